@@ -1,0 +1,1 @@
+//! Organisations, staff, accounts, roles, scopes, sealing.

@@ -1,0 +1,1 @@
+//! Working calendars, deadlines, time-limit texts.

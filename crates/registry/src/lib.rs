@@ -1,0 +1,1 @@
+//! Areas, zones, standards, categories, rule rows.

@@ -1,0 +1,1 @@
+//! HTTP, live stream, CLI, the binary.

@@ -1,0 +1,1 @@
+//! Tabular files read with care.
