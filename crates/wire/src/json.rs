@@ -1,0 +1,104 @@
+//! JSON bodies, in and out.
+
+use crate::Failure;
+use crate::wrong_fields::{json_control_characters, json_wrong_fields};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base::{FailureKind, FieldError, Problem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A JSON body. As an extractor it refuses other media types (415), text that is not JSON (400), and JSON that does not fit
+/// `T` (422, all wrong fields at once). Strings with the NUL character are refused: one of the databases cannot keep them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        if !is_json(request.headers()) {
+            return Err(Failure::with_status(
+                Problem::new(
+                    FailureKind::Invalid,
+                    "unsupported_media_type",
+                    "Send the body as application/json.",
+                ),
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ));
+        }
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| unreadable(rejection.status()))?;
+        parse(&body).map(Self)
+    }
+}
+
+/// A body that could not be read to its end: too large, or the connection broke.
+fn unreadable(status: StatusCode) -> Failure {
+    let (code, detail) = if status == StatusCode::PAYLOAD_TOO_LARGE {
+        ("body_too_large", "The body is larger than is taken here.")
+    } else {
+        ("body_unreadable", "The body could not be read to its end.")
+    };
+    Failure::with_status(Problem::new(FailureKind::Invalid, code, detail), status)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else {
+        return false;
+    };
+    let Ok(kind) = kind.to_str() else {
+        return false;
+    };
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let Some((left, right)) = essence.split_once('/') else {
+        return false;
+    };
+    let suffix = right.rsplit_once('+').map_or("", |(_, suffix)| suffix);
+    left.eq_ignore_ascii_case("application")
+        && (right.eq_ignore_ascii_case("json") || suffix.eq_ignore_ascii_case("json"))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    // Only an escape can bring a control character past the parser, so bodies without a backslash need no second look.
+    if body.contains(&b'\\') && body.windows(6).any(|part| part == b"\\u0000") {
+        let fields = json_control_characters(body);
+        if !fields.is_empty() {
+            return Err(Problem::invalid(fields).into());
+        }
+    }
+    let error = match serde_json::from_slice(body) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    if !error.is_data() {
+        return Err(Failure::with_status(
+            Problem::new(
+                FailureKind::Invalid,
+                "malformed_json",
+                format!("The body is not JSON: {error}."),
+            ),
+            StatusCode::BAD_REQUEST,
+        ));
+    }
+    let mut fields = json_wrong_fields::<T>(body);
+    if fields.is_empty() {
+        // Some shapes are wrong only as text (a key given twice); then the parser's own words must do.
+        fields.push(FieldError::new("", "malformed", error.to_string()));
+    }
+    Err(Problem::invalid(fields).into())
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => {
+                let kind = HeaderValue::from_static("application/json");
+                ([(header::CONTENT_TYPE, kind)], body).into_response()
+            }
+            Err(_) => Failure::from(Problem::fault()).into_response(),
+        }
+    }
+}

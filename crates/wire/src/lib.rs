@@ -1,0 +1,51 @@
+//! The HTTP contract in types: how every room reads a request and shapes an answer.
+//!
+//! Extractors ([`Json`], [`Query`], [`Path`], [`IfMatch`], [`IdempotencyKey`]) refuse with problem+json that names all wrong
+//! fields at once; answers ([`Json`], [`Versioned`], [`Created`], [`Failure`]) carry the headers of the contract. No routes,
+//! no sessions and no translations live here: routes are the rooms', the rest is `server`'s.
+//!
+//! ```ignore
+//! async fn case_dispatch(
+//!     State(cases): State<Casework>,
+//!     Caller(caller): Caller,
+//!     Path(id): Path<Id>,
+//!     IfMatch(version): IfMatch,
+//!     Json(request): Json<DispatchRequest>,
+//! ) -> Answer<Versioned<CaseView>> {
+//!     let case = cases.case_dispatch(&caller, id, version, request.try_into()?).await?;
+//!     Ok(Versioned { version: case.version, view: case.into() })
+//! }
+//! ```
+
+mod answer;
+mod failure;
+mod header;
+mod json;
+mod query;
+mod wrong_fields;
+
+pub use answer::{Created, Versioned};
+pub use failure::{Answer, Failure, FieldView, ProblemView, status_of};
+pub use header::{IdempotencyKey, IfMatch};
+pub use json::Json;
+pub use query::{Path, Query};
+
+/// Every problem code this crate gives; each has a translation.
+pub const PROBLEM_CODES: &[&str] = &[
+    "invalid_input",
+    "malformed_json",
+    "malformed_header",
+    "body_too_large",
+    "body_unreadable",
+    "unsupported_media_type",
+];
+
+/// Every code of a wrong field this crate gives; each has a translation.
+pub const FIELD_CODES: &[&str] = &[
+    "required",
+    "unknown_field",
+    "unknown_value",
+    "wrong_type",
+    "malformed",
+    "control_character",
+];
