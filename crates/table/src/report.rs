@@ -1,0 +1,59 @@
+//! What became of a file: counts, and the rows that were refused, downloadable as a file of its own.
+
+use crate::RowError;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// The outcome of an import, or of a rehearsal of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Data rows of the file.
+    pub read: u64,
+    /// Rows that made or changed something (or would have, in a rehearsal).
+    pub stored: u64,
+    /// Rows that were there already, just so.
+    pub unchanged: u64,
+    /// Rows that were refused.
+    pub rejected: Vec<RowError>,
+    /// Rows that went in and deserve a look.
+    pub remarks: Vec<RowError>,
+}
+
+impl Report {
+    /// Whether every row read is accounted for: stored, unchanged or rejected.
+    pub fn adds_up(&self) -> bool {
+        self.read == self.stored + self.unchanged + self.rejected.len() as u64
+    }
+
+    /// Writes refused rows and remarks as CSV with a byte order mark, so that spreadsheets open it as UTF-8:
+    /// `outcome,row,line,column,reason`. Cells a spreadsheet would run as a formula are quoted with an apostrophe.
+    pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
+        let mut out = out;
+        out.write_all("\u{feff}".as_bytes())?;
+        let mut csv = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(out);
+        csv.write_record(["outcome", "row", "line", "column", "reason"])?;
+        let rejected = self.rejected.iter().map(|error| ("rejected", error));
+        let remarks = self.remarks.iter().map(|error| ("remark", error));
+        for (outcome, error) in rejected.chain(remarks) {
+            csv.write_record([
+                outcome,
+                &error.row.to_string(),
+                &error.line.to_string(),
+                &harmless(error.column.as_deref().unwrap_or_default()),
+                &harmless(&error.reason),
+            ])?;
+        }
+        csv.flush()
+    }
+}
+
+/// Text that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
