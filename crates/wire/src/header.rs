@@ -4,6 +4,7 @@ use crate::Failure;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use base::limits::IDEMPOTENCY_KEY_CHARACTERS_MAX;
 use base::{FailureKind, Problem};
 
 /// `If-Match: "7"`: the row version the change was made upon. `None` when absent or `*`.
@@ -13,8 +14,6 @@ pub struct IfMatch(pub Option<i64>);
 /// `Idempotency-Key`: 1 to 100 visible ASCII characters, with or without the quotes of a structured header. `None` when absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(pub Option<String>);
-
-const KEY_LENGTH_MAX: usize = 100;
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Failure;
@@ -44,7 +43,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
         let quoted = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
         let key = quoted.unwrap_or(text);
         let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
-        if key.is_empty() || key.len() > KEY_LENGTH_MAX || !visible {
+        if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARACTERS_MAX || !visible {
             return Err(wrong());
         }
         Ok(Self(Some(key.to_owned())))

@@ -30,8 +30,11 @@ pub use header::{IdempotencyKey, IfMatch};
 pub use json::Json;
 pub use query::{Path, Query};
 
-/// Every problem code this crate gives; each has a translation.
+/// Every problem code this crate and `base` give; each has a translation.
 pub const PROBLEM_CODES: &[&str] = &[
+    "not_found",
+    "forbidden",
+    "fault",
     "invalid_input",
     "malformed_json",
     "malformed_header",
@@ -40,8 +43,14 @@ pub const PROBLEM_CODES: &[&str] = &[
     "unsupported_media_type",
 ];
 
-/// Every code of a wrong field this crate gives; each has a translation.
+/// Codes of wrong fields that every room may use; each has a translation.
 pub const FIELD_CODES: &[&str] = &[
+    "too_short",
+    "too_long",
+    "too_many",
+    "duplicate",
+    "unknown_id",
+    "out_of_range",
     "required",
     "unknown_field",
     "unknown_value",
