@@ -1,6 +1,6 @@
 //! Paths named in the docs exist.
 
-use super::source::line_of;
+use super::source::{is_a, line_of};
 use super::{Finding, Tree};
 use regex::Regex;
 
@@ -83,7 +83,7 @@ fn named(tree: &Tree, word: &str) -> bool {
     if TOP.contains(&first) {
         return rest.is_empty() || tree.has(path);
     }
-    if path.ends_with(".rs") && tree.has(&format!("crates/{first}")) {
+    if is_a(path, "rs") && tree.has(&format!("crates/{first}")) {
         return tree.has(&format!("crates/{first}/src/{rest}"));
     }
     true

@@ -1,5 +1,7 @@
 //! Reading Rust sources just well enough: which crate, which part is tests, where a call's arguments end.
 
+use std::path::Path;
+
 /// The crate a path belongs to: `crates/casework/src/store.rs` is of `casework`, `bench/src/main.rs` of `bench`.
 pub fn crate_of(path: &str) -> Option<&str> {
     if let Some(rest) = path.strip_prefix("crates/") {
@@ -9,6 +11,13 @@ pub fn crate_of(path: &str) -> Option<&str> {
         path.strip_prefix(name)
             .is_some_and(|rest| rest.starts_with('/'))
     })
+}
+
+/// Whether the file's name ends in `.extension`.
+pub fn is_a(path: &str, extension: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|known| known == extension)
 }
 
 /// Whether the file is only ever compiled into tests.

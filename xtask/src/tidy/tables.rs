@@ -1,6 +1,6 @@
 //! One writer per table: only the crate whose migrations create a table writes to it.
 
-use super::source::{crate_of, is_test_file, line_of, without_comments, without_tests};
+use super::source::{crate_of, is_a, is_test_file, line_of, without_comments, without_tests};
 use super::{Finding, Tree};
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const CREATE: &str =
     r"(?i)\bCREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([a-z_][a-z0-9_]*)";
 const WRITE: &str =
-    r#"\b(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+([a-z_][a-z0-9_]*)"#;
+    r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+([a-z_][a-z0-9_]*)";
 /// `bench` writes raw rows as the reference its figures are compared with.
 const EXEMPT: &[&str] = &["bench", "xtask"];
 
@@ -48,7 +48,7 @@ pub fn one_writer(tree: &Tree) -> Vec<Finding> {
 }
 
 fn is_product_source(path: &str) -> bool {
-    let written = path.ends_with(".rs") || path.ends_with(".sql");
+    let written = is_a(path, "rs") || is_a(path, "sql");
     let exempt = crate_of(path).is_none_or(|name| EXEMPT.contains(&name));
     written && !exempt && !is_test_file(path)
 }

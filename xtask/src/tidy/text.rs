@@ -1,6 +1,6 @@
 //! Rules about files as texts.
 
-use super::source::line_of;
+use super::source::{is_a, line_of};
 use super::{Finding, Tree};
 use regex::Regex;
 
@@ -69,7 +69,7 @@ pub fn stand_ins(tree: &Tree) -> Vec<Finding> {
 /// No path of the machine somebody worked on.
 pub fn machine_paths(tree: &Tree) -> Vec<Finding> {
     tree.files()
-        .filter(|(path, _)| !path.ends_with(".lock"))
+        .filter(|(path, _)| !is_a(path, "lock"))
         .flat_map(|(path, text)| words(path, text, MACHINE_PATHS, "a path of one machine"))
         .collect()
 }

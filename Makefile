@@ -1,0 +1,36 @@
+# Chengyun (城运). What each target needs is installed or asked for by scripts/prerequisites.sh.
+
+.PHONY: run demo test check bench e2e
+
+# Builds and opens a small demo city on the embedded database; prints its address and accounts. Data lie in ./var/demo.
+run:
+	@scripts/prerequisites.sh build
+	cargo run --package server --bin chengyun -- demo --data-dir var/demo
+
+# The same on the release build, as it would be shown to guests.
+demo:
+	@scripts/prerequisites.sh build
+	cargo run --release --package server --bin chengyun -- demo --data-dir var/demo
+
+# Everything that decides whether a change may land: what `check` does, then every test on both databases.
+test: check
+	@scripts/prerequisites.sh test
+	@scripts/run_tests.sh
+
+# Formatting, lints, house rules.
+check:
+	@scripts/prerequisites.sh build
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo xtask tidy
+
+# The figures of the README; see bench/README.md for how each is obtained.
+bench:
+	@scripts/prerequisites.sh test
+	cargo run --release --package bench
+
+# The built binary from outside, as a stranger uses it.
+e2e:
+	@scripts/prerequisites.sh build
+	cargo build --package server --locked
+	@scripts/e2e.sh
