@@ -54,10 +54,30 @@ pub fn status_of(kind: FailureKind) -> StatusCode {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let view = ProblemView::new(&self.problem, self.status, self.problem.code, None);
+        let view = ProblemView::new(&self.problem, self.status, &Untitled, None);
         let mut response = view.into_response();
         response.extensions_mut().insert(Arc::new(self.problem));
         response
+    }
+}
+
+/// Words for codes, in one language.
+pub trait Titles {
+    /// The title of a problem's code; the code itself when there is none.
+    fn of_problem<'t>(&'t self, code: &'t str) -> &'t str;
+    /// The title of a field's code; the code itself when there is none.
+    fn of_field<'t>(&'t self, code: &'t str) -> &'t str;
+}
+
+/// Codes speak for themselves.
+struct Untitled;
+
+impl Titles for Untitled {
+    fn of_problem<'t>(&'t self, code: &'t str) -> &'t str {
+        code
+    }
+    fn of_field<'t>(&'t self, code: &'t str) -> &'t str {
+        code
     }
 }
 
@@ -94,21 +114,23 @@ pub struct FieldView {
     pub field: String,
     /// Stable, e.g. `required`.
     pub code: String,
+    /// The code in the caller's language.
+    pub title: String,
     /// One English sentence.
     pub message: String,
 }
 
 impl ProblemView {
-    /// The view of `problem` under `title`.
+    /// The view of `problem`; `titles` gives the words for a problem's and for a field's code.
     pub fn new(
         problem: &Problem,
         status: StatusCode,
-        title: &str,
+        titles: &dyn Titles,
         request_id: Option<&str>,
     ) -> Self {
         Self {
             r#type: format!("urn:chengyun:problem:{}", problem.code),
-            title: title.to_owned(),
+            title: titles.of_problem(problem.code).to_owned(),
             status: status.as_u16(),
             code: problem.code.to_owned(),
             detail: problem.detail.clone(),
@@ -119,6 +141,7 @@ impl ProblemView {
                 .map(|field| FieldView {
                     field: field.field.clone(),
                     code: field.code.to_owned(),
+                    title: titles.of_field(field.code).to_owned(),
                     message: field.message.clone(),
                 })
                 .collect(),

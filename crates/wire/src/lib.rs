@@ -25,7 +25,7 @@ mod query;
 mod wrong_fields;
 
 pub use answer::{Created, Versioned};
-pub use failure::{Answer, Failure, FieldView, ProblemView, status_of};
+pub use failure::{Answer, Failure, FieldView, ProblemView, Titles, status_of};
 pub use header::{IdempotencyKey, IfMatch};
 pub use json::Json;
 pub use query::{Path, Query};
