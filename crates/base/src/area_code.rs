@@ -127,7 +127,7 @@ impl AreaCode {
         PARTS
             .into_iter()
             .rev()
-            .find(|(_, weight, values, _)| self.padded / weight % values != 0)
+            .find(|(_, weight, values, _)| !(self.padded / weight).is_multiple_of(*values))
             .map_or(AreaLevel::Province, |(level, ..)| level)
     }
 

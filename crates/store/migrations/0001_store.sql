@@ -33,6 +33,3 @@ CREATE TABLE audit_checkpoint (seq $id, at BIGINT NOT NULL, heads TEXT NOT NULL,
 
 -- Which process has which node number, and the last id it is known to have given.
 CREATE TABLE node (node $id, holder TEXT NOT NULL, seen_at BIGINT NOT NULL, last_id BIGINT NOT NULL);
-
--- Serials for human numbers, taken in blocks.
-CREATE TABLE serial (name $key NOT NULL PRIMARY KEY, next BIGINT NOT NULL);
