@@ -1,0 +1,550 @@
+//! What may be done (permissions) and who bundles it (roles). A permission bears the name of its operation.
+//!
+//! Permissions are code, because each is the name of a function; roles are data (`roles.toml`). Whom a role is given to is a
+//! membership (see [`crate::model`]), and how far it goes is decided in [`crate::principal`].
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use thiserror::Error;
+
+/// Whose hands a permission may be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The city's work; never an administrator's.
+    Business,
+    /// The platform's care; never a worker's.
+    Administration,
+    /// Either.
+    Both,
+}
+
+/// One thing that may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The operation's name, `<noun>_<verb>`.
+    pub name: &'static str,
+    /// What users read.
+    pub name_zh: &'static str,
+    /// Whose hands it may be in.
+    pub side: Side,
+}
+
+const fn permission(name: &'static str, name_zh: &'static str, side: Side) -> Permission {
+    Permission {
+        name,
+        name_zh,
+        side,
+    }
+}
+
+/// Every permission there is. New ones go to the end: their place is their bit while the program runs (stored by name).
+pub const PERMISSIONS: &[Permission] = &[
+    permission("report_create", "登记诉求", Side::Business),
+    permission("report_view", "查看诉求", Side::Business),
+    permission("report_list", "诉求列表", Side::Business),
+    permission("report_accept", "受理诉求", Side::Business),
+    permission("report_unmask", "查看个人信息原文", Side::Business),
+    permission("case_view", "查看案卷", Side::Business),
+    permission("case_list", "案卷列表", Side::Business),
+    permission("case_file", "立案", Side::Business),
+    permission("case_dispatch", "派遣", Side::Business),
+    permission("case_inspect_result", "登记核查结果", Side::Business),
+    permission("case_close", "结案", Side::Business),
+    permission("task_view", "查看工单", Side::Business),
+    permission("task_list", "工单列表", Side::Business),
+    permission("task_accept", "签收工单", Side::Business),
+    permission("task_finish", "办结工单", Side::Business),
+    permission("live_view", "实时动态", Side::Business),
+    permission("notice_list", "通知", Side::Both),
+    permission("area_view", "查看区划", Side::Both),
+    permission("area_import", "导入区划", Side::Administration),
+    permission("standard_view", "查看标准", Side::Both),
+    permission("standard_import", "导入标准", Side::Administration),
+    permission("organisation_view", "查看机构", Side::Both),
+    permission("organisation_create", "新增机构", Side::Administration),
+    permission("staff_view", "查看人员", Side::Both),
+    permission("staff_create", "新增人员", Side::Administration),
+    permission("account_create", "开通账号", Side::Administration),
+    permission("role_view", "查看角色", Side::Administration),
+    permission("session_list", "查看会话", Side::Administration),
+    permission("session_revoke", "终止会话", Side::Administration),
+    permission("token_create", "创建访问令牌", Side::Business),
+    permission("token_revoke", "吊销访问令牌", Side::Both),
+    permission("audit_view", "查看审计", Side::Administration),
+];
+
+static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
+    (0..)
+        .zip(PERMISSIONS)
+        .map(|(place, p)| (p.name, place))
+        .collect()
+});
+
+/// There is no such permission.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("there is no permission {0:?}")]
+pub struct UnknownPermission(pub String);
+
+/// A set of permissions; a copy costs nothing. On the wire a list of names.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct PermissionSet(u128);
+
+impl PermissionSet {
+    /// All there are.
+    pub fn all() -> Self {
+        PERMISSIONS
+            .iter()
+            .fold(Self::default(), |set, p| set.union(Self::one(p.name)))
+    }
+
+    /// Exactly these.
+    pub fn from_names<'a>(
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, UnknownPermission> {
+        let mut set = Self::default();
+        for name in names {
+            let one = Self::one(name);
+            if one == Self::default() {
+                return Err(UnknownPermission(name.to_owned()));
+            }
+            set = set.union(one);
+        }
+        Ok(set)
+    }
+
+    /// The set of `name` alone; empty when there is no such permission.
+    fn one(name: &str) -> Self {
+        Self(
+            PLACES
+                .get(name)
+                .and_then(|place| 1_u128.checked_shl(*place))
+                .unwrap_or(0),
+        )
+    }
+
+    /// Whether `name` is in it. A name that is no permission is in no set.
+    pub fn contains(self, name: &str) -> bool {
+        self.0 & Self::one(name).0 != 0
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether all of it is in `other`.
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// Whether it allows nothing.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Its permissions, in the order of [`PERMISSIONS`].
+    pub fn iter(self) -> impl Iterator<Item = &'static Permission> {
+        PERMISSIONS
+            .iter()
+            .filter(move |permission| self.contains(permission.name))
+    }
+
+    /// Its names, in the order of [`PERMISSIONS`].
+    pub fn names(self) -> Vec<&'static str> {
+        self.iter().map(|permission| permission.name).collect()
+    }
+}
+
+impl fmt::Debug for PermissionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.iter().map(|permission| permission.name))
+            .finish()
+    }
+}
+
+impl Serialize for PermissionSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|permission| permission.name))
+    }
+}
+
+impl<'de> Deserialize<'de> for PermissionSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        Self::from_names(names.iter().map(String::as_str)).map_err(serde::de::Error::custom)
+    }
+}
+
+/// How far a membership with a role goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleReach {
+    /// What the subtree of the membership's organisation holds, held or reported.
+    Organisation,
+    /// That, and what lies in the area or the zones named by the membership. Where none is named there is none.
+    Area,
+    /// All of the kind of thing that the permission speaks of.
+    Everything,
+}
+
+impl RoleReach {
+    /// As stored and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Organisation => "organisation",
+            Self::Area => "area",
+            Self::Everything => "everything",
+        }
+    }
+}
+
+/// The three separated administrators (三员分立, GB/T 22239-2019 level 3): one natural person is one of them and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExclusiveGroup {
+    /// 系统管理员
+    System,
+    /// 安全管理员
+    Security,
+    /// 审计管理员
+    Audit,
+}
+
+impl ExclusiveGroup {
+    /// As stored and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Security => "security",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// A bundle of permissions with a reach.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// Machine name, e.g. `dispatcher`.
+    pub code: String,
+    /// What users read.
+    pub name_zh: String,
+    /// The English name.
+    pub name_en: String,
+    /// What it allows.
+    pub permissions: PermissionSet,
+    /// How far a membership with it goes.
+    pub reach: RoleReach,
+    /// Which of the three administrators it is, if one.
+    #[serde(default)]
+    pub exclusive_group: Option<ExclusiveGroup>,
+}
+
+/// What is wrong with a role, or with the roles of one person.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RoleError {
+    /// The data file cannot be read.
+    #[error("the roles cannot be read: {0}")]
+    Unreadable(String),
+    /// Two roles with one code.
+    #[error("there are two roles {0:?}")]
+    Twice(String),
+    /// An administrator with business permissions, or a worker with administrative ones.
+    #[error("role {role:?} may not hold {permission:?}: it is on the other side")]
+    OtherSide {
+        /// The role.
+        role: String,
+        /// What it may not hold.
+        permission: &'static str,
+    },
+    /// Only administrators reach everything.
+    #[error("role {0:?} reaches everything without being an administrator's")]
+    BoundlessWorker(String),
+    /// There is no such role.
+    #[error("there is no role {0:?}")]
+    Unknown(String),
+    /// One person, two roles that exclude each other.
+    #[error("who is {administrator:?} cannot also be {other:?}")]
+    Excluded {
+        /// The administrator's role.
+        administrator: String,
+        /// What it excludes.
+        other: String,
+    },
+}
+
+impl Role {
+    /// Whether the role keeps the separation of administrators and workers.
+    fn check(&self) -> Result<(), RoleError> {
+        let wrong = match self.exclusive_group {
+            Some(_) => Side::Business,
+            None => Side::Administration,
+        };
+        if let Some(permission) = self.permissions.iter().find(|p| p.side == wrong) {
+            return Err(RoleError::OtherSide {
+                role: self.code.clone(),
+                permission: permission.name,
+            });
+        }
+        if self.reach == RoleReach::Everything && self.exclusive_group.is_none() {
+            return Err(RoleError::BoundlessWorker(self.code.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// All roles of the installation, by code.
+#[derive(Clone, Debug, Default)]
+pub struct RoleBook(HashMap<String, Arc<Role>>);
+
+impl RoleBook {
+    /// The roles that are shipped.
+    pub fn built_in() -> Result<Self, RoleError> {
+        Self::from_toml(include_str!("roles.toml"))
+    }
+
+    /// From a file like `roles.toml`.
+    pub fn from_toml(text: &str) -> Result<Self, RoleError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            role: Vec<Role>,
+        }
+        let file: File =
+            toml::from_str(text).map_err(|error| RoleError::Unreadable(error.to_string()))?;
+        Self::from_roles(file.role)
+    }
+
+    /// From roles, each of them checked.
+    pub fn from_roles(roles: impl IntoIterator<Item = Role>) -> Result<Self, RoleError> {
+        let mut book = HashMap::new();
+        for role in roles {
+            role.check()?;
+            if let Some(twin) = book.insert(role.code.clone(), Arc::new(role)) {
+                return Err(RoleError::Twice(twin.code.clone()));
+            }
+        }
+        Ok(Self(book))
+    }
+
+    /// The role called `code`.
+    pub fn get(&self, code: &str) -> Option<&Arc<Role>> {
+        self.0.get(code)
+    }
+
+    /// All roles by code, in alphabetical order.
+    pub fn sorted(&self) -> Vec<&Arc<Role>> {
+        let mut roles: Vec<_> = self.0.values().collect();
+        roles.sort_by(|a, b| a.code.cmp(&b.code));
+        roles
+    }
+
+    /// Whether one natural person may hold all of `codes`.
+    pub fn check_person<'a>(
+        &self,
+        codes: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), RoleError> {
+        let mut held: Vec<&Arc<Role>> = Vec::new();
+        for code in codes {
+            held.push(
+                self.get(code)
+                    .ok_or_else(|| RoleError::Unknown(code.to_owned()))?,
+            );
+        }
+        let administrator = held.iter().find(|role| role.exclusive_group.is_some());
+        let Some(administrator) = administrator else {
+            return Ok(());
+        };
+        match held
+            .iter()
+            .find(|role| role.exclusive_group != administrator.exclusive_group)
+        {
+            None => Ok(()),
+            Some(other) => Err(RoleError::Excluded {
+                administrator: administrator.code.clone(),
+                other: other.code.clone(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_permission_has_its_own_bit_and_name() {
+        assert!(PERMISSIONS.len() <= 128, "the set has 128 bits");
+        assert_eq!(
+            PLACES.len(),
+            PERMISSIONS.len(),
+            "a name is given to one permission only"
+        );
+        let all = PermissionSet::all();
+        assert_eq!(all.names().len(), PERMISSIONS.len());
+        for permission in PERMISSIONS {
+            let one = PermissionSet::from_names([permission.name]).unwrap();
+            assert_eq!(one.names(), [permission.name]);
+            assert!(
+                permission.name.contains('_'),
+                "{} is <noun>_<verb>",
+                permission.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_no_permission_is_refused_and_in_no_set() {
+        assert_eq!(
+            PermissionSet::from_names(["case_view", "case_fly"]),
+            Err(UnknownPermission("case_fly".into()))
+        );
+        assert!(!PermissionSet::all().contains("case_fly"));
+        assert!(!PermissionSet::all().contains(""));
+    }
+
+    #[test]
+    fn a_set_is_a_list_of_names_on_the_wire() {
+        let set = PermissionSet::from_names(["case_view", "report_view"]).unwrap();
+        let json = serde_json::to_string(&set).unwrap();
+        assert_eq!(json, r#"["report_view","case_view"]"#);
+        assert_eq!(serde_json::from_str::<PermissionSet>(&json).unwrap(), set);
+        assert!(serde_json::from_str::<PermissionSet>(r#"["case_fly"]"#).is_err());
+    }
+
+    #[test]
+    fn the_shipped_roles_are_these_and_keep_the_separation() {
+        let book = RoleBook::built_in().unwrap();
+        let codes: Vec<_> = book.sorted().iter().map(|r| r.code.as_str()).collect();
+        assert_eq!(
+            codes,
+            [
+                "audit_admin",
+                "department_clerk",
+                "dispatcher",
+                "handler",
+                "inspector",
+                "intake_clerk",
+                "leader",
+                "security_admin",
+                "shift_leader",
+                "system_admin"
+            ]
+        );
+        for role in book.sorted() {
+            assert!(!role.permissions.is_empty(), "{} allows nothing", role.code);
+        }
+    }
+
+    #[test]
+    fn every_permission_is_in_some_shipped_role() {
+        let book = RoleBook::built_in().unwrap();
+        let given = book
+            .sorted()
+            .iter()
+            .fold(PermissionSet::default(), |set, role| {
+                set.union(role.permissions)
+            });
+        let nobody: Vec<_> = PERMISSIONS
+            .iter()
+            .filter(|p| !given.contains(p.name))
+            .collect();
+        assert!(nobody.is_empty(), "nobody may {nobody:?}");
+    }
+
+    #[test]
+    fn no_shipped_role_alone_brings_a_new_acting_person_into_being() {
+        let book = RoleBook::built_in().unwrap();
+        for role in book.sorted() {
+            let both = role.permissions.contains("staff_create")
+                && role.permissions.contains("account_create");
+            assert!(!both, "{}", role.code);
+        }
+    }
+
+    #[test]
+    fn roles_that_break_the_separation_are_refused() {
+        let role = |reach: &str, group: &str, permission: &str| {
+            RoleBook::from_toml(&format!(
+                "[[role]]\ncode = \"r\"\nname_zh = \"甲\"\nname_en = \"A\"\nreach = \"{reach}\"\n{group}\npermissions = [\"{permission}\"]"
+            ))
+            .map(|_| ())
+        };
+        assert_eq!(role("area", "", "case_view"), Ok(()));
+        assert_eq!(
+            role("everything", "", "case_view"),
+            Err(RoleError::BoundlessWorker("r".into()))
+        );
+        let other_side = |permission| {
+            Err(RoleError::OtherSide {
+                role: "r".into(),
+                permission,
+            })
+        };
+        assert_eq!(
+            role("area", "", "account_create"),
+            other_side("account_create")
+        );
+        let group = "exclusive_group = \"audit\"";
+        assert_eq!(
+            role("everything", group, "case_view"),
+            other_side("case_view")
+        );
+        assert_eq!(role("everything", group, "audit_view"), Ok(()));
+        assert!(matches!(
+            role("area", "", "case_fly"),
+            Err(RoleError::Unreadable(_))
+        ));
+        assert!(matches!(
+            role("galaxy", "", "case_view"),
+            Err(RoleError::Unreadable(_))
+        ));
+    }
+
+    #[test]
+    fn an_administrator_is_nothing_else() {
+        let book = RoleBook::built_in().unwrap();
+        let excluded = |administrator: &str, other: &str| {
+            Err(RoleError::Excluded {
+                administrator: administrator.into(),
+                other: other.into(),
+            })
+        };
+        for (codes, expected) in [
+            (vec![], Ok(())),
+            (vec!["dispatcher", "intake_clerk"], Ok(())),
+            (vec!["audit_admin"], Ok(())),
+            (vec!["audit_admin", "audit_admin"], Ok(())),
+            (
+                vec!["audit_admin", "system_admin"],
+                excluded("audit_admin", "system_admin"),
+            ),
+            (
+                vec!["security_admin", "audit_admin"],
+                excluded("security_admin", "audit_admin"),
+            ),
+            (
+                vec!["leader", "system_admin"],
+                excluded("system_admin", "leader"),
+            ),
+            (vec!["boss"], Err(RoleError::Unknown("boss".into()))),
+        ] {
+            assert_eq!(
+                book.check_person(codes.iter().copied()),
+                expected,
+                "{codes:?}"
+            );
+        }
+    }
+}
