@@ -1,0 +1,7 @@
+//! Drives the built program from outside: starts it, loads it over HTTP, kills it, and reads what it cost.
+//!
+//! The load client is written by hand and does little, because it shares two cores with what it measures.
+
+pub mod city;
+pub mod client;
+pub mod program;
