@@ -1,1 +1,6 @@
 //! Reports, cases, tasks: the closed loop.
+
+pub mod clocks;
+pub mod lifecycle;
+pub mod model;
+pub mod process;

@@ -1,0 +1,547 @@
+//! What happens to a case when a command is given, or why nothing does.
+
+use super::case::{CaseFact, CaseOpened, TaskReopened};
+use super::{Circumstances, Event, Refusal};
+use crate::clocks::Clock;
+use crate::model::{
+    Case, CaseStage, ClockKind, NoteRef, OrganisationRef, PinnedRule, Task, TaskKind, TaskOpened,
+    TaskRole, TaskState,
+};
+use crate::process;
+use base::{Id, Timestamp};
+use std::collections::BTreeSet;
+
+/// A task to be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskNew {
+    /// Its id, taken outside.
+    pub id: Id,
+    /// Who must do it.
+    pub organisation: OrganisationRef,
+}
+
+/// What can be asked of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CaseCommand {
+    /// 立案. The rule row cited, if any, is in the circumstances.
+    File {
+        /// The rule row cited.
+        rule_row_id: Option<Id>,
+    },
+    /// 派遣: one lead and any number of co-handlers.
+    Dispatch {
+        /// 主办.
+        lead: TaskNew,
+        /// 协办.
+        co: Vec<TaskNew>,
+    },
+    /// 签收.
+    TaskAccept {
+        /// The task.
+        task_id: Id,
+    },
+    /// 处置反馈.
+    TaskFinish {
+        /// The task.
+        task_id: Id,
+        /// The result handed in.
+        result: Option<NoteRef>,
+        /// The id an inspection would bear, should this be the lead's consolidated result.
+        inspection_id: Id,
+    },
+    /// 核查.
+    InspectResult {
+        /// Whether it is done.
+        passed: bool,
+        /// The tasks that failed.
+        failed_task_ids: Vec<Id>,
+        /// What the inspector wrote; the reason when it failed.
+        opinion: Option<NoteRef>,
+    },
+    /// 结案.
+    Close {
+        /// The rule row whose closing condition is met.
+        rule_row_id: Option<Id>,
+        /// What the closer wrote.
+        opinion: Option<NoteRef>,
+    },
+    /// A clock may have run out. Follows from a timer; nobody can ask for it.
+    TaskDeadline {
+        /// The task.
+        task_id: Id,
+        /// Which clock.
+        clock: ClockKind,
+        /// When that clock runs out. A clock that was replaced since is no more.
+        due_at: Timestamp,
+    },
+}
+
+impl CaseCommand {
+    /// The operation this is, as in the API, the permissions and the audit.
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "case_file",
+            Self::Dispatch { .. } => "case_dispatch",
+            Self::TaskAccept { .. } => "task_accept",
+            Self::TaskFinish { .. } => "task_finish",
+            Self::InspectResult { .. } => "case_inspect_result",
+            Self::Close { .. } => "case_close",
+            Self::TaskDeadline { .. } => "task_deadline",
+        }
+    }
+}
+
+/// The beginning of a case: 受理. Takes the place of `decide` while there is no case yet.
+pub fn open(
+    opened: &CaseOpened,
+    circumstances: &Circumstances<'_>,
+) -> Result<Event<CaseFact>, Refusal> {
+    let process = circumstances.process;
+    circumstances.check_role("report_accept")?;
+    if !process.serves(&opened.source) {
+        return Err(Refusal::SourceNotServed {
+            source_code: opened.source.clone(),
+        });
+    }
+    if process.category_required && opened.category_id.is_none() {
+        return Err(Refusal::CategoryRequired);
+    }
+    if process.place_required && opened.area_path.is_none() {
+        return Err(Refusal::PlaceRequired);
+    }
+    let at = circumstances.occurred_at;
+    Ok(circumstances.event(CaseFact::CaseAccepted {
+        opened: opened.clone(),
+        process: process.reference.clone(),
+        clock: process.stage_clock(CaseStage::Accepted, opened.level, at, None),
+    }))
+}
+
+/// What happens when `command` is given. A refusal changes nothing and names the rule.
+pub fn decide(
+    case: &Case,
+    command: &CaseCommand,
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    if let CaseCommand::TaskDeadline {
+        task_id,
+        clock,
+        due_at,
+    } = command
+    {
+        return Ok(deadline(case, *task_id, *clock, *due_at, circumstances));
+    }
+    check_stage(case, command.operation())?;
+    circumstances.check_role(command.operation())?;
+    match command {
+        CaseCommand::File { rule_row_id } => file(case, *rule_row_id, circumstances),
+        CaseCommand::Dispatch { lead, co } => dispatch(case, lead, co, circumstances),
+        CaseCommand::TaskAccept { task_id } => task_accept(case, *task_id, circumstances),
+        CaseCommand::TaskFinish {
+            task_id,
+            result,
+            inspection_id,
+        } => task_finish(
+            case,
+            *task_id,
+            result.as_ref(),
+            *inspection_id,
+            circumstances,
+        ),
+        CaseCommand::InspectResult {
+            passed,
+            failed_task_ids,
+            opinion,
+        } => inspect(
+            case,
+            *passed,
+            failed_task_ids,
+            opinion.as_ref(),
+            circumstances,
+        ),
+        CaseCommand::Close {
+            rule_row_id,
+            opinion,
+        } => close(case, *rule_row_id, opinion.as_ref(), circumstances),
+        CaseCommand::TaskDeadline { .. } => Ok(Vec::new()),
+    }
+}
+
+fn check_stage(case: &Case, operation: &'static str) -> Result<(), Refusal> {
+    let lawful = process::step(operation).is_some_and(|step| step.from.contains(&case.stage));
+    if lawful {
+        Ok(())
+    } else {
+        Err(Refusal::CaseWrongStage {
+            operation,
+            stage: case.stage,
+        })
+    }
+}
+
+fn file(
+    case: &Case,
+    rule_row_id: Option<Id>,
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    circumstances.check_time(case.accepted_at)?;
+    let rule = match (rule_row_id, circumstances.rule) {
+        (None, _) if circumstances.category_has_rules => return Err(Refusal::RuleRowRequired),
+        (None, _) => None,
+        (Some(id), Some(rule)) if rule.id == id => {
+            if case.category_id != Some(rule.category_id) {
+                return Err(Refusal::RuleRowOfOtherCategory);
+            }
+            Some(PinnedRule {
+                id,
+                version: rule.version,
+                limit: rule.limit.clone().ok_or(Refusal::RuleRowWithoutLimit)?,
+            })
+        }
+        (Some(_), _) => return Err(Refusal::RuleRowUnknown),
+    };
+    let organisation = circumstances.actor.map_or_else(
+        || case.accepted_by.clone(),
+        crate::model::Actor::organisation,
+    );
+    Ok(vec![circumstances.event(CaseFact::CaseFiled {
+        rule,
+        organisation,
+        clock: circumstances.process.stage_clock(
+            CaseStage::Filed,
+            case.level,
+            circumstances.occurred_at,
+            case.clock,
+        ),
+    })])
+}
+
+/// The clock for handling from `at`, by the pinned rule row or else the process.
+fn handling_clock(case: &Case, at: Timestamp, circumstances: &Circumstances<'_>) -> Clock {
+    let limit = case
+        .rule
+        .as_ref()
+        .map_or(&circumstances.process.handling.default_limit, |rule| {
+            &rule.limit
+        });
+    circumstances.reckoner.clock(at, limit)
+}
+
+fn dispatch(
+    case: &Case,
+    lead: &TaskNew,
+    co: &[TaskNew],
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    circumstances.check_time(case.filed_at.unwrap_or(case.accepted_at))?;
+    let mut seen = BTreeSet::new();
+    let everyone = || std::iter::once(lead).chain(co);
+    if !everyone().all(|task| seen.insert(task.organisation.id)) {
+        return Err(Refusal::OrganisationTwice);
+    }
+    let at = circumstances.occurred_at;
+    let response = circumstances.process.response_clock(case.level, at);
+    let handling = handling_clock(case, at, circumstances);
+    let roles = std::iter::once(TaskRole::Lead).chain(std::iter::repeat(TaskRole::Co));
+    let tasks = everyone()
+        .zip(roles)
+        .map(|(task, role)| TaskOpened {
+            id: task.id,
+            kind: TaskKind::Handle,
+            role,
+            organisation: task.organisation.clone(),
+            response: Some(response),
+            handling,
+        })
+        .collect();
+    Ok(vec![
+        circumstances.event(CaseFact::CaseDispatched { tasks }),
+    ])
+}
+
+/// The task a command speaks of, which the actor acts for. An organisation above the holder may act for it; whether this
+/// person may, `access` has decided.
+fn task_of<'a>(
+    case: &'a Case,
+    task_id: Id,
+    circumstances: &Circumstances<'_>,
+) -> Result<&'a Task, Refusal> {
+    let task = case.task(task_id).ok_or(Refusal::TaskUnknown)?;
+    check_holder(task, circumstances)?;
+    Ok(task)
+}
+
+fn check_holder(task: &Task, circumstances: &Circumstances<'_>) -> Result<(), Refusal> {
+    let holder = &task.organisation.path;
+    match circumstances.actor {
+        Some(actor)
+            if !actor.organisation_path.contains(holder)
+                && !holder.contains(&actor.organisation_path) =>
+        {
+            Err(Refusal::TaskOfOtherOrganisation)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn task_accept(
+    case: &Case,
+    task_id: Id,
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    let task = task_of(case, task_id, circumstances)?;
+    if task.state != TaskState::Assigned {
+        return Err(Refusal::TaskWrongState { state: task.state });
+    }
+    circumstances.check_time(task.opened_at)?;
+    let mut events = Vec::with_capacity(1);
+    events.extend(overdue_unrecorded(task, circumstances));
+    events.push(circumstances.event(CaseFact::TaskAccepted { task_id }));
+    Ok(events)
+}
+
+fn task_finish(
+    case: &Case,
+    task_id: Id,
+    result: Option<&NoteRef>,
+    inspection_id: Id,
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    let task = task_of(case, task_id, circumstances)?;
+    if task.kind == TaskKind::Inspect {
+        return Err(Refusal::TaskIsInspection);
+    }
+    if task.state != TaskState::Accepted {
+        return Err(Refusal::TaskWrongState { state: task.state });
+    }
+    let mut begun = task
+        .opened_at
+        .max(task.accepted_at.unwrap_or(task.opened_at));
+    let is_lead = task.role == TaskRole::Lead;
+    if is_lead {
+        begun = begun.max(co_tasks_ended(case)?.unwrap_or(begun));
+    }
+    circumstances.check_time(begun)?;
+    let mut events = Vec::with_capacity(2);
+    events.extend(overdue_unrecorded(task, circumstances));
+    events.push(circumstances.event(CaseFact::TaskFinished {
+        task_id,
+        result: result.cloned(),
+    }));
+    if is_lead {
+        events.push(circumstances.event(CaseFact::CaseHandled {
+            inspection: inspection(case, inspection_id, circumstances)?,
+        }));
+    }
+    Ok(events)
+}
+
+/// When the last co-handler ended; refused while one has not.
+fn co_tasks_ended(case: &Case) -> Result<Option<Timestamp>, Refusal> {
+    let co = || case.handle_tasks().filter(|task| task.role == TaskRole::Co);
+    match co().filter(|task| task.is_open()).count() {
+        0 => Ok(co().filter_map(|task| task.finished_at).max()),
+        open => Err(Refusal::CoTasksOpen {
+            open: open.to_string().into(),
+        }),
+    }
+}
+
+fn inspection(
+    case: &Case,
+    id: Id,
+    circumstances: &Circumstances<'_>,
+) -> Result<TaskOpened, Refusal> {
+    let handling = circumstances
+        .process
+        .stage_clock(
+            CaseStage::Inspecting,
+            case.level,
+            circumstances.occurred_at,
+            None,
+        )
+        .ok_or(Refusal::CaseWrongStage {
+            operation: "task_finish",
+            stage: case.stage,
+        })?;
+    Ok(TaskOpened {
+        id,
+        kind: TaskKind::Inspect,
+        role: TaskRole::Lead,
+        organisation: case
+            .filed_by
+            .clone()
+            .unwrap_or_else(|| case.accepted_by.clone()),
+        response: None,
+        handling,
+    })
+}
+
+fn inspect(
+    case: &Case,
+    passed: bool,
+    failed: &[Id],
+    opinion: Option<&NoteRef>,
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    let task = case.open_inspection().ok_or(Refusal::TaskUnknown)?;
+    check_holder(task, circumstances)?;
+    let handled = |staff: Id| {
+        case.handle_tasks()
+            .any(|each| each.handled_by.contains(&staff))
+    };
+    if circumstances
+        .actor
+        .is_some_and(|actor| handled(actor.staff_id))
+    {
+        return Err(Refusal::HandlerMayNotInspect);
+    }
+    match (passed, failed.is_empty()) {
+        (true, false) => return Err(Refusal::FailedTasksUnexpected),
+        (false, true) => return Err(Refusal::FailedTasksRequired),
+        _ => {}
+    }
+    if !passed && opinion.is_none() {
+        return Err(Refusal::ReasonRequired);
+    }
+    if !failed
+        .iter()
+        .all(|id| case.handle_tasks().any(|each| each.id == *id))
+    {
+        return Err(Refusal::FailedTaskUnknown);
+    }
+    circumstances.check_time(
+        task.opened_at
+            .max(task.accepted_at.unwrap_or(task.opened_at)),
+    )?;
+    let at = circumstances.occurred_at;
+    let again = if passed {
+        Vec::new()
+    } else {
+        reopened(case, failed, handling_clock(case, at, circumstances))
+    };
+    let mut events = Vec::with_capacity(1);
+    events.extend(overdue_unrecorded(task, circumstances));
+    events.push(
+        circumstances.event(CaseFact::CaseInspected {
+            task_id: task.id,
+            passed,
+            opinion: opinion.cloned(),
+            reopened: again,
+            clock: passed
+                .then(|| {
+                    circumstances
+                        .process
+                        .stage_clock(CaseStage::Closing, case.level, at, None)
+                })
+                .flatten(),
+        }),
+    );
+    Ok(events)
+}
+
+/// The failed tasks, and the lead in any case: it must submit the consolidated result again.
+fn reopened(case: &Case, failed: &[Id], handling: Clock) -> Vec<TaskReopened> {
+    case.handle_tasks()
+        .filter(|task| task.role == TaskRole::Lead || failed.contains(&task.id))
+        .map(|task| TaskReopened {
+            task_id: task.id,
+            failed: failed.contains(&task.id),
+            handling,
+        })
+        .collect()
+}
+
+fn close(
+    case: &Case,
+    rule_row_id: Option<Id>,
+    opinion: Option<&NoteRef>,
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    circumstances.check_time(case.inspected_at.unwrap_or(case.accepted_at))?;
+    let pinned = case.rule.as_ref();
+    let must_cite = pinned.is_some() && circumstances.process.closing.cites_rule_row;
+    let cited = rule_row_id.map(|id| pinned.filter(|rule| rule.id == id));
+    let rule = match cited {
+        None if must_cite => return Err(Refusal::ClosingConditionRequired),
+        None => None,
+        Some(None) => return Err(Refusal::ClosingConditionRequired),
+        Some(rule) => rule,
+    };
+    Ok(vec![circumstances.event(CaseFact::CaseClosed {
+        rule_row_id: rule.map(|rule| rule.id),
+        rule_row_version: rule.map(|rule| rule.version),
+        opinion: opinion.cloned(),
+    })])
+}
+
+/// What a timer finds: the clock ran out with the task open, and nobody has recorded it.
+fn deadline(
+    case: &Case,
+    task_id: Id,
+    kind: ClockKind,
+    due_at: Timestamp,
+    circumstances: &Circumstances<'_>,
+) -> Vec<Event<CaseFact>> {
+    let Some(task) = case.task(task_id) else {
+        return Vec::new();
+    };
+    let Some((running, clock)) = task.present_clock() else {
+        return Vec::new();
+    };
+    // A task that nobody accepts runs past both of its clocks.
+    let clock = match kind {
+        ClockKind::Handling => task.handling,
+        ClockKind::Response if running == ClockKind::Response => clock,
+        ClockKind::Response => return Vec::new(),
+    };
+    if clock.due_at != due_at || !clock.is_overdue(circumstances.recorded_at) {
+        return Vec::new();
+    }
+    overdue(task, kind, clock, circumstances)
+        .into_iter()
+        .collect()
+}
+
+/// The overdue facts of a task that is about to be accepted or finished and that no timer has recorded yet.
+fn overdue_unrecorded(task: &Task, circumstances: &Circumstances<'_>) -> Vec<Event<CaseFact>> {
+    let at = circumstances.occurred_at;
+    let response = (task.state == TaskState::Assigned)
+        .then_some(task.response)
+        .flatten()
+        .map(|clock| (ClockKind::Response, clock));
+    let clocks = response
+        .into_iter()
+        .chain(std::iter::once((ClockKind::Handling, task.handling)));
+    clocks
+        .filter(|(_, clock)| clock.is_overdue(at))
+        .filter_map(|(kind, clock)| overdue(task, kind, clock, circumstances))
+        .collect()
+}
+
+fn overdue(
+    task: &Task,
+    kind: ClockKind,
+    clock: Clock,
+    circumstances: &Circumstances<'_>,
+) -> Option<Event<CaseFact>> {
+    let recorded = match kind {
+        ClockKind::Response => task.response_overdue,
+        ClockKind::Handling => task.handling_overdue,
+    };
+    if recorded {
+        return None;
+    }
+    let late_after = i64::from(circumstances.process.late_mark_minutes) * 60;
+    Some(Event {
+        occurred_at: clock.due_at,
+        recorded_at: circumstances.recorded_at,
+        by: None,
+        fact: CaseFact::TaskOverdue {
+            task_id: task.id,
+            clock: kind,
+            due_at: clock.due_at,
+            late: circumstances.recorded_at > clock.due_at.plus_seconds(late_after),
+        },
+    })
+}

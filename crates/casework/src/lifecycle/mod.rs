@@ -1,0 +1,228 @@
+//! The law: which command is lawful in which state, what then has happened, and what the state is after it.
+//!
+//! `decide(state, command, circumstances) -> events | refusal` and `evolve(state, event) -> state` are pure: no clock, no
+//! chance, no database. [`case`] has the case with its tasks, [`report`] the report. The tests hold the law of casework over
+//! random command sequences and over the complete table stage × command.
+
+pub mod case;
+pub mod decide;
+pub mod report;
+
+use crate::clocks::Reckoner;
+use crate::model::{Actor, CaseStage};
+use crate::process::Process;
+use base::{FailureKind, Id, Timestamp};
+use calendar::Limit;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// The schema number that new events are written with. Older ones are lifted when they are read ([`read_fact`]).
+pub const EVENT_SCHEMA: i64 = 1;
+
+/// Something that happened, by whom and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<F> {
+    /// When it happened. Deadlines are judged by this.
+    pub occurred_at: Timestamp,
+    /// When we learnt of it.
+    pub recorded_at: Timestamp,
+    /// Who did it; none when the platform itself did (a timer, an import).
+    pub by: Option<Actor>,
+    /// What happened.
+    pub fact: F,
+}
+
+/// A kind of fact that is written on a timeline.
+pub trait Fact: Serialize + for<'de> Deserialize<'de> {
+    /// The word of its kind, e.g. `case_filed`.
+    fn kind(&self) -> &'static str;
+}
+
+/// A timeline entry that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableFact {
+    /// Written by a newer version of the product.
+    #[error("schema {0} is newer than this version knows")]
+    Schema(i64),
+    /// Not the JSON of a fact.
+    #[error("not a fact: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Reads a fact written with `schema`.
+pub fn read_fact<F: Fact>(schema: i64, body: &str) -> Result<F, UnreadableFact> {
+    if schema != EVENT_SCHEMA {
+        return Err(UnreadableFact::Schema(schema));
+    }
+    Ok(serde_json::from_str(body)?)
+}
+
+/// A rule row as the registry has it when a command cites it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFacts {
+    /// Its id.
+    pub id: Id,
+    /// The version of its standard.
+    pub version: i64,
+    /// The category it belongs to.
+    pub category_id: Id,
+    /// How long handling may take; none when the standard's text could not be read at import.
+    pub limit: Option<Limit>,
+}
+
+/// All that the law looks at besides the state and the command.
+#[derive(Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// Now.
+    pub recorded_at: Timestamp,
+    /// When the act happened; now, unless a device was offline.
+    pub occurred_at: Timestamp,
+    /// Who acts; none for the platform itself.
+    pub actor: Option<&'a Actor>,
+    /// The process in the version the case pinned.
+    pub process: &'a Process,
+    /// Counts limits.
+    pub reckoner: &'a dyn Reckoner,
+    /// The rule row the command cites, when it exists.
+    pub rule: Option<&'a RuleFacts>,
+    /// Whether the case's category has any rule rows.
+    pub category_has_rules: bool,
+}
+
+impl Circumstances<'_> {
+    /// An event under these circumstances.
+    pub(crate) fn event<F>(&self, fact: F) -> Event<F> {
+        Event {
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            by: self.actor.cloned(),
+            fact,
+        }
+    }
+
+    /// Refuses roles that the process does not bind to `operation`. The platform itself needs no role.
+    pub(crate) fn check_role(&self, operation: &'static str) -> Result<(), Refusal> {
+        match self.actor {
+            Some(actor) if !self.process.allows(operation, &actor.role) => {
+                Err(Refusal::RoleMayNot {
+                    operation,
+                    role: actor.role.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses acts dated before `begun`, in the future, or recorded too long after they happened.
+    pub(crate) fn check_time(&self, begun: Timestamp) -> Result<(), Refusal> {
+        let delay_max = i64::from(self.process.record_delay_minutes_max) * 60;
+        if self.occurred_at > self.recorded_at {
+            return Err(Refusal::OccurredInFuture);
+        }
+        if self.occurred_at < begun {
+            return Err(Refusal::OccurredTooEarly { begun });
+        }
+        if self.occurred_at.plus_seconds(delay_max) < self.recorded_at {
+            return Err(Refusal::RecordedTooLate {
+                minutes_max: self.process.record_delay_minutes_max,
+            });
+        }
+        Ok(())
+    }
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident $({ $($field:ident : $type:ty),+ })? = $code:literal, $kind:ident, $text:literal;)+) => {
+        /// A lawful no. It changes nothing and names the rule.
+        #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+        pub enum Refusal {
+            $($(#[$doc])* #[error($text)] $variant $({ $(#[doc = "See the text."] $field: $type),+ })?,)+
+        }
+
+        impl Refusal {
+            /// Every code, for the translators and the tests.
+            pub const CODES: &'static [&'static str] = &[$($code),+];
+
+            /// The stable code.
+            pub const fn code(&self) -> &'static str {
+                match self { $(Self::$variant { .. } => $code,)+ }
+            }
+
+            /// Which kind of failure it is to the caller.
+            pub const fn kind(&self) -> FailureKind {
+                match self { $(Self::$variant { .. } => FailureKind::$kind,)+ }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The command is for another stage.
+    CaseWrongStage { operation: &'static str, stage: CaseStage } =
+        "case_wrong_stage", Refused, "{operation} is not possible while the case is {stage}";
+    /// The report has been decided on already.
+    ReportWrongStage { stage: crate::model::ReportStage } =
+        "report_wrong_stage", Refused, "the report is {stage} already";
+    /// The process gives this step to other roles.
+    RoleMayNot { operation: &'static str, role: String } =
+        "role_may_not", Forbidden, "the process does not give {operation} to the role {role}";
+    /// The case has no such task.
+    TaskUnknown = "task_unknown", NotFound, "the case has no such task";
+    /// The task is in another state.
+    TaskWrongState { state: crate::model::TaskState } =
+        "task_wrong_state", Refused, "this is not possible while the task is {state}";
+    /// An inspection ends with its result, not by being finished.
+    TaskIsInspection = "task_is_inspection", Refused, "an inspection ends by case_inspect_result";
+    /// The task belongs to an organisation the actor does not act for.
+    TaskOfOtherOrganisation =
+        "task_of_other_organisation", Forbidden, "the task belongs to another organisation";
+    /// The lead submits the consolidated result after all co-handlers ended.
+    CoTasksOpen { open: Cow<'static, str> } =
+        "co_tasks_open", Refused, "the lead finishes after every co-handler: {open} still open";
+    /// The category has rule rows, so filing cites one.
+    RuleRowRequired =
+        "rule_row_required", Refused, "the category has rule rows: filing cites one of them";
+    /// There is no such rule row.
+    RuleRowUnknown = "rule_row_unknown", Refused, "there is no such rule row";
+    /// The rule row is another category's.
+    RuleRowOfOtherCategory =
+        "rule_row_of_other_category", Refused, "the rule row belongs to another category";
+    /// The text of the row's limit could not be read at import; it is mended in the standard, never guessed.
+    RuleRowWithoutLimit =
+        "rule_row_without_limit", Refused, "the time limit of the rule row could not be read; mend the standard first";
+    /// Closing cites the closing condition of the rule row pinned at filing.
+    ClosingConditionRequired =
+        "closing_condition_required", Refused, "closing cites the closing condition of the rule row the case was filed by";
+    /// The process wants a category.
+    CategoryRequired = "category_required", Refused, "a case of this process names a category";
+    /// The process wants a place.
+    PlaceRequired = "place_required", Refused, "a case of this process lies in a known area";
+    /// The process does not take reports of this source.
+    SourceNotServed { source_code: String } =
+        "source_not_served", Refused, "the process does not serve the source {source_code}";
+    /// One organisation gets one task of a dispatch.
+    OrganisationTwice =
+        "organisation_twice", Refused, "an organisation is named twice in one dispatch";
+    /// Who handled a task does not inspect it.
+    HandlerMayNotInspect =
+        "handler_may_not_inspect", Refused, "who handled the case does not inspect it";
+    /// A failed inspection names the failed tasks.
+    FailedTasksRequired =
+        "failed_tasks_required", Refused, "a failed inspection names the tasks that failed";
+    /// A passed inspection names none.
+    FailedTasksUnexpected =
+        "failed_tasks_unexpected", Refused, "a passed inspection names no failed tasks";
+    /// A named task is not a handling task of this case.
+    FailedTaskUnknown =
+        "failed_task_unknown", Refused, "a task named as failed is not a handling task of this case";
+    /// A failed inspection says why.
+    ReasonRequired = "reason_required", Refused, "a failed inspection carries a reason";
+    /// Dated after now.
+    OccurredInFuture = "occurred_in_future", Refused, "what has not happened yet cannot be recorded";
+    /// Dated before what it answers.
+    OccurredTooEarly { begun: Timestamp } =
+        "occurred_too_early", Refused, "it cannot have happened before {begun}";
+    /// Recorded too long after it happened.
+    RecordedTooLate { minutes_max: u32 } =
+        "recorded_too_late", Refused, "it is recorded more than {minutes_max} minutes after it happened";
+}

@@ -1,0 +1,616 @@
+//! Processes (流程): which stages a kind of case goes through, who may take which step, and how long each stage may last.
+//!
+//! A process is a versioned document. What a step *does* is the law's affair ([`crate::lifecycle`]); a process can leave
+//! steps out, bind them to roles and set their limits, and a document that makes no sense is refused when it is loaded, with
+//! every place that is wrong.
+
+use crate::clocks::Clock;
+use crate::model::{CaseStage, Level, ProcessRef};
+use base::Timestamp;
+use calendar::Limit;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// The steps the law knows, with the stages they leave and the stages they can lead to.
+/// A step without stages to leave begins the case.
+pub const STEPS: &[Step] = &[
+    Step::new("report_accept", &[], &[CaseStage::Accepted]),
+    Step::new("case_file", &[CaseStage::Accepted], &[CaseStage::Filed]),
+    Step::new("case_dispatch", &[CaseStage::Filed], &[CaseStage::Handling]),
+    Step::new(
+        "task_accept",
+        &[CaseStage::Handling, CaseStage::Inspecting],
+        &[],
+    ),
+    Step::new(
+        "task_finish",
+        &[CaseStage::Handling],
+        &[CaseStage::Inspecting],
+    ),
+    Step::new(
+        "case_inspect_result",
+        &[CaseStage::Inspecting],
+        &[CaseStage::Closing, CaseStage::Handling],
+    ),
+    Step::new("case_close", &[CaseStage::Closing], &[CaseStage::Closed]),
+];
+
+/// One step of the law.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The operation, e.g. `case_file`.
+    pub operation: &'static str,
+    /// The stages it is taken in; none when it begins a case.
+    pub from: &'static [CaseStage],
+    /// The stages it can lead to; none when it changes a task only.
+    pub to: &'static [CaseStage],
+}
+
+impl Step {
+    const fn new(
+        operation: &'static str,
+        from: &'static [CaseStage],
+        to: &'static [CaseStage],
+    ) -> Self {
+        Self {
+            operation,
+            from,
+            to,
+        }
+    }
+}
+
+/// One place of a document that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessFault {
+    /// E.g. `actions.case_file.roles`.
+    pub place: String,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+/// Why a document was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ProcessError(pub Vec<ProcessFault>);
+
+impl fmt::Display for ProcessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the process document is refused")?;
+        for fault in &self.0 {
+            write!(f, "; {}: {}", fault.place, fault.reason)?;
+        }
+        Ok(())
+    }
+}
+
+/// Minutes by level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MinutesByLevel {
+    normal: u32,
+    urgent: u32,
+    critical: u32,
+}
+
+impl MinutesByLevel {
+    /// The minutes for `level`.
+    pub const fn of(&self, level: Level) -> u32 {
+        match level {
+            Level::Normal => self.normal,
+            Level::Urgent => self.urgent,
+            Level::Critical => self.critical,
+        }
+    }
+
+    fn any_zero(&self) -> bool {
+        self.normal == 0 || self.urgent == 0 || self.critical == 0
+    }
+}
+
+/// A stage as a process uses it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageRule {
+    /// What users read.
+    pub name: String,
+    /// How long it may last; none when nothing is asked or the tasks have the clocks.
+    pub limit_minutes: Option<MinutesByLevel>,
+    /// The stage whose clock runs on through this one.
+    pub continues: Option<String>,
+}
+
+/// A step as a process uses it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionRule {
+    /// What users read.
+    pub name: String,
+    /// The roles that may take it.
+    pub roles: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    code: String,
+    version: i64,
+    name: String,
+    sources: Vec<String>,
+    category_required: bool,
+    place_required: bool,
+    record_delay_minutes_max: u32,
+    late_mark_minutes: u32,
+    stages: BTreeMap<String, StageRule>,
+    handling: HandlingRule,
+    closing: ClosingRule,
+    actions: BTreeMap<String, ActionRule>,
+}
+
+/// Limits of handling tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandlingRule {
+    /// How long an organisation has to accept a task.
+    pub response_minutes: MinutesByLevel,
+    /// The handling limit where no rule row gives one.
+    pub default_limit: Limit,
+}
+
+/// What closing asks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClosingRule {
+    /// Whether closing must cite the closing condition of the pinned rule row.
+    pub cites_rule_row: bool,
+}
+
+/// A process that has passed its checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Code and version.
+    pub reference: ProcessRef,
+    /// What users read.
+    pub name: String,
+    /// Whether a case must name a category.
+    pub category_required: bool,
+    /// Whether a case must lie in a known area.
+    pub place_required: bool,
+    /// How much later than it happened an action may be recorded.
+    pub record_delay_minutes_max: u32,
+    /// An overdue fact recorded more than this after the deadline is marked late.
+    pub late_mark_minutes: u32,
+    /// Limits of handling tasks.
+    pub handling: HandlingRule,
+    /// What closing asks.
+    pub closing: ClosingRule,
+    sources: BTreeSet<String>,
+    stages: BTreeMap<CaseStage, StageRule>,
+    actions: BTreeMap<&'static str, ActionRule>,
+}
+
+impl Process {
+    /// Reads a TOML document and checks it against the steps of the law and the known roles.
+    pub fn load(text: &str, role_is_known: impl Fn(&str) -> bool) -> Result<Self, ProcessError> {
+        let document: Document = toml::from_str(text).map_err(|error| {
+            ProcessError(vec![ProcessFault {
+                place: "document".to_owned(),
+                reason: error.message().to_owned(),
+            }])
+        })?;
+        let faults = check(&document, &role_is_known);
+        if !faults.is_empty() {
+            return Err(ProcessError(faults));
+        }
+        Ok(Self {
+            reference: ProcessRef {
+                code: document.code,
+                version: document.version,
+            },
+            name: document.name,
+            category_required: document.category_required,
+            place_required: document.place_required,
+            record_delay_minutes_max: document.record_delay_minutes_max,
+            late_mark_minutes: document.late_mark_minutes,
+            handling: document.handling,
+            closing: document.closing,
+            sources: document.sources.into_iter().collect(),
+            stages: document
+                .stages
+                .into_iter()
+                .filter_map(|(word, rule)| Some((CaseStage::parse(&word)?, rule)))
+                .collect(),
+            actions: document
+                .actions
+                .into_iter()
+                .filter_map(|(operation, rule)| Some((step(&operation)?.operation, rule)))
+                .collect(),
+        })
+    }
+
+    /// Whether reports of this source open cases of this process.
+    pub fn serves(&self, source: &str) -> bool {
+        self.sources.contains(source)
+    }
+
+    /// Whether the process uses the stage.
+    pub fn uses(&self, stage: CaseStage) -> bool {
+        self.stages.contains_key(&stage)
+    }
+
+    /// Whether `role` may take the step.
+    pub fn allows(&self, operation: &str, role: &str) -> bool {
+        self.actions
+            .get(operation)
+            .is_some_and(|rule| rule.roles.iter().any(|each| each == role))
+    }
+
+    /// The roles that may take the step.
+    pub fn roles(&self, operation: &str) -> &[String] {
+        self.actions
+            .get(operation)
+            .map_or(&[], |rule| rule.roles.as_slice())
+    }
+
+    /// What users call the stage.
+    pub fn stage_name(&self, stage: CaseStage) -> &str {
+        self.stages
+            .get(&stage)
+            .map_or(stage.as_str(), |rule| rule.name.as_str())
+    }
+
+    /// The clock of a stage entered at `at`, given the clock of the stage before.
+    pub fn stage_clock(
+        &self,
+        stage: CaseStage,
+        level: Level,
+        at: Timestamp,
+        before: Option<Clock>,
+    ) -> Option<Clock> {
+        let rule = self.stages.get(&stage)?;
+        if rule.continues.is_some() {
+            return before;
+        }
+        let minutes = rule.limit_minutes?.of(level);
+        Some(Clock::over_minutes(at, minutes))
+    }
+
+    /// The clock within which a task given at `at` must be accepted.
+    pub fn response_clock(&self, level: Level, at: Timestamp) -> Clock {
+        Clock::over_minutes(at, self.handling.response_minutes.of(level))
+    }
+}
+
+/// The step of the law with this operation name.
+pub fn step(operation: &str) -> Option<&'static Step> {
+    STEPS.iter().find(|step| step.operation == operation)
+}
+
+struct Faults(Vec<ProcessFault>);
+
+impl Faults {
+    fn add(&mut self, place: impl Into<String>, reason: impl Into<String>) {
+        self.0.push(ProcessFault {
+            place: place.into(),
+            reason: reason.into(),
+        });
+    }
+}
+
+fn check(document: &Document, role_is_known: &dyn Fn(&str) -> bool) -> Vec<ProcessFault> {
+    let mut faults = Faults(Vec::new());
+    check_head(document, &mut faults);
+    check_stages(document, &mut faults);
+    check_actions(document, role_is_known, &mut faults);
+    if faults.0.is_empty() {
+        check_ways(document, &mut faults);
+    }
+    faults.0
+}
+
+fn check_head(document: &Document, faults: &mut Faults) {
+    let code_is_fine = !document.code.is_empty()
+        && document
+            .code
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !code_is_fine {
+        faults.add("code", "a code is lower-case letters, digits and hyphens");
+    }
+    if document.version < 1 {
+        faults.add("version", "versions count from 1");
+    }
+    if document.sources.is_empty() {
+        faults.add("sources", "a process serves at least one source of reports");
+    }
+    if document.handling.response_minutes.any_zero() {
+        faults.add(
+            "handling.response_minutes",
+            "a limit is at least one minute",
+        );
+    }
+}
+
+fn check_stages(document: &Document, faults: &mut Faults) {
+    for (word, rule) in &document.stages {
+        let place = format!("stages.{word}");
+        if CaseStage::parse(word).is_none() {
+            faults.add(&place, "there is no such stage");
+        }
+        if rule.limit_minutes.is_some_and(|limit| limit.any_zero()) {
+            faults.add(
+                format!("{place}.limit_minutes"),
+                "a limit is at least one minute",
+            );
+        }
+        if CaseStage::parse(word) == Some(CaseStage::Inspecting) && rule.limit_minutes.is_none() {
+            faults.add(&place, "an inspection has a limit: its task has a clock");
+        }
+        if let Some(other) = &rule.continues {
+            if rule.limit_minutes.is_some() {
+                faults.add(&place, "a stage has its own limit or continues another's");
+            }
+            if other == word || !document.stages.contains_key(other) {
+                faults.add(
+                    format!("{place}.continues"),
+                    format!("{other:?} is not another stage of this process"),
+                );
+            }
+        }
+    }
+    for needed in [CaseStage::Accepted, CaseStage::Closed] {
+        if !document.stages.contains_key(needed.as_str()) {
+            faults.add(
+                format!("stages.{needed}"),
+                "every case begins accepted and ends closed",
+            );
+        }
+    }
+}
+
+fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faults: &mut Faults) {
+    for (operation, rule) in &document.actions {
+        let place = format!("actions.{operation}");
+        if step(operation).is_none() {
+            faults.add(&place, "there is no such action");
+        }
+        if rule.roles.is_empty() {
+            faults.add(format!("{place}.roles"), "nobody may take this action");
+        }
+        for role in &rule.roles {
+            if !role_is_known(role) {
+                faults.add(
+                    format!("{place}.roles"),
+                    format!("there is no role {role:?}"),
+                );
+            }
+        }
+    }
+}
+
+/// Every stage used is reached from the first one, and the end is reached from every stage.
+fn check_ways(document: &Document, faults: &mut Faults) {
+    let uses = |stage: &CaseStage| document.stages.contains_key(stage.as_str());
+    let mut ways: Vec<(CaseStage, CaseStage)> = Vec::new();
+    for step in STEPS {
+        if !document.actions.contains_key(step.operation) {
+            continue;
+        }
+        for from in step.from.iter().filter(|stage| uses(stage)) {
+            for to in step.to.iter().filter(|stage| uses(stage)) {
+                ways.push((*from, *to));
+            }
+        }
+    }
+    if !document.actions.contains_key("report_accept") {
+        faults.add("actions.report_accept", "no case can begin without it");
+    }
+    let forward = spread(CaseStage::Accepted, &ways);
+    let backward: Vec<_> = ways.iter().map(|(from, to)| (*to, *from)).collect();
+    let ending = spread(CaseStage::Closed, &backward);
+    for stage in CaseStage::ALL.iter().filter(|stage| uses(stage)) {
+        if !forward.contains(stage) {
+            faults.add(format!("stages.{stage}"), "no action leads to this stage");
+        } else if !ending.contains(stage) {
+            faults.add(
+                format!("stages.{stage}"),
+                "no way leads from here to an end",
+            );
+        }
+    }
+}
+
+fn spread(start: CaseStage, ways: &[(CaseStage, CaseStage)]) -> BTreeSet<CaseStage> {
+    let mut seen = BTreeSet::from([start]);
+    let mut open = vec![start];
+    while let Some(stage) = open.pop() {
+        for (from, to) in ways {
+            if *from == stage && seen.insert(*to) {
+                open.push(*to);
+            }
+        }
+    }
+    seen
+}
+
+/// The processes of an installation, every version ever used.
+#[derive(Clone, Debug, Default)]
+pub struct Processes(Vec<Arc<Process>>);
+
+impl Processes {
+    /// The processes that come with the product.
+    pub const BUILT_IN: &'static [&'static str] =
+        &[include_str!("../processes/city-management.toml")];
+
+    /// Loads documents; see [`Process::load`].
+    pub fn load<'a>(
+        documents: impl IntoIterator<Item = &'a str>,
+        role_is_known: impl Fn(&str) -> bool,
+    ) -> Result<Self, ProcessError> {
+        documents
+            .into_iter()
+            .map(|text| Process::load(text, &role_is_known).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Self)
+    }
+
+    /// The process that reports of this source open cases of: the first that serves it, in its latest version.
+    pub fn for_source(&self, source: &str) -> Option<&Arc<Process>> {
+        let code = &self
+            .0
+            .iter()
+            .find(|each| each.serves(source))?
+            .reference
+            .code;
+        self.0
+            .iter()
+            .filter(|each| each.reference.code == *code && each.serves(source))
+            .max_by_key(|each| each.reference.version)
+    }
+
+    /// The very version a case pinned.
+    pub fn get(&self, reference: &ProcessRef) -> Option<&Arc<Process>> {
+        self.0.iter().find(|each| each.reference == *reference)
+    }
+
+    /// Every source some process serves.
+    pub fn knows_source(&self, source: &str) -> bool {
+        self.0.iter().any(|each| each.serves(source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUILT_IN: &str = include_str!("../processes/city-management.toml");
+
+    fn load(text: &str) -> Result<Process, ProcessError> {
+        Process::load(text, |role| role != "stranger")
+    }
+
+    #[track_caller]
+    fn refused(from: &str, to: &str, place: &str, reason: &str) {
+        let text = BUILT_IN.replace(from, to);
+        assert_ne!(text, BUILT_IN, "{from:?} is in the document");
+        let error = load(&text).expect_err("the changed document is refused");
+        assert!(
+            error
+                .0
+                .iter()
+                .any(|fault| fault.place == place && fault.reason.contains(reason)),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_built_in_process_passes_its_checks_and_binds_every_step() {
+        let process = load(BUILT_IN).unwrap();
+        for step in STEPS {
+            assert!(
+                !process.roles(step.operation).is_empty(),
+                "{}",
+                step.operation
+            );
+        }
+        for stage in CaseStage::ALL {
+            assert!(process.uses(*stage));
+        }
+    }
+
+    #[test]
+    fn a_document_that_makes_no_sense_is_refused_with_the_place() {
+        refused(
+            "[stages.filed]",
+            "[stages.field]",
+            "stages.field",
+            "no such stage",
+        );
+        refused(
+            "[actions.case_file]",
+            "[actions.case_flie]",
+            "actions.case_flie",
+            "no such action",
+        );
+        refused(
+            "\"dispatcher\"",
+            "\"stranger\"",
+            "actions.case_dispatch.roles",
+            "no role \"stranger\"",
+        );
+        refused(
+            "roles = [\"department_clerk\", \"handler\"]",
+            "roles = []",
+            "actions.task_finish.roles",
+            "nobody",
+        );
+        refused(
+            "continues = \"accepted\"",
+            "continues = \"nowhere\"",
+            "stages.filed.continues",
+            "nowhere",
+        );
+        refused(
+            "normal = 120",
+            "normal = 0",
+            "stages.inspecting.limit_minutes",
+            "one minute",
+        );
+        refused("5工作日", "soon", "document", "soon");
+        refused("version = 1", "version = 0", "version", "from 1");
+        refused(
+            "version = 1",
+            "version = 1\ncolour = 3",
+            "document",
+            "colour",
+        );
+    }
+
+    #[test]
+    fn a_stage_nobody_can_reach_or_leave_is_refused() {
+        let without = |operation: &str| {
+            let mut table: toml::Table = toml::from_str(BUILT_IN).unwrap();
+            table["actions"]
+                .as_table_mut()
+                .unwrap()
+                .remove(operation)
+                .unwrap();
+            load(&toml::to_string(&table).unwrap()).unwrap_err().0
+        };
+        let places = |faults: Vec<ProcessFault>| {
+            faults
+                .into_iter()
+                .map(|fault| fault.place)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            places(without("case_dispatch")),
+            [
+                "stages.accepted",
+                "stages.filed",
+                "stages.handling",
+                "stages.inspecting",
+                "stages.closing",
+                "stages.closed"
+            ]
+        );
+        assert_eq!(places(without("report_accept")), ["actions.report_accept"]);
+    }
+
+    #[test]
+    fn filing_and_dispatch_share_one_limit() {
+        let process = load(BUILT_IN).unwrap();
+        let at = Timestamp(1_000_000);
+        let first = process.stage_clock(CaseStage::Accepted, Level::Normal, at, None);
+        assert_eq!(first, Some(Clock::over_minutes(at, 30)));
+        assert_eq!(
+            process.stage_clock(CaseStage::Filed, Level::Normal, at.plus_seconds(600), first),
+            first
+        );
+        assert_eq!(
+            process.stage_clock(CaseStage::Accepted, Level::Urgent, at, None),
+            Some(Clock::over_minutes(at, 10))
+        );
+    }
+}
