@@ -1,0 +1,194 @@
+//! All areas in memory: by id, code, path and place. Pure; rebuilt when areas change.
+
+use crate::model::Area;
+use crate::spatial::SpatialIndex;
+use base::geo::{Point, distance_m};
+use base::{AreaCode, Id, TreePath};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The tree of areas.
+#[derive(Debug, Default)]
+pub struct AreaTree {
+    /// By path.
+    areas: Vec<Arc<Area>>,
+    by_id: HashMap<Id, u32>,
+    by_code: HashMap<AreaCode, u32>,
+    children: HashMap<Option<Id>, Vec<u32>>,
+    index: SpatialIndex,
+    /// From the outlines of the index to areas.
+    outlined: Vec<u32>,
+    /// For each area, children known by their centre only.
+    centred: HashMap<u32, CentredChildren>,
+}
+
+/// Where a point lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AreaHit {
+    /// The deepest area known to hold the point, or likely to.
+    pub area: Arc<Area>,
+    /// True when the last steps down were to the nearest centre, because no outlines are known there: likely, not certain.
+    pub nearest_centre: bool,
+    /// How far that centre is, metres.
+    pub distance_m: Option<f64>,
+}
+
+/// Children of one area that have a centre and no outline.
+#[derive(Debug, Default)]
+struct CentredChildren {
+    centres: Vec<(Point, u32)>,
+    /// Whether every child has a centre or an outline.
+    is_complete: bool,
+}
+
+impl CentredChildren {
+    fn nearest(&self, point: Point) -> Option<(Point, u32)> {
+        // Over some kilometres a plane will do for comparing.
+        let shrink = point.lat.to_radians().cos();
+        let square = |centre: Point| {
+            let (x, y) = ((centre.lon - point.lon) * shrink, centre.lat - point.lat);
+            x * x + y * y
+        };
+        let mut best: Option<(f64, Point, u32)> = None;
+        for (centre, child) in &self.centres {
+            let distance = square(*centre);
+            if best.is_none_or(|(least, ..)| distance < least) {
+                best = Some((distance, *centre, *child));
+            }
+        }
+        best.map(|(_, centre, child)| (centre, child))
+    }
+}
+
+impl AreaTree {
+    /// A tree of these areas, in any order. Where outlines of one level overlap, the first by path is found.
+    pub fn new(areas: Vec<Area>) -> Self {
+        let mut areas: Vec<Arc<Area>> = areas.into_iter().map(Arc::new).collect();
+        areas.sort_by(|a, b| a.path.cmp(&b.path));
+        let numbered = || (0_u32..).zip(&areas);
+        let mut children: HashMap<Option<Id>, Vec<u32>> = HashMap::new();
+        for (number, area) in numbered() {
+            children.entry(area.parent_id).or_default().push(number);
+        }
+        let by_id: HashMap<Id, u32> = numbered().map(|(number, area)| (area.id, number)).collect();
+        let outlines = || {
+            numbered().filter_map(|(number, area)| Some((number, area, area.boundary.as_deref()?)))
+        };
+        let index =
+            SpatialIndex::build(outlines().map(|(_, area, boundary)| (area.level, boundary)));
+        let outlined = outlines().map(|(number, ..)| number).collect();
+        let mut centred = HashMap::new();
+        for (parent, members) in &children {
+            let Some(parent) = parent.and_then(|id| by_id.get(&id)) else {
+                continue;
+            };
+            let mut found = CentredChildren {
+                is_complete: true,
+                ..CentredChildren::default()
+            };
+            for child in members {
+                match areas
+                    .get(*child as usize)
+                    .map(|a| (a.boundary.is_some(), a.centre))
+                {
+                    Some((false, Some(centre))) => found.centres.push((centre, *child)),
+                    Some((true, _)) => {}
+                    _ => found.is_complete = false,
+                }
+            }
+            if !found.centres.is_empty() {
+                centred.insert(*parent, found);
+            }
+        }
+        Self {
+            by_code: numbered()
+                .map(|(number, area)| (area.code, number))
+                .collect(),
+            by_id,
+            children,
+            index,
+            outlined,
+            centred,
+            areas,
+        }
+    }
+
+    fn get(&self, number: Option<&u32>) -> Option<&Arc<Area>> {
+        self.areas.get(*number? as usize)
+    }
+
+    /// How many areas.
+    pub fn len(&self) -> usize {
+        self.areas.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.areas.is_empty()
+    }
+
+    /// All areas, parents before children.
+    pub fn areas(&self) -> &[Arc<Area>] {
+        &self.areas
+    }
+
+    /// The area with this id.
+    pub fn by_id(&self, id: Id) -> Option<&Arc<Area>> {
+        self.get(self.by_id.get(&id))
+    }
+
+    /// The area with this division code.
+    pub fn by_code(&self, code: AreaCode) -> Option<&Arc<Area>> {
+        self.get(self.by_code.get(&code))
+    }
+
+    /// The area at this path.
+    pub fn by_path(&self, path: &TreePath) -> Option<&Arc<Area>> {
+        let place = self
+            .areas
+            .binary_search_by(|area| area.path.cmp(path))
+            .ok()?;
+        self.areas.get(place)
+    }
+
+    /// The children of an area, or the roots; in the order of their paths.
+    pub fn children(&self, parent_id: Option<Id>) -> impl Iterator<Item = &Arc<Area>> {
+        self.children
+            .get(&parent_id)
+            .into_iter()
+            .flatten()
+            .filter_map(|number| self.get(Some(number)))
+    }
+
+    /// From the root down to the area itself.
+    pub fn line(&self, path: &TreePath) -> Vec<&Arc<Area>> {
+        path.ancestors()
+            .filter_map(|path| self.by_path(&path))
+            .collect()
+    }
+
+    /// The deepest area that holds a point. Where the children of that area have no outlines but centres, the one with the
+    /// nearest centre is given and marked so; from there on down only where the centres of all children are known.
+    pub fn area_at(&self, point: Point) -> Option<AreaHit> {
+        let outline = self.index.find(point)?;
+        let mut number = *self.outlined.get(outline as usize)?;
+        let mut nearest = None;
+        if !self.centred.is_empty() {
+            while let Some(children) = self.centred.get(&number) {
+                if nearest.is_some() && !children.is_complete {
+                    break;
+                }
+                let Some((centre, child)) = children.nearest(point) else {
+                    break;
+                };
+                nearest = Some(centre);
+                number = child;
+            }
+        }
+        Some(AreaHit {
+            area: self.get(Some(&number))?.clone(),
+            nearest_centre: nearest.is_some(),
+            distance_m: nearest.map(|centre| distance_m(point, centre)),
+        })
+    }
+}

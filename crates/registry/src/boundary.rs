@@ -1,0 +1,293 @@
+//! The outline of an area: one or more polygons, with holes, in CGCS2000 degrees; and what makes an outline invalid.
+
+use base::geo::{CoordinateSystem, Point, to_cgcs2000};
+use base::limits;
+use geo::{Coord, LineString, MultiPolygon, Polygon, Validation};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// A valid outline: rings closed and simple, holes within their shell, shells apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Boundary {
+    shape: MultiPolygon<f64>,
+}
+
+/// Why something is no outline.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum BoundaryError {
+    /// Not a GeoJSON Polygon or MultiPolygon.
+    #[error("the geometry is {0}; an area has a Polygon or MultiPolygon")]
+    Kind(String),
+    /// The JSON is not as GeoJSON demands.
+    #[error("the geometry cannot be read: {0}")]
+    Malformed(String),
+    /// A corner that is no place in or near China.
+    #[error(
+        "corner {at} of the outline ({lon}, {lat}) is not in China; are longitude and latitude swapped?"
+    )]
+    Place {
+        /// 1-based corner over all rings.
+        at: usize,
+        /// As given.
+        lon: f64,
+        /// As given.
+        lat: f64,
+    },
+    /// More corners than are accepted.
+    #[error(
+        "the outline has {corners} corners; the limit is {}",
+        limits::POLYGON_VERTICES_MAX
+    )]
+    TooManyCorners {
+        /// How many.
+        corners: usize,
+    },
+    /// No ring at all.
+    #[error("the outline is empty")]
+    Empty,
+    /// A ring whose last corner is not its first.
+    #[error("a ring of the outline is not closed: its last corner is not its first")]
+    Open,
+    /// Rings that cross themselves or each other, holes outside their shell, parts that overlap.
+    #[error("the outline is invalid: {0}")]
+    Invalid(String),
+}
+
+/// Whether a place can be in China: within the box of its land and near waters.
+pub(crate) fn is_in_china(point: Point) -> bool {
+    (73.0..=136.0).contains(&point.lon) && (3.0..=54.0).contains(&point.lat)
+}
+
+impl Boundary {
+    /// A polygon: its shell and its holes, each a closed ring (the last corner repeats the first) in CGCS2000.
+    pub fn polygon(shell: &[Point], holes: &[Vec<Point>]) -> Result<Self, BoundaryError> {
+        Self::new(MultiPolygon(vec![Polygon::new(
+            ring(shell)?,
+            holes
+                .iter()
+                .map(|hole| ring(hole))
+                .collect::<Result<_, _>>()?,
+        )]))
+    }
+
+    /// An outline of geometry in CGCS2000. Errors: see [`BoundaryError`].
+    pub fn new(shape: MultiPolygon<f64>) -> Result<Self, BoundaryError> {
+        let mut corners = 0;
+        for polygon in &shape {
+            for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+                for corner in &ring.0 {
+                    corners += 1;
+                    if !is_in_china(point_of(*corner)) {
+                        return Err(BoundaryError::Place {
+                            at: corners,
+                            lon: corner.x,
+                            lat: corner.y,
+                        });
+                    }
+                }
+            }
+        }
+        if corners == 0 {
+            return Err(BoundaryError::Empty);
+        }
+        if corners > limits::POLYGON_VERTICES_MAX {
+            return Err(BoundaryError::TooManyCorners { corners });
+        }
+        shape
+            .check_validation()
+            .map_err(|fault| BoundaryError::Invalid(fault.to_string()))?;
+        Ok(Self { shape })
+    }
+
+    /// From a GeoJSON geometry whose coordinates are in `system`.
+    pub fn from_geojson(
+        geometry: &geojson::Geometry,
+        system: CoordinateSystem,
+    ) -> Result<Self, BoundaryError> {
+        let polygons = match &geometry.value {
+            geojson::GeometryValue::Polygon { coordinates } => {
+                vec![polygon_of(coordinates, system)?]
+            }
+            geojson::GeometryValue::MultiPolygon { coordinates } => coordinates
+                .iter()
+                .map(|rings| polygon_of(rings, system))
+                .collect::<Result<_, _>>()?,
+            other => return Err(BoundaryError::Kind(other.type_name().to_owned())),
+        };
+        Self::new(MultiPolygon(polygons))
+    }
+
+    /// As it is stored, bit for bit: a format number, then counted polygons of counted rings of counted corners (32 bits each) of
+    /// two doubles, all little-endian. JSON would cost exactness and five times the time to read.
+    pub fn to_stored(&self) -> Vec<u8> {
+        let mut bytes = vec![STORED_FORMAT];
+        let count = |bytes: &mut Vec<u8>, count: usize| {
+            bytes.extend(u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
+        };
+        count(&mut bytes, self.shape.0.len());
+        for polygon in &self.shape {
+            count(&mut bytes, polygon.interiors().len() + 1);
+            for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+                count(&mut bytes, ring.0.len());
+                for corner in &ring.0 {
+                    bytes.extend(corner.x.to_le_bytes());
+                    bytes.extend(corner.y.to_le_bytes());
+                }
+            }
+        }
+        bytes
+    }
+
+    /// From what [`Boundary::to_stored`] wrote. It was checked when it came in, so only its form is checked here.
+    pub fn from_stored(bytes: &[u8]) -> Result<Self, BoundaryError> {
+        let mut reader = StoredReader(bytes);
+        let shape = reader.read_shape().filter(|_| reader.0.is_empty());
+        match shape {
+            Some(shape) => Ok(Self { shape }),
+            None => Err(BoundaryError::Malformed(format!(
+                "{} stored bytes are no outline",
+                bytes.len()
+            ))),
+        }
+    }
+
+    /// A GeoJSON geometry.
+    pub fn to_geojson(&self) -> Value {
+        json!({ "type": "MultiPolygon", "coordinates": self.coordinates() })
+    }
+
+    /// The shape itself.
+    pub fn shape(&self) -> &MultiPolygon<f64> {
+        &self.shape
+    }
+
+    /// Whether a point lies within, asked seldom; for many questions build a [`crate::SpatialIndex`].
+    pub fn holds(&self, point: Point) -> bool {
+        let mut shapes = crate::spatial::Shapes::default();
+        shapes.push(self);
+        shapes.holds(0, point)
+    }
+
+    /// The middle of the box around it; a stand-in for a centre where none is known.
+    pub fn middle(&self) -> Option<Point> {
+        let frame = geo::BoundingRect::bounding_rect(&self.shape)?;
+        Some(point_of(frame.center()))
+    }
+
+    /// Every ring, shells and holes alike.
+    pub(crate) fn rings(&self) -> impl Iterator<Item = &LineString<f64>> {
+        self.shape
+            .iter()
+            .flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()))
+    }
+
+    fn coordinates(&self) -> Value {
+        let ring = |ring: &LineString<f64>| -> Value {
+            ring.0
+                .iter()
+                .map(|corner| json!([corner.x, corner.y]))
+                .collect()
+        };
+        self.shape
+            .iter()
+            .map(|polygon| -> Value {
+                std::iter::once(polygon.exterior())
+                    .chain(polygon.interiors())
+                    .map(ring)
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+/// The first byte of a stored outline.
+const STORED_FORMAT: u8 = 1;
+
+/// What is left to read of a stored outline.
+struct StoredReader<'a>(&'a [u8]);
+
+impl StoredReader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    /// A count of things of at least `size` bytes each; none when there cannot be as many.
+    fn count(&mut self, size: usize) -> Option<usize> {
+        let count = u32::from_le_bytes(self.take()?) as usize;
+        (count.checked_mul(size)? <= self.0.len()).then_some(count)
+    }
+
+    fn read_shape(&mut self) -> Option<MultiPolygon<f64>> {
+        if self.take::<1>()? != [STORED_FORMAT] {
+            return None;
+        }
+        let polygons = self.count(4)?;
+        (0..polygons)
+            .map(|_| {
+                let rings = self.count(4)?;
+                let mut rings = (0..rings)
+                    .map(|_| self.read_ring())
+                    .collect::<Option<Vec<_>>>()?
+                    .into_iter();
+                Some(Polygon::new(rings.next()?, rings.collect()))
+            })
+            .collect::<Option<Vec<_>>>()
+            .map(MultiPolygon)
+    }
+
+    fn read_ring(&mut self) -> Option<LineString<f64>> {
+        let corners = self.count(16)?;
+        (0..corners)
+            .map(|_| {
+                let x = f64::from_le_bytes(self.take()?);
+                let y = f64::from_le_bytes(self.take()?);
+                Some(Coord { x, y })
+            })
+            .collect::<Option<Vec<_>>>()
+            .map(LineString::from)
+    }
+}
+
+fn point_of(corner: Coord<f64>) -> Point {
+    Point {
+        lon: corner.x,
+        lat: corner.y,
+    }
+}
+
+fn ring(corners: &[Point]) -> Result<LineString<f64>, BoundaryError> {
+    if corners.first() != corners.last() {
+        return Err(BoundaryError::Open);
+    }
+    Ok(corners
+        .iter()
+        .map(|corner| Coord {
+            x: corner.lon,
+            y: corner.lat,
+        })
+        .collect())
+}
+
+fn polygon_of(
+    rings: &[Vec<geojson::Position>],
+    system: CoordinateSystem,
+) -> Result<Polygon<f64>, BoundaryError> {
+    let mut rings = rings.iter().map(|positions| {
+        let corners = positions
+            .iter()
+            .map(|position| match position.as_slice() {
+                [lon, lat, ..] => Point::new(*lon, *lat)
+                    .map(|point| to_cgcs2000(system, point))
+                    .map_err(|e| BoundaryError::Malformed(e.to_string())),
+                _ => Err(BoundaryError::Malformed(
+                    "a position has a longitude and a latitude".to_owned(),
+                )),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        ring(&corners)
+    });
+    let shell = rings.next().ok_or(BoundaryError::Empty)??;
+    Ok(Polygon::new(shell, rings.collect::<Result<_, _>>()?))
+}

@@ -1,0 +1,181 @@
+//! Outlines prepared for the question "is this point inside", all in a few flat arrays.
+
+use crate::Boundary;
+use base::Point;
+use geo::{Coord, GeoNum, Kernel, Orientation};
+
+/// Outlines with up to this many edges are not cut into slabs.
+const EDGES_WITHOUT_SLABS: usize = 12;
+/// Wanted edges in a slab.
+const EDGES_PER_SLAB: usize = 4;
+/// Copies of edges allowed per edge, so that a zigzag outline does not take all memory.
+const COPIES_MAX: usize = 6;
+
+/// An edge that is not horizontal, its lower end first, so that it is the same edge from both its sides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge {
+    low: Coord<f64>,
+    high: Coord<f64>,
+}
+
+impl Edge {
+    fn new(a: Coord<f64>, b: Coord<f64>) -> Option<Self> {
+        if a.y < b.y {
+            Some(Self { low: a, high: b })
+        } else if b.y < a.y {
+            Some(Self { low: b, high: a })
+        } else {
+            None
+        }
+    }
+
+    /// Whether a ray from the point to the east crosses the edge. Half-open in latitude; a point on the edge is west of nothing.
+    #[inline]
+    fn is_crossed_from(&self, point: Coord<f64>) -> bool {
+        if point.y < self.low.y || point.y >= self.high.y {
+            return false;
+        }
+        if point.x < self.low.x.min(self.high.x) {
+            return true;
+        }
+        if point.x > self.low.x.max(self.high.x) {
+            return false;
+        }
+        <f64 as GeoNum>::Ker::orient2d(self.low, self.high, point) == Orientation::CounterClockwise
+    }
+}
+
+/// Where one outline's edges are.
+#[derive(Clone, Copy, Debug)]
+struct Outline {
+    south: f64,
+    slabs_per_degree: f64,
+    /// Index of the first slab; the slab after the last is a mark for its end.
+    first_slab: u32,
+    slab_last: u32,
+}
+
+/// Outlines of a layer.
+#[derive(Debug, Default)]
+pub(crate) struct Shapes {
+    outlines: Vec<Outline>,
+    slabs: Vec<u32>,
+    edges: Vec<Edge>,
+}
+
+impl Shapes {
+    /// Adds an outline; its number is one more than that of the one before.
+    pub(crate) fn push(&mut self, boundary: &Boundary) {
+        let edges: Vec<Edge> = segments(boundary)
+            .filter_map(|(a, b)| Edge::new(a, b))
+            .collect();
+        let south = edges.iter().map(|e| e.low.y).fold(f64::INFINITY, f64::min);
+        let north = edges
+            .iter()
+            .map(|e| e.high.y)
+            .fold(f64::NEG_INFINITY, f64::max);
+        let mut count = if edges.len() <= EDGES_WITHOUT_SLABS {
+            1
+        } else {
+            (edges.len() / EDGES_PER_SLAB).min(4096)
+        };
+        let placed = loop {
+            let scale = if north > south {
+                count as f64 / (north - south)
+            } else {
+                0.0
+            };
+            let span = |edge: &Edge| {
+                (
+                    slab_of(edge.low.y, south, scale, count),
+                    slab_of(edge.high.y, south, scale, count),
+                )
+            };
+            let copies: usize = edges.iter().map(span).map(|(from, to)| to - from + 1).sum();
+            if count == 1 || copies <= edges.len() * COPIES_MAX {
+                let mut slabs = vec![Vec::new(); count];
+                for edge in &edges {
+                    let (from, to) = span(edge);
+                    for slab in slabs.iter_mut().take(to + 1).skip(from) {
+                        slab.push(*edge);
+                    }
+                }
+                break (scale, slabs);
+            }
+            count = (count / 2).max(1);
+        };
+        let (slabs_per_degree, slabs) = placed;
+        self.outlines.push(Outline {
+            south,
+            slabs_per_degree,
+            first_slab: small(self.slabs.len()),
+            slab_last: small(slabs.len().saturating_sub(1)),
+        });
+        for slab in slabs {
+            self.slabs.push(small(self.edges.len()));
+            self.edges.extend(slab);
+        }
+        self.slabs.push(small(self.edges.len()));
+    }
+
+    /// Whether outline `number` holds the point.
+    #[inline]
+    pub(crate) fn holds(&self, number: u32, point: Point) -> bool {
+        let Some(outline) = self.outlines.get(number as usize) else {
+            return false;
+        };
+        let point = Coord {
+            x: point.lon,
+            y: point.lat,
+        };
+        let slab = slab_of(
+            point.y,
+            outline.south,
+            outline.slabs_per_degree,
+            outline.slab_last as usize + 1,
+        ) + outline.first_slab as usize;
+        let (Some(from), Some(to)) = (self.slabs.get(slab), self.slabs.get(slab + 1)) else {
+            return false;
+        };
+        self.edges
+            .get(*from as usize..*to as usize)
+            .unwrap_or_default()
+            .iter()
+            .fold(false, |inside, edge| inside ^ edge.is_crossed_from(point))
+    }
+}
+
+/// The slab of a latitude, the nearest one for what lies outside. Rises with the latitude, so an edge's slabs hold all its points.
+#[inline]
+fn slab_of(latitude: f64, south: f64, slabs_per_degree: f64, count: usize) -> usize {
+    whole((latitude - south) * slabs_per_degree).min(count - 1)
+}
+
+/// Rounds down to a whole number from zero; what is negative or not a number is zero.
+#[inline]
+pub(super) fn whole(value: f64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates, which is what is wanted"
+    )]
+    {
+        value as usize
+    }
+}
+
+/// A count as 32 bits; the layers are far smaller than that.
+pub(super) fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The two ends of every edge of an outline.
+pub(super) fn segments(boundary: &Boundary) -> impl Iterator<Item = (Coord<f64>, Coord<f64>)> {
+    boundary
+        .rings()
+        .flat_map(|ring| ring.0.windows(2))
+        .filter_map(|ends| match ends {
+            [a, b] => Some((*a, *b)),
+            _ => None,
+        })
+}

@@ -1,0 +1,6 @@
+//! The registry through its public face.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
+
+mod shapes;
+mod spatial;
