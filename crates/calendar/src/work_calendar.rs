@@ -24,8 +24,10 @@ pub struct WorkCalendar {
     definition: CalendarDefinition,
     offset_us: i64,
     days: DayTable,
-    /// Sorted by year: whether what is known of the year is official.
+    /// Whether what is known of a year is official.
     official: BTreeMap<i16, bool>,
+    /// The days that are not what their day of the week says.
+    exceptions: BTreeMap<Date, DayKind>,
 }
 
 /// What is wrong with a calendar's definition, and where.
@@ -113,8 +115,8 @@ impl WorkCalendar {
             return Err(CalendarError::NoWorkingDay);
         }
         check_seasons(&definition.seasons)?;
-        let official = check_years(&definition)?;
         let exceptions = exceptions(&definition);
+        let official = check_years(&definition, &exceptions)?;
         let (mut schedule_of, mut first_day) = (Vec::new(), 0);
         let mut day = Date::new(YEAR_FIRST, 1, 1).ok();
         while let Some(date) = day.filter(|date| date.year() <= YEAR_LAST) {
@@ -133,6 +135,7 @@ impl WorkCalendar {
             definition,
             offset_us,
             official,
+            exceptions,
         })
     }
 
@@ -156,7 +159,7 @@ impl WorkCalendar {
 
     /// What `date` is.
     pub fn day_kind(&self, date: Date) -> DayKind {
-        kind_of(&self.definition, &exceptions(&self.definition), date)
+        kind_of(&self.definition, &self.exceptions, date)
     }
 
     /// The working hours of the day `at` lies in; empty on a free day and outside the calendar's years.
@@ -341,7 +344,10 @@ fn check_seasons(seasons: &[Season]) -> Result<(), CalendarError> {
     Ok(())
 }
 
-fn check_years(definition: &CalendarDefinition) -> Result<BTreeMap<i16, bool>, CalendarError> {
+fn check_years(
+    definition: &CalendarDefinition,
+    exceptions: &BTreeMap<Date, DayKind>,
+) -> Result<BTreeMap<i16, bool>, CalendarError> {
     let mut official = BTreeMap::new();
     for known in &definition.years {
         let year = known.year;
@@ -356,7 +362,6 @@ fn check_years(definition: &CalendarDefinition) -> Result<BTreeMap<i16, bool>, C
             }
         }
     }
-    let exceptions = exceptions(definition);
     for known in &definition.years {
         let year = known.year;
         for &date in &known.make_up_days {
