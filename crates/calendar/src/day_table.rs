@@ -215,7 +215,6 @@ impl DayTable {
         // Days passed since the table began, as `days` whole ones and `part` of `whole`.
         let (days, part, whole) = match total {
             0 => (before, 0, 1),
-            _ if worked == total => (before + 1, 0, 1),
             _ => (before, worked, total),
         };
         let hundred = i64::from(hundredths);
