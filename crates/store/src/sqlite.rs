@@ -18,11 +18,7 @@ use std::time::{Duration, Instant};
 
 /// A group ends when the queue is empty, or at one of these limits, so that no caller waits long for its neighbours.
 const GROUP_MAX: usize = 256;
-const GROUP_TIME_MAX: Duration = if cfg!(test) {
-    Duration::from_secs(60)
-} else {
-    Duration::from_millis(10)
-};
+const GROUP_TIME_MAX: Duration = Duration::from_millis(10);
 
 /// How far ahead of now ids may be when they are noted: the time between two notes, and as much again.
 pub(crate) const ID_NOTE_AHEAD_SECONDS: i64 = 2;

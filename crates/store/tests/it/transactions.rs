@@ -17,7 +17,25 @@ fn a_refusal_a_panic_and_a_swallowed_error_store_nothing_and_leave_the_neighbour
     each_engine(&[ROOM], |test| {
         let store = &test.store;
         add(store, "one").unwrap();
+        let waiting = store.clone();
+        let has_begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
         std::thread::scope(|scope| {
+            // Holds SQLite's writer until some of the others wait behind it, so that they share one commit.
+            let begun = has_begun.clone();
+            scope.spawn(move || {
+                let held = waiting.clone();
+                let done = waiting.write_blocking(move |_| {
+                    begun.store(true, Ordering::SeqCst);
+                    while !held.is_postgres() && held.writes_waiting() < 30 {
+                        std::thread::yield_now();
+                    }
+                    Ok::<_, StoreError>(())
+                });
+                done.unwrap();
+            });
+            while !has_begun.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
             for n in 0..40_u32 {
                 scope.spawn(move || {
                     let id = store.next_id();
