@@ -3,4 +3,8 @@
 pub mod clocks;
 pub mod lifecycle;
 pub mod model;
+pub mod numbers;
 pub mod process;
+mod store;
+
+pub use store::ROOM;

@@ -192,10 +192,13 @@ fn file(
             if case.category_id != Some(rule.category_id) {
                 return Err(Refusal::RuleRowOfOtherCategory);
             }
+            if rule.is_superseded {
+                return Err(Refusal::RuleRowSuperseded);
+            }
             Some(PinnedRule {
                 id,
                 version: rule.version,
-                limit: rule.limit.clone().ok_or(Refusal::RuleRowWithoutLimit)?,
+                limit: rule.limit.clone(),
             })
         }
         (Some(_), _) => return Err(Refusal::RuleRowUnknown),

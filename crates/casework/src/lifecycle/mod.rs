@@ -66,8 +66,10 @@ pub struct RuleFacts {
     pub version: i64,
     /// The category it belongs to.
     pub category_id: Id,
-    /// How long handling may take; none when the standard's text could not be read at import.
-    pub limit: Option<Limit>,
+    /// How long handling may take.
+    pub limit: Limit,
+    /// Whether a newer version took its place.
+    pub is_superseded: bool,
 }
 
 /// All that the law looks at besides the state and the command.
@@ -187,9 +189,9 @@ refusals! {
     /// The rule row is another category's.
     RuleRowOfOtherCategory =
         "rule_row_of_other_category", Refused, "the rule row belongs to another category";
-    /// The text of the row's limit could not be read at import; it is mended in the standard, never guessed.
-    RuleRowWithoutLimit =
-        "rule_row_without_limit", Refused, "the time limit of the rule row could not be read; mend the standard first";
+    /// A newer version of the rule holds.
+    RuleRowSuperseded =
+        "rule_row_superseded", Refused, "a newer version of this rule row holds: cite that one";
     /// Closing cites the closing condition of the rule row pinned at filing.
     ClosingConditionRequired =
         "closing_condition_required", Refused, "closing cites the closing condition of the rule row the case was filed by";

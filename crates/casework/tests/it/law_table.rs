@@ -129,6 +129,7 @@ fn filing_cites_a_rule_row_of_the_cases_category() {
         (None, "rule_row_required"),
         (Some(Id(99)), "rule_row_unknown"),
         (Some(OTHER_RULE), "rule_row_of_other_category"),
+        (Some(OLD_RULE), "rule_row_superseded"),
     ] {
         refused(&mut world, &by, &CaseCommand::File { rule_row_id }, code);
     }

@@ -14,6 +14,7 @@ pub const START: Timestamp = Timestamp(1_795_000_000_000_000);
 pub const CATEGORY: Id = Id(70);
 pub const RULE: Id = Id(71);
 pub const OTHER_RULE: Id = Id(72);
+pub const OLD_RULE: Id = Id(73);
 pub const REPORT: Id = Id(80);
 
 /// Counts every limit as ten hours: the calendar has tests of its own.
@@ -94,7 +95,7 @@ pub fn opened() -> CaseOpened {
 
 pub fn rule_facts(id: Id) -> Option<RuleFacts> {
     let category_id = match id {
-        RULE => CATEGORY,
+        RULE | OLD_RULE => CATEGORY,
         OTHER_RULE => Id(79),
         _ => return None,
     };
@@ -102,7 +103,8 @@ pub fn rule_facts(id: Id) -> Option<RuleFacts> {
         id,
         version: 3,
         category_id,
-        limit: Some(Limit::working_hours(4)),
+        limit: Limit::working_hours(4),
+        is_superseded: id == OLD_RULE,
     })
 }
 

@@ -1,0 +1,161 @@
+-- Reports, cases, tasks. State rows are folds of `timeline`; what people wrote is sealed here and nowhere else, so that it can
+-- be destroyed without breaking a timeline. Every index below serves a filter of a list or a lookup; each costs every command.
+
+CREATE TABLE report (
+  id $id,
+  version BIGINT NOT NULL,
+  report_no $key NOT NULL,
+  stage $key NOT NULL,
+  source $key NOT NULL,
+  -- {title, detail, address} sealed; null once forgotten. The title is sealed apart for lists.
+  words_sealed $blob,
+  words_digest TEXT NOT NULL,
+  title_sealed $blob,
+  -- {name, phone} sealed; null when nobody was named.
+  reporter_sealed $blob,
+  -- Keyed hash of the phone number.
+  reporter_key $blob,
+  reporter_hidden BOOLEAN NOT NULL,
+  area_path $key,
+  lon DOUBLE PRECISION,
+  lat DOUBLE PRECISION,
+  -- The place in the system it was taken from.
+  external_system $key,
+  external_id $key,
+  organisation_id BIGINT NOT NULL,
+  organisation_path $key NOT NULL,
+  received_at BIGINT NOT NULL,
+  recorded_at BIGINT NOT NULL,
+  accepted_at BIGINT,
+  settled_at BIGINT
+);
+CREATE UNIQUE INDEX report_by_no ON report (report_no);
+CREATE INDEX report_by_stage ON report (stage, id);
+CREATE INDEX report_by_reporter ON report (reporter_key) WHERE reporter_key IS NOT NULL;
+CREATE UNIQUE INDEX report_by_external ON report (external_system, external_id) WHERE external_id IS NOT NULL;
+
+CREATE TABLE case_file (
+  id $id,
+  version BIGINT NOT NULL,
+  case_no $key NOT NULL,
+  stage $key NOT NULL,
+  level $key NOT NULL,
+  source $key NOT NULL,
+  category_id BIGINT,
+  area_path $key,
+  -- The district and street it lies in, for the commonest filters.
+  district_path $key,
+  street_path $key,
+  lon DOUBLE PRECISION,
+  lat DOUBLE PRECISION,
+  process_code $key NOT NULL,
+  process_version BIGINT NOT NULL,
+  rule_row_id BIGINT,
+  rule_row_version BIGINT,
+  -- The handling limit as it was when filed.
+  rule_limit TEXT,
+  -- {title, detail, address} sealed; null when they are those of its first report, or forgotten.
+  words_sealed $blob,
+  words_digest TEXT NOT NULL,
+  title_sealed $blob,
+  accepted_by_id BIGINT NOT NULL,
+  accepted_by_path $key NOT NULL,
+  filed_by_id BIGINT,
+  filed_by_path $key,
+  lead_organisation_id BIGINT,
+  -- The clock of the present stage.
+  started_at BIGINT,
+  yellow_at BIGINT,
+  due_at BIGINT,
+  rework_count BIGINT NOT NULL,
+  accepted_at BIGINT NOT NULL,
+  filed_at BIGINT,
+  dispatched_at BIGINT,
+  handled_at BIGINT,
+  inspected_at BIGINT,
+  closed_at BIGINT
+);
+CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
+CREATE INDEX case_by_stage ON case_file (stage, id);
+CREATE INDEX case_by_district ON case_file (district_path, id);
+CREATE INDEX case_by_street ON case_file (street_path, id);
+CREATE INDEX case_by_category ON case_file (category_id, id);
+CREATE INDEX case_by_source ON case_file (source, id);
+CREATE INDEX case_by_due ON case_file (due_at, id) WHERE due_at IS NOT NULL;
+
+CREATE TABLE task (
+  id $id,
+  case_id BIGINT NOT NULL,
+  kind $key NOT NULL,
+  role $key NOT NULL,
+  organisation_id BIGINT NOT NULL,
+  organisation_path $key NOT NULL,
+  state $key NOT NULL,
+  response_started_at BIGINT,
+  response_yellow_at BIGINT,
+  response_due_at BIGINT,
+  handling_started_at BIGINT NOT NULL,
+  handling_yellow_at BIGINT NOT NULL,
+  handling_due_at BIGINT NOT NULL,
+  response_overdue BOOLEAN NOT NULL,
+  handling_overdue BOOLEAN NOT NULL,
+  opened_at BIGINT NOT NULL,
+  accepted_at BIGINT,
+  finished_at BIGINT,
+  assignee BIGINT,
+  -- JSON list of the persons who accepted or finished it.
+  handled_by TEXT NOT NULL,
+  result_note_id BIGINT,
+  result_digest TEXT,
+  rework_count BIGINT NOT NULL
+);
+CREATE INDEX task_by_case ON task (case_id, id);
+CREATE INDEX task_by_holder ON task (organisation_path, state, id);
+
+CREATE TABLE report_case (
+  report_id BIGINT NOT NULL,
+  case_id BIGINT NOT NULL,
+  closed BOOLEAN NOT NULL,
+  PRIMARY KEY (report_id, case_id)
+) $clustered;
+CREATE INDEX report_case_by_case ON report_case (case_id, report_id);
+
+-- Who accepted or filed the case, holds or held a task of it: they may see it.
+CREATE TABLE case_organisation (
+  case_id BIGINT NOT NULL,
+  organisation_path $key NOT NULL,
+  PRIMARY KEY (case_id, organisation_path)
+) $clustered;
+CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id);
+
+-- Results and opinions, sealed. Events refer to them by id and digest.
+CREATE TABLE note (
+  id $id,
+  subject_id BIGINT NOT NULL,
+  sealed $blob
+);
+
+-- What happened to a report or a case, in order. Never changed, never deleted, no personal text.
+CREATE TABLE timeline (
+  subject_id BIGINT NOT NULL,
+  seq BIGINT NOT NULL,
+  kind $key NOT NULL,
+  occurred_at BIGINT NOT NULL,
+  recorded_at BIGINT NOT NULL,
+  -- Who; null when the platform itself did it.
+  account_id BIGINT,
+  staff_id BIGINT,
+  organisation_id BIGINT,
+  organisation_path $key,
+  role $key,
+  schema_number BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (subject_id, seq)
+) $clustered;
+
+-- Human numbers are taken in blocks; see numbers.rs.
+CREATE TABLE number_series (
+  series $key NOT NULL,
+  next_serial BIGINT NOT NULL,
+  PRIMARY KEY (series)
+) $clustered;

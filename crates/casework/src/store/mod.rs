@@ -1,0 +1,153 @@
+//! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`] composes lists.
+
+pub mod list;
+pub mod read;
+pub mod write;
+
+use ::store::{Migration, Room, StoreError, Tx, params, statements};
+
+/// Casework as the store sees it.
+pub const ROOM: Room = Room {
+    name: "casework",
+    migrations: &[Migration {
+        name: "0001_casework",
+        sql: include_str!("../../migrations/0001_casework.sql"),
+    }],
+    statements: STATEMENTS,
+};
+
+/// The columns of a case that make its state, in the order `read` expects.
+macro_rules! case_columns {
+    () => {
+        "c.id, c.version, c.case_no, c.stage, c.level, c.source, c.category_id, c.area_path, c.lon, c.lat, c.process_code,
+         c.process_version, c.rule_row_id, c.rule_row_version, c.rule_limit, c.words_digest, c.accepted_by_id,
+         c.accepted_by_path, c.filed_by_id, c.filed_by_path, c.started_at, c.yellow_at, c.due_at, c.rework_count,
+         c.accepted_at, c.filed_at, c.dispatched_at, c.handled_at, c.inspected_at, c.closed_at"
+    };
+}
+
+/// The columns of a task, in the order `read` expects.
+macro_rules! task_columns {
+    () => {
+        "t.id, t.kind, t.role, t.organisation_id, t.organisation_path, t.state, t.response_started_at, t.response_yellow_at,
+         t.response_due_at, t.handling_started_at, t.handling_yellow_at, t.handling_due_at, t.response_overdue,
+         t.handling_overdue, t.opened_at, t.accepted_at, t.finished_at, t.assignee, t.handled_by, t.result_note_id,
+         t.result_digest, t.rework_count, t.case_id"
+    };
+}
+
+/// The columns of a report that make its state, in the order `read` expects.
+macro_rules! report_columns {
+    () => {
+        "r.id, r.version, r.report_no, r.stage, r.source, r.words_digest, r.area_path, r.lon, r.lat, r.external_system,
+         r.external_id, r.received_at, r.accepted_at, r.settled_at, r.organisation_id, r.organisation_path,
+         r.reporter_hidden, r.recorded_at"
+    };
+}
+pub(crate) use {case_columns, report_columns, task_columns};
+
+statements! {
+    /// One case.
+    CASE_BY_ID = concat!("SELECT ", case_columns!(), " FROM case_file c WHERE c.id = ?1");
+    /// The case of a task.
+    CASE_BY_TASK = concat!("SELECT ", case_columns!(), " FROM case_file c WHERE c.id = (SELECT case_id FROM task WHERE id = ?1)");
+    /// Cases in order of id, for the verifier.
+    CASES_AFTER = concat!("SELECT ", case_columns!(), " FROM case_file c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2");
+    /// The sealed words of a case.
+    CASE_WORDS = "SELECT words_sealed, title_sealed FROM case_file WHERE id = ?1";
+    /// The words of the first report of a case.
+    CASE_REPORT_WORDS = "SELECT r.id, r.words_sealed FROM report_case x JOIN report r ON r.id = x.report_id
+        WHERE x.case_id = ?1 ORDER BY x.report_id LIMIT 1";
+    /// The tasks of a case, oldest first.
+    TASKS_OF_CASE = concat!("SELECT ", task_columns!(), " FROM task t WHERE t.case_id = ?1 ORDER BY t.id");
+    /// One report.
+    REPORT_BY_ID = concat!("SELECT ", report_columns!(), " FROM report r WHERE r.id = ?1");
+    /// Reports in order of id, for the verifier.
+    REPORTS_AFTER = concat!("SELECT ", report_columns!(), " FROM report r WHERE r.id > ?1 ORDER BY r.id LIMIT ?2");
+    /// What is sealed of a report.
+    REPORT_SEALED = "SELECT words_sealed, reporter_sealed FROM report WHERE id = ?1";
+    /// The report taken from elsewhere under this key.
+    REPORT_BY_EXTERNAL = "SELECT id FROM report WHERE external_system = ?1 AND external_id = ?2";
+    /// Reports of one phone number.
+    REPORTS_BY_REPORTER = concat!("SELECT ", report_columns!(), ", r.title_sealed FROM report r WHERE r.reporter_key = ?1
+        ORDER BY r.id DESC LIMIT 200");
+    /// The cases of a report.
+    CASES_OF_REPORT = "SELECT case_id, closed FROM report_case WHERE report_id = ?1 ORDER BY case_id";
+    /// The reports of a case.
+    REPORTS_OF_CASE = "SELECT report_id FROM report_case WHERE case_id = ?1 ORDER BY report_id";
+    /// The organisations that hold or held tasks of the cases of a report.
+    ORGANISATIONS_OF_REPORT = "SELECT DISTINCT o.organisation_path FROM report_case x
+        JOIN case_organisation o ON o.case_id = x.case_id WHERE x.report_id = ?1";
+    /// The organisations that may see a case.
+    ORGANISATIONS_OF_CASE = "SELECT organisation_path FROM case_organisation WHERE case_id = ?1 ORDER BY organisation_path";
+    /// A timeline.
+    TIMELINE = "SELECT seq, kind, occurred_at, recorded_at, account_id, staff_id, organisation_id, organisation_path, role,
+        schema_number, body FROM timeline WHERE subject_id = ?1 ORDER BY seq";
+    /// The notes of a case.
+    NOTE_BY_ID = "SELECT sealed FROM note WHERE id = ?1";
+    /// How many timelines there are, and how many subjects.
+    COUNTS = "SELECT (SELECT COUNT(*) FROM timeline WHERE seq = 1), (SELECT COUNT(*) FROM case_file),
+        (SELECT COUNT(*) FROM report)";
+    /// Timeline entries of a subject that has no row.
+    TIMELINE_ORPHANS = "SELECT t.subject_id FROM timeline t WHERE t.seq = 1
+        AND NOT EXISTS (SELECT 1 FROM case_file c WHERE c.id = t.subject_id)
+        AND NOT EXISTS (SELECT 1 FROM report r WHERE r.id = t.subject_id) LIMIT 100";
+    /// Links that point nowhere.
+    REPORT_CASE_ORPHANS = "SELECT x.report_id, x.case_id FROM report_case x
+        WHERE NOT EXISTS (SELECT 1 FROM case_file c WHERE c.id = x.case_id)
+        OR NOT EXISTS (SELECT 1 FROM report r WHERE r.id = x.report_id) LIMIT 100";
+    /// Tasks of no case.
+    TASK_ORPHANS = "SELECT t.id FROM task t WHERE NOT EXISTS (SELECT 1 FROM case_file c WHERE c.id = t.case_id) LIMIT 100";
+
+    /// A new report.
+    REPORT_ADD = "INSERT INTO report (id, version, report_no, stage, source, words_sealed, words_digest, title_sealed,
+        reporter_sealed, reporter_key, reporter_hidden, area_path, lon, lat, external_system, external_id, organisation_id,
+        organisation_path, received_at, recorded_at, accepted_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+    /// A report has moved on.
+    REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6 WHERE id = ?1 AND version = ?2";
+    /// A new case.
+    CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, district_path,
+        street_path, lon, lat, process_code, process_version, words_sealed, words_digest, title_sealed, accepted_by_id,
+        accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, 0, ?23)";
+    /// A case has moved on.
+    CASE_MOVE = "UPDATE case_file SET version = ?3, stage = ?4, rule_row_id = ?5, rule_row_version = ?6, rule_limit = ?7,
+        filed_by_id = ?8, filed_by_path = ?9, lead_organisation_id = ?10, started_at = ?11, yellow_at = ?12, due_at = ?13,
+        rework_count = ?14, filed_at = ?15, dispatched_at = ?16, handled_at = ?17, inspected_at = ?18, closed_at = ?19
+        WHERE id = ?1 AND version = ?2";
+    /// A case has moved on within its stage: a task was accepted or finished.
+    CASE_TOUCH = "UPDATE case_file SET version = ?3 WHERE id = ?1 AND version = ?2";
+    /// A new task.
+    TASK_ADD = "INSERT INTO task (id, case_id, kind, role, organisation_id, organisation_path, state, response_started_at,
+        response_yellow_at, response_due_at, handling_started_at, handling_yellow_at, handling_due_at, response_overdue,
+        handling_overdue, opened_at, handled_by, rework_count)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, FALSE, FALSE, ?14, ?15, 0)";
+    /// A task has moved on.
+    TASK_MOVE = "UPDATE task SET state = ?2, handling_started_at = ?3, handling_yellow_at = ?4, handling_due_at = ?5,
+        response_overdue = ?6, handling_overdue = ?7, opened_at = ?8, accepted_at = ?9, finished_at = ?10, assignee = ?11,
+        handled_by = ?12, result_note_id = ?13, result_digest = ?14, rework_count = ?15 WHERE id = ?1";
+    /// A report opens or joins a case.
+    REPORT_CASE_ADD = "INSERT INTO report_case (report_id, case_id, closed) VALUES (?1, ?2, FALSE)";
+    /// A case of a report is closed.
+    REPORT_CASE_CLOSE = "UPDATE report_case SET closed = TRUE WHERE report_id = ?1 AND case_id = ?2";
+    /// An organisation may see a case.
+    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path) VALUES (?1, ?2)
+        ON CONFLICT (case_id, organisation_path) DO NOTHING";
+    /// A sealed note.
+    NOTE_ADD = "INSERT INTO note (id, subject_id, sealed) VALUES (?1, ?2, ?3)";
+    /// One more event.
+    TIMELINE_ADD = "INSERT INTO timeline (subject_id, seq, kind, occurred_at, recorded_at, account_id, staff_id,
+        organisation_id, organisation_path, role, schema_number, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    /// Takes a block of serials.
+    SERIALS_TAKE = "INSERT INTO number_series (series, next_serial) VALUES (?1, ?2)
+        ON CONFLICT (series) DO UPDATE SET next_serial = number_series.next_serial + ?3 RETURNING next_serial";
+}
+
+/// Takes `count` serials of a series; answers the first serial after them. The first ever is 1.
+pub fn take_serials(tx: &mut Tx<'_>, series: &str, count: i64) -> Result<i64, StoreError> {
+    tx.query_opt(&SERIALS_TAKE, params![series, count + 1, count], |row| {
+        row.get(0)
+    })?
+    .ok_or_else(|| StoreError::Corrupt("a number series gave no number".to_owned()))
+}

@@ -1,0 +1,289 @@
+//! Rows to states.
+
+use super::*;
+use crate::clocks::Clock;
+use crate::lifecycle::case::CaseFact;
+use crate::lifecycle::report::ReportFact;
+use crate::lifecycle::{Event, Fact, read_fact};
+use crate::model::{
+    Actor, Case, CaseStage, ClockKind, Digest, ExternalKey, Level, NoteRef, OrganisationRef,
+    PinnedRule, ProcessRef, Report, ReportCase, ReportStage, Task, TaskKind, TaskRole, TaskState,
+};
+use ::store::{Column, Row};
+use base::path::TreePath;
+use base::{Id, Point, Timestamp};
+use calendar::{BareUnits, Limit};
+
+/// A row that says what no row of ours can say.
+pub(crate) fn corrupt(what: &str, found: &str) -> StoreError {
+    StoreError::Corrupt(format!("{what} is {found:?}"))
+}
+
+macro_rules! word_columns {
+    ($($name:ident),+) => { $(
+        impl Column for $name {
+            fn read(row: &Row<'_>, index: usize) -> Result<Self, StoreError> {
+                let word: String = row.get(index)?;
+                Self::parse(&word).ok_or_else(|| corrupt(stringify!($name), &word))
+            }
+        }
+    )+ };
+}
+word_columns!(CaseStage, ReportStage, TaskState, TaskKind, TaskRole, Level, ClockKind);
+
+fn clock(row: &Row<'_>, first: usize) -> Result<Option<Clock>, StoreError> {
+    let started_at: Option<Timestamp> = row.get(first)?;
+    let yellow_at: Option<Timestamp> = row.get(first + 1)?;
+    let due_at: Option<Timestamp> = row.get(first + 2)?;
+    Ok(match (started_at, yellow_at, due_at) {
+        (Some(started_at), Some(yellow_at), Some(due_at)) => Some(Clock {
+            started_at,
+            yellow_at,
+            due_at,
+        }),
+        _ => None,
+    })
+}
+
+fn point(row: &Row<'_>, first: usize) -> Result<Option<Point>, StoreError> {
+    let (lon, lat): (Option<f64>, Option<f64>) = (row.get(first)?, row.get(first + 1)?);
+    Ok(lon.zip(lat).map(|(lon, lat)| Point { lon, lat }))
+}
+
+fn organisation(row: &Row<'_>, first: usize) -> Result<Option<OrganisationRef>, StoreError> {
+    let (id, path): (Option<Id>, Option<TreePath>) = (row.get(first)?, row.get(first + 1)?);
+    Ok(id.zip(path).map(|(id, path)| OrganisationRef { id, path }))
+}
+
+fn rule(row: &Row<'_>, first: usize) -> Result<Option<PinnedRule>, StoreError> {
+    let (Some(id), Some(version), Some(text)) = (
+        row.get::<Option<Id>>(first)?,
+        row.get::<Option<i64>>(first + 1)?,
+        row.get::<Option<String>>(first + 2)?,
+    ) else {
+        return Ok(None);
+    };
+    // Written without ambiguity, so what a bare unit means does not matter.
+    let limit = Limit::parse(&text, &BareUnits::default()).map_err(|_| corrupt("rule_limit", &text))?;
+    Ok(Some(PinnedRule { id, version, limit }))
+}
+
+/// A case without its tasks.
+pub(crate) fn case(row: &Row<'_>) -> Result<Case, StoreError> {
+    let missing = || corrupt("accepted_by", "null");
+    Ok(Case {
+        id: row.get(0)?,
+        version: row.get(1)?,
+        case_no: row.get(2)?,
+        stage: row.get(3)?,
+        level: row.get(4)?,
+        source: row.get(5)?,
+        category_id: row.get(6)?,
+        area_path: row.get(7)?,
+        point: point(row, 8)?,
+        process: ProcessRef {
+            code: row.get(10)?,
+            version: row.get(11)?,
+        },
+        rule: rule(row, 12)?,
+        words: Digest(row.get(15)?),
+        accepted_by: organisation(row, 16)?.ok_or_else(missing)?,
+        filed_by: organisation(row, 18)?,
+        clock: clock(row, 20)?,
+        rework_count: row.get(23)?,
+        tasks: Vec::new(),
+        accepted_at: row.get(24)?,
+        filed_at: row.get(25)?,
+        dispatched_at: row.get(26)?,
+        handled_at: row.get(27)?,
+        inspected_at: row.get(28)?,
+        closed_at: row.get(29)?,
+    })
+}
+
+/// A task, and the case it is of.
+pub(crate) fn task(row: &Row<'_>) -> Result<(Id, Task), StoreError> {
+    let handled_by: String = row.get(18)?;
+    let (note, digest): (Option<Id>, Option<String>) = (row.get(19)?, row.get(20)?);
+    let task = Task {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        role: row.get(2)?,
+        organisation: organisation(row, 3)?.ok_or_else(|| corrupt("organisation", "null"))?,
+        state: row.get(5)?,
+        response: clock(row, 6)?,
+        handling: clock(row, 9)?.ok_or_else(|| corrupt("handling clock", "null"))?,
+        response_overdue: row.get(12)?,
+        handling_overdue: row.get(13)?,
+        opened_at: row.get(14)?,
+        accepted_at: row.get(15)?,
+        finished_at: row.get(16)?,
+        assignee: row.get(17)?,
+        handled_by: serde_json::from_str(&handled_by).map_err(|_| corrupt("handled_by", &handled_by))?,
+        result: note.zip(digest).map(|(id, digest)| NoteRef {
+            id,
+            digest: Digest(digest),
+        }),
+        rework_count: row.get(21)?,
+    };
+    Ok((row.get(22)?, task))
+}
+
+/// A report's row: its state and what the state does not need.
+#[derive(Clone, Debug)]
+pub struct ReportRow {
+    /// The state; its cases are read apart.
+    pub report: Report,
+    /// The organisation that received it.
+    pub organisation: OrganisationRef,
+    /// Whether handlers must not learn who reported.
+    pub reporter_hidden: bool,
+    /// When we learnt of it.
+    pub recorded_at: Timestamp,
+}
+
+pub(crate) fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
+    let (system, id): (Option<String>, Option<String>) = (row.get(9)?, row.get(10)?);
+    Ok(ReportRow {
+        report: Report {
+            id: row.get(0)?,
+            version: row.get(1)?,
+            report_no: row.get(2)?,
+            stage: row.get(3)?,
+            source: row.get(4)?,
+            words: Digest(row.get(5)?),
+            area_path: row.get(6)?,
+            point: point(row, 7)?,
+            external: system
+                .zip(id)
+                .map(|(system, id)| ExternalKey { system, id }),
+            received_at: row.get(11)?,
+            accepted_at: row.get(12)?,
+            settled_at: row.get(13)?,
+            cases: Vec::new(),
+        },
+        organisation: organisation(row, 14)?.ok_or_else(|| corrupt("organisation", "null"))?,
+        reporter_hidden: row.get(16)?,
+        recorded_at: row.get(17)?,
+    })
+}
+
+/// How a case is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseKey {
+    /// By its own id.
+    Case(Id),
+    /// By the id of one of its tasks.
+    Task(Id),
+}
+
+/// A case with its tasks.
+pub fn case_with_tasks(tx: &mut Tx<'_>, key: CaseKey) -> Result<Option<Case>, StoreError> {
+    let found = match key {
+        CaseKey::Case(id) => tx.query_opt(&CASE_BY_ID, params![id], case)?,
+        CaseKey::Task(id) => tx.query_opt(&CASE_BY_TASK, params![id], case)?,
+    };
+    let Some(mut case) = found else {
+        return Ok(None);
+    };
+    case.tasks = tasks_of(tx, case.id)?;
+    Ok(Some(case))
+}
+
+/// The tasks of a case, oldest first.
+pub fn tasks_of(tx: &mut Tx<'_>, case_id: Id) -> Result<Vec<Task>, StoreError> {
+    tx.query(&TASKS_OF_CASE, params![case_id], |row| Ok(task(row)?.1))
+}
+
+/// A report with its cases.
+pub fn report_with_cases(tx: &mut Tx<'_>, id: Id) -> Result<Option<ReportRow>, StoreError> {
+    let Some(mut found) = tx.query_opt(&REPORT_BY_ID, params![id], report)? else {
+        return Ok(None);
+    };
+    found.report.cases = cases_of(tx, id)?;
+    Ok(Some(found))
+}
+
+/// The cases of a report, by id.
+pub fn cases_of(tx: &mut Tx<'_>, report_id: Id) -> Result<Vec<ReportCase>, StoreError> {
+    tx.query(&CASES_OF_REPORT, params![report_id], |row| {
+        Ok(ReportCase {
+            case_id: row.get(0)?,
+            closed: row.get(1)?,
+        })
+    })
+}
+
+/// The ids of the reports of a case.
+pub fn reports_of(tx: &mut Tx<'_>, case_id: Id) -> Result<Vec<Id>, StoreError> {
+    tx.query(&REPORTS_OF_CASE, params![case_id], |row| row.get(0))
+}
+
+/// One entry of a timeline as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimelineEntry {
+    /// From 1, without gaps.
+    pub seq: i64,
+    /// The word of its kind.
+    pub kind: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When we learnt of it.
+    pub recorded_at: Timestamp,
+    /// Who did it.
+    pub by: Option<Actor>,
+    /// The schema the body is written with.
+    pub schema: i64,
+    /// JSON.
+    pub body: String,
+}
+
+impl TimelineEntry {
+    /// The event that was stored.
+    pub fn event<F: Fact>(&self) -> Result<Event<F>, StoreError> {
+        let fact = read_fact(self.schema, &self.body)
+            .map_err(|error| StoreError::Corrupt(format!("timeline entry {}: {error}", self.seq)))?;
+        Ok(Event {
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            by: self.by.clone(),
+            fact,
+        })
+    }
+}
+
+/// A timeline as stored.
+pub fn timeline(tx: &mut Tx<'_>, subject_id: Id) -> Result<Vec<TimelineEntry>, StoreError> {
+    tx.query(&TIMELINE, params![subject_id], |row| {
+        let account_id: Option<Id> = row.get(4)?;
+        let by = match account_id {
+            None => None,
+            Some(account_id) => Some(Actor {
+                account_id,
+                staff_id: row.get(5)?,
+                organisation_id: row.get(6)?,
+                organisation_path: row.get(7)?,
+                role: row.get(8)?,
+            }),
+        };
+        Ok(TimelineEntry {
+            seq: row.get(0)?,
+            kind: row.get(1)?,
+            occurred_at: row.get(2)?,
+            recorded_at: row.get(3)?,
+            by,
+            schema: row.get(9)?,
+            body: row.get(10)?,
+        })
+    })
+}
+
+/// The events of a case.
+pub fn case_events(entries: &[TimelineEntry]) -> Result<Vec<Event<CaseFact>>, StoreError> {
+    entries.iter().map(TimelineEntry::event).collect()
+}
+
+/// The events of a report.
+pub fn report_events(entries: &[TimelineEntry]) -> Result<Vec<Event<ReportFact>>, StoreError> {
+    entries.iter().map(TimelineEntry::event).collect()
+}

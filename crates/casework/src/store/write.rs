@@ -1,0 +1,320 @@
+//! States and events to rows. Every function here runs inside the command's one transaction.
+
+use super::*;
+use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
+use crate::model::{Case, Report, Task};
+use ::store::OutboxEntry;
+use base::path::TreePath;
+use base::{Id, Timestamp};
+
+/// What is stored of a new report besides its state.
+#[derive(Clone, Debug, Default)]
+pub struct ReportSecrets {
+    /// {title, detail, address}.
+    pub words: Vec<u8>,
+    /// The title alone.
+    pub title: Vec<u8>,
+    /// {name, phone}.
+    pub reporter: Option<Vec<u8>>,
+    /// Keyed hash of the phone number.
+    pub reporter_key: Option<[u8; 32]>,
+    /// Whether handlers must not learn who reported.
+    pub reporter_hidden: bool,
+}
+
+/// What is stored of a new case besides its state.
+#[derive(Clone, Debug, Default)]
+pub struct CaseSecrets {
+    /// {title, detail, address}; none when they are those of its first report.
+    pub words: Option<Vec<u8>>,
+    /// The title alone.
+    pub title: Vec<u8>,
+    /// The district it lies in.
+    pub district_path: Option<TreePath>,
+    /// The street it lies in.
+    pub street_path: Option<TreePath>,
+}
+
+/// A new report, in whatever stage its first events have brought it to.
+pub fn report_add(
+    tx: &mut Tx<'_>,
+    report: &Report,
+    organisation: &crate::model::OrganisationRef,
+    recorded_at: Timestamp,
+    secrets: &ReportSecrets,
+) -> Result<(), StoreError> {
+    let external = report.external.as_ref();
+    tx.post(
+        &REPORT_ADD,
+        params![
+            report.id,
+            report.version,
+            report.report_no,
+            report.stage.as_str(),
+            report.source,
+            secrets.words,
+            report.words.0,
+            secrets.title,
+            secrets.reporter,
+            secrets.reporter_key,
+            secrets.reporter_hidden,
+            report.area_path,
+            report.point.map(|point| point.lon),
+            report.point.map(|point| point.lat),
+            external.map(|key| key.system.as_str()),
+            external.map(|key| key.id.as_str()),
+            organisation.id,
+            organisation.path,
+            report.received_at,
+            recorded_at,
+            report.accepted_at
+        ],
+    )
+}
+
+/// A report has moved on from `before` to `after`.
+pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(), StoreError> {
+    tx.post_one(
+        &REPORT_MOVE,
+        params![
+            after.id,
+            before.version,
+            after.version,
+            after.stage.as_str(),
+            after.accepted_at,
+            after.settled_at
+        ],
+    )?;
+    for case in &after.cases {
+        match before.cases.iter().find(|each| each.case_id == case.case_id) {
+            None => tx.post(&REPORT_CASE_ADD, params![after.id, case.case_id])?,
+            Some(then) if !then.closed && case.closed => {
+                tx.post(&REPORT_CASE_CLOSE, params![after.id, case.case_id])?;
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The cases that a new report opened.
+pub fn report_cases_add(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
+    for case in &report.cases {
+        tx.post(&REPORT_CASE_ADD, params![report.id, case.case_id])?;
+    }
+    Ok(())
+}
+
+/// A new case.
+pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(), StoreError> {
+    tx.post(
+        &CASE_ADD,
+        params![
+            case.id,
+            case.version,
+            case.case_no,
+            case.stage.as_str(),
+            case.level.as_str(),
+            case.source,
+            case.category_id,
+            case.area_path,
+            secrets.district_path,
+            secrets.street_path,
+            case.point.map(|point| point.lon),
+            case.point.map(|point| point.lat),
+            case.process.code,
+            case.process.version,
+            secrets.words,
+            case.words.0,
+            secrets.title,
+            case.accepted_by.id,
+            case.accepted_by.path,
+            case.clock.map(|clock| clock.started_at),
+            case.clock.map(|clock| clock.yellow_at),
+            case.clock.map(|clock| clock.due_at),
+            case.accepted_at
+        ],
+    )?;
+    tx.post(
+        &CASE_ORGANISATION_ADD,
+        params![case.id, case.accepted_by.path],
+    )
+}
+
+/// A case has moved on from `before` to `after`: its row by version, the tasks that changed, the organisations that joined.
+pub fn case_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), StoreError> {
+    if is_touched_only(before, after) {
+        tx.post_one(&CASE_TOUCH, params![after.id, before.version, after.version])?;
+    } else {
+        case_row_move(tx, before, after)?;
+    }
+    for task in &after.tasks {
+        match before.task(task.id) {
+            None => task_add(tx, after.id, task)?,
+            Some(then) if then != task => task_move(tx, task)?,
+            Some(_) => {}
+        }
+    }
+    for path in organisations_joined(before, after) {
+        tx.post(&CASE_ORGANISATION_ADD, params![after.id, path])?;
+    }
+    Ok(())
+}
+
+/// Whether only tasks changed, so that no index of the case's row need be touched.
+fn is_touched_only(before: &Case, after: &Case) -> bool {
+    before.stage == after.stage && before.clock == after.clock
+}
+
+fn organisations_joined<'a>(before: &'a Case, after: &'a Case) -> Vec<&'a TreePath> {
+    let mut joined: Vec<&TreePath> = Vec::new();
+    for path in organisations(after) {
+        if !joined.contains(&path) && !organisations(before).any(|each| each == path) {
+            joined.push(path);
+        }
+    }
+    joined
+}
+
+/// The organisations that accepted or filed a case, hold or held a task of it.
+pub(crate) fn organisations(case: &Case) -> impl Iterator<Item = &TreePath> {
+    std::iter::once(&case.accepted_by)
+        .chain(&case.filed_by)
+        .chain(case.tasks.iter().map(|task| &task.organisation))
+        .map(|organisation| &organisation.path)
+}
+
+fn case_row_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), StoreError> {
+    let rule = after.rule.as_ref();
+    let filed_by = after.filed_by.as_ref();
+    tx.post_one(
+        &CASE_MOVE,
+        params![
+            after.id,
+            before.version,
+            after.version,
+            after.stage.as_str(),
+            rule.map(|rule| rule.id),
+            rule.map(|rule| rule.version),
+            rule.map(|rule| rule.limit.to_string()),
+            filed_by.map(|organisation| organisation.id),
+            filed_by.map(|organisation| organisation.path.clone()),
+            after.lead().map(|lead| lead.organisation.id),
+            after.clock.map(|clock| clock.started_at),
+            after.clock.map(|clock| clock.yellow_at),
+            after.clock.map(|clock| clock.due_at),
+            after.rework_count,
+            after.filed_at,
+            after.dispatched_at,
+            after.handled_at,
+            after.inspected_at,
+            after.closed_at
+        ],
+    )
+}
+
+fn handled_by(task: &Task) -> String {
+    serde_json::to_string(&task.handled_by).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn task_add(tx: &mut Tx<'_>, case_id: Id, task: &Task) -> Result<(), StoreError> {
+    tx.post(
+        &TASK_ADD,
+        params![
+            task.id,
+            case_id,
+            task.kind.as_str(),
+            task.role.as_str(),
+            task.organisation.id,
+            task.organisation.path,
+            task.state.as_str(),
+            task.response.map(|clock| clock.started_at),
+            task.response.map(|clock| clock.yellow_at),
+            task.response.map(|clock| clock.due_at),
+            task.handling.started_at,
+            task.handling.yellow_at,
+            task.handling.due_at,
+            task.opened_at,
+            handled_by(task)
+        ],
+    )
+}
+
+fn task_move(tx: &mut Tx<'_>, task: &Task) -> Result<(), StoreError> {
+    let result = task.result.as_ref();
+    tx.post(
+        &TASK_MOVE,
+        params![
+            task.id,
+            task.state.as_str(),
+            task.handling.started_at,
+            task.handling.yellow_at,
+            task.handling.due_at,
+            task.response_overdue,
+            task.handling_overdue,
+            task.opened_at,
+            task.accepted_at,
+            task.finished_at,
+            task.assignee,
+            handled_by(task),
+            result.map(|note| note.id),
+            result.map(|note| note.digest.0.as_str()),
+            task.rework_count
+        ],
+    )
+}
+
+/// A sealed note.
+pub fn note_add(tx: &mut Tx<'_>, id: Id, subject_id: Id, sealed: &[u8]) -> Result<(), StoreError> {
+    tx.post(&NOTE_ADD, params![id, subject_id, sealed])
+}
+
+/// Whom an event concerns, for the outbox.
+#[derive(Clone, Debug, Default)]
+pub struct Concern {
+    /// Where.
+    pub area_path: Option<String>,
+    /// Whose.
+    pub organisation_paths: Vec<String>,
+}
+
+/// Appends events after entry `last_seq` of a timeline and tells the house.
+pub fn timeline_add<F: Fact>(
+    tx: &mut Tx<'_>,
+    subject_id: Id,
+    last_seq: i64,
+    events: &[Event<F>],
+    concern: &Concern,
+) -> Result<(), StoreError> {
+    for (seq, event) in (last_seq + 1..).zip(events) {
+        let body = serde_json::to_string(&event.fact)
+            .map_err(|error| StoreError::Statement(format!("an event is no JSON: {error}")))?;
+        let by = event.by.as_ref();
+        tx.post(
+            &TIMELINE_ADD,
+            params![
+                subject_id,
+                seq,
+                event.fact.kind(),
+                event.occurred_at,
+                event.recorded_at,
+                by.map(|by| by.account_id),
+                by.map(|by| by.staff_id),
+                by.map(|by| by.organisation_id),
+                by.map(|by| by.organisation_path.clone()),
+                by.map(|by| by.role.as_str()),
+                EVENT_SCHEMA,
+                body
+            ],
+        )?;
+        tx.emit(OutboxEntry {
+            key: subject_id,
+            kind: event.fact.kind(),
+            body: format!("{{\"subject_id\":\"{subject_id}\",\"version\":{seq},\"fact\":{body}}}"),
+            area_path: concern.area_path.clone(),
+            organisation_paths: concern.organisation_paths.clone(),
+            at: event.recorded_at,
+        });
+    }
+    Ok(())
+}
