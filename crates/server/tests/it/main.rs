@@ -1,0 +1,12 @@
+//! The server from outside: a house with a small room of its own, asked over HTTP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod frame;
+mod house;
+mod listening;
+mod live;
