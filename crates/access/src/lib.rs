@@ -1,6 +1,12 @@
-//! Organisations, staff, accounts, roles, scopes, sealing.
+//! Who people are and what they may do: organisations, staff, memberships, roles, accounts, sessions and tokens; and what
+//! protects personal data: sealing, masking, the trail of who unmasked what.
+//!
+//! It knows areas only as paths, and nothing of cases: other rooms bring what a thing is tied to ([`Reach`]) and are told in
+//! which capacity somebody may act ([`Principal::acting`]) or how far lists may look ([`Principal::scope`]).
+
 pub mod attempts;
 mod cache;
+pub mod error;
 pub mod key_file;
 pub mod mask;
 pub mod model;
@@ -9,12 +15,25 @@ pub mod permission;
 pub mod principal;
 pub mod scope;
 pub mod sealing;
+pub mod service;
 pub mod session;
+pub mod store;
+pub mod trail;
 
+pub use error::{AccessError, AccessRefusal, FIELD_CODES, PROBLEM_CODES};
 pub use model::{
     Membership, MembershipNew, Organisation, OrganisationKind, OrganisationNew, Staff, StaffNew,
 };
-pub use permission::{ExclusiveGroup, Permission, PermissionSet, Role, RoleBook, RoleReach};
+pub use password::{Password, PasswordCost};
+pub use permission::{
+    ExclusiveGroup, PERMISSIONS, Permission, PermissionSet, Role, RoleBook, RoleReach,
+};
 pub use principal::{Actor, Denied, Endpoint, Means, Needs, Principal};
 pub use scope::{Reach, Scope, ScopeClause, ScopeColumns, Via};
 pub use sealing::{SaltedText, SealedText, Sealer, SealingError};
+pub use service::{
+    Access, AccessOptions, AccountCreated, AccountNew, NoticeNew, SessionOpened, TokenCreated,
+    TokenNew, notice_put,
+};
+pub use store::{ApiToken, Notice, ROOM, Session};
+pub use trail::Unmasking;

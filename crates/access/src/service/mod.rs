@@ -1,0 +1,266 @@
+//! The use cases of this room: authorise, load, decide, save.
+//!
+//! [`Access`] is the room's face: other rooms ask it for organisations and for the [`Sealer`]; `server` asks it who a request
+//! comes from.
+
+mod notices;
+mod organisations;
+mod people;
+mod signing_in;
+mod tokens;
+
+pub use notices::{NoticeNew, notice_put};
+pub use people::{AccountCreated, AccountNew};
+pub use signing_in::{LOCK_SECONDS, LOGIN_FAILURES_MAX, SessionOpened};
+pub use tokens::{TokenCreated, TokenNew};
+
+use crate::attempts::Attempts;
+use crate::cache::PrincipalCache;
+use crate::error::AccessError;
+use crate::model::Organisation;
+use crate::password::{PasswordCost, PasswordHasher};
+use crate::permission::RoleBook;
+use crate::principal::{Actor, Principal};
+use crate::sealing::Sealer;
+use crate::{store as rows, trail};
+use base::{Id, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use store::idempotency::{self, Once};
+use store::{AuditEntry, OutboxEntry, Store, StoreError, Tx, params};
+
+/// How this room is run.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessOptions {
+    /// The site is served over https: cookies are `__Host-` and `Secure`.
+    pub secure_cookies: bool,
+    /// What hashing a password costs.
+    pub password_cost: PasswordCost,
+    /// Passwords hashed at a time; each takes the memory of its cost.
+    pub hashes_at_once: usize,
+}
+
+impl Default for AccessOptions {
+    fn default() -> Self {
+        Self {
+            secure_cookies: false,
+            password_cost: PasswordCost::default(),
+            hashes_at_once: 4,
+        }
+    }
+}
+
+/// The room. Cheap to clone.
+#[derive(Clone)]
+pub struct Access {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    sealer: Sealer,
+    options: AccessOptions,
+    hasher: PasswordHasher,
+    roles: RwLock<Arc<RoleBook>>,
+    principals: PrincipalCache,
+    organisations: RwLock<HashMap<Id, Arc<Organisation>>>,
+    /// Sign-ins by address and hash of the name.
+    attempts_by_name: Attempts<(String, [u8; 32])>,
+    /// Sign-ins by address alone. An office of hundreds may stand behind one address.
+    attempts_by_address: Attempts<String>,
+}
+
+/// Kind of the outbox entries that tell other nodes to forget what they remember of this room.
+pub const CHANGED: &str = "access_changed";
+
+impl Access {
+    /// Writes the shipped roles, checks that the key file is this database's, and reads what is remembered. Blocks.
+    pub fn open(store: Store, sealer: Sealer, options: AccessOptions) -> Result<Self, AccessError> {
+        let shipped = RoleBook::built_in()?;
+        let fingerprints: Vec<(u32, [u8; 32])> = sealer.fingerprints().collect();
+        let now = store.clock().now();
+        let roles = store.write_blocking(move |tx| {
+            for role in shipped.sorted() {
+                rows::role_put(tx, role)?;
+            }
+            check_keys(tx, &fingerprints, now)?;
+            Ok::<_, AccessError>(rows::role_book(tx)?)
+        })?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                sealer,
+                options,
+                hasher: PasswordHasher::new(options.password_cost, options.hashes_at_once),
+                roles: RwLock::new(Arc::new(roles)),
+                principals: PrincipalCache::default(),
+                organisations: RwLock::default(),
+                attempts_by_name: Attempts::new(10, 5 * 60, 50_000),
+                attempts_by_address: Attempts::new(600, 5 * 60, 50_000),
+            }),
+        })
+    }
+
+    /// Seals and opens personal data.
+    pub fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
+    }
+
+    /// How this room is run.
+    pub fn options(&self) -> &AccessOptions {
+        &self.inner.options
+    }
+
+    /// All roles.
+    pub fn roles(&self) -> Arc<RoleBook> {
+        self.inner
+            .roles
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The organisation `id`. In memory when it was asked for before.
+    pub async fn organisation(&self, id: Id) -> Result<Option<Arc<Organisation>>, StoreError> {
+        let known = self
+            .inner
+            .organisations
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = self
+            .inner
+            .store
+            .read(move |tx| tx.query_opt(&rows::ORGANISATION_BY_ID, params![id], rows::read_organisation))
+            .await?
+            .map(Arc::new);
+        if let Some(found) = &found {
+            self.inner
+                .organisations
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(id, found.clone());
+        }
+        Ok(found)
+    }
+
+    /// To be told of every outbox entry's kind: another node may have changed what is remembered here.
+    pub fn outbox_seen(&self, kind: &str) {
+        if kind == CHANGED {
+            self.forget();
+        }
+    }
+
+    /// Forgets what is remembered: who is signed in and the organisations.
+    pub fn forget(&self) {
+        self.inner.principals.forget_all();
+        self.inner
+            .organisations
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// Deletes sessions that are over and failed sign-ins that no longer count. To be called every few minutes.
+    pub async fn prune(&self) -> Result<u64, StoreError> {
+        let now = self.now();
+        self.inner
+            .store
+            .write(move |tx| {
+                let sessions = tx.execute(&rows::SESSION_PRUNE, params![now])?;
+                let failures =
+                    tx.execute(&rows::LOGIN_FAILURE_PRUNE, params![now.plus_seconds(-LOCK_SECONDS)])?;
+                Ok(sessions + failures)
+            })
+            .await
+    }
+
+    /// What makes a request with an Idempotency-Key have its effect once; none without a key.
+    pub fn once(&self, caller: &Principal, operation: &'static str, key: Option<String>, request: &impl Serialize) -> Option<Once> {
+        let content = serde_json::to_vec(request).unwrap_or_default();
+        key.map(|key| Once {
+            id: self.inner.store.next_id(),
+            caller: caller.account_id,
+            key,
+            operation,
+            fingerprint: Once::fingerprint(&content),
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.store.clock().now()
+    }
+}
+
+/// Refuses a key file that is not the one this database was sealed with; notes keys that are new.
+fn check_keys(tx: &mut Tx<'_>, ours: &[(u32, [u8; 32])], now: Timestamp) -> Result<(), AccessError> {
+    let used = tx.query(&rows::SEALING_KEY_LIST, &[], |row| {
+        Ok((row.get::<u32>(0)?, row.get::<[u8; 32]>(1)?))
+    })?;
+    if let Some((number, _)) = used.iter().find(|key| !ours.contains(key)) {
+        return Err(AccessError::OtherKeyFile { number: *number });
+    }
+    for (number, fingerprint) in ours {
+        tx.post(&rows::SEALING_KEY_ADD, params![number, fingerprint, now])?;
+    }
+    Ok(())
+}
+
+/// Writes down what `caller` did in the capacity of `actor`. `more` holds no personal data.
+fn audit(tx: &mut Tx<'_>, deed: &Deed<'_>, more: Value) -> Result<(), StoreError> {
+    tx.audit(&AuditEntry {
+        at: deed.at,
+        actor: deed.actor.account_id,
+        action: deed.operation,
+        object: deed.object,
+        detail: &trail::detail(deed.caller, deed.actor, more),
+    })?;
+    changed(tx, deed.object, deed.operation, deed.at);
+    Ok(())
+}
+
+/// Who does what to what, and when.
+struct Deed<'a> {
+    at: Timestamp,
+    caller: &'a Principal,
+    actor: &'a Actor,
+    operation: &'static str,
+    object: Id,
+}
+
+/// Tells other nodes.
+fn changed(tx: &mut Tx<'_>, key: Id, operation: &str, at: Timestamp) {
+    tx.emit(OutboxEntry {
+        key,
+        kind: CHANGED,
+        body: serde_json::json!({ "operation": operation, "id": key }).to_string(),
+        area_path: None,
+        organisation_paths: Vec::new(),
+        at,
+    });
+}
+
+/// Does `work`, which makes the thing `fresh`, unless the same request has been answered before: then its id is given.
+/// True: it was done now.
+fn do_once(
+    tx: &mut Tx<'_>,
+    once: Option<&Once>,
+    fresh: Id,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<(), AccessError>,
+) -> Result<(Id, bool), AccessError> {
+    let Some(once) = once else {
+        return work(tx).map(|()| (fresh, true));
+    };
+    if let Some(answer) = idempotency::lookup(tx, once)? {
+        return Ok((rows::from_json(&answer)?, false));
+    }
+    work(tx)?;
+    idempotency::remember(tx, once, &rows::to_json(&fresh)?)?;
+    Ok((fresh, true))
+}
