@@ -1,11 +1,46 @@
 //! The registry: areas and zones, standards with their categories and rule rows, and where a point lies.
+//!
+//! Everything here changes seldom and is asked for by every command, so all of it is kept in memory as a [`Snapshot`] that is
+//! replaced whole when something changes; hot commands need no SQL for it. What is a case, who may act, and what follows from
+//! a change are other rooms' matters.
+
 mod area_tree;
 mod boundary;
 pub mod crosswalk;
+mod failure;
+pub mod import;
 pub mod model;
+mod rulebook;
+mod service;
 pub mod spatial;
+mod store;
 
 pub use area_tree::{AreaHit, AreaTree};
 pub use boundary::{Boundary, BoundaryError};
+pub use failure::RegistryError;
+pub use import::{
+    AreaImport, AreaParent, BoundaryImport, CrosswalkReport, Progress, StandardImport,
+    TaxonomyImport, UnmatchedCategory,
+};
 pub use model::*;
+pub use rulebook::Rulebook;
+pub use service::{Part, REGISTRY_CHANGED, Registry, Snapshot};
 pub use spatial::SpatialIndex;
+
+use ::store::{Migration, Room};
+
+/// The registry as the store sees it.
+pub const ROOM: Room = Room {
+    name: "registry",
+    migrations: &[
+        Migration {
+            name: "0001_areas",
+            sql: include_str!("../migrations/0001_areas.sql"),
+        },
+        Migration {
+            name: "0002_standards",
+            sql: include_str!("../migrations/0002_standards.sql"),
+        },
+    ],
+    statements: store::STATEMENTS,
+};

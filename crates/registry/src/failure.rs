@@ -1,0 +1,51 @@
+//! What goes wrong in the registry.
+
+use access::Denied;
+use base::{FailureKind, FieldError, Problem};
+use store::StoreError;
+use table::TableError;
+use thiserror::Error;
+
+/// Why a use case of the registry did not happen.
+#[derive(Debug, Error)]
+pub enum RegistryError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// There is no such thing.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Options or fields that are wrong, each with its reason.
+    #[error("{}", .0.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<FieldError>),
+    /// A file that is no table, or lacks columns.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A file that is no GeoJSON.
+    #[error("the file is not GeoJSON: {0}")]
+    GeoJson(String),
+    /// The transaction did not happen.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RegistryError {
+    /// One wrong field.
+    pub(crate) fn invalid(field: &str, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(field, code, message)])
+    }
+}
+
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Denied(denied) => denied.into(),
+            RegistryError::NotFound(what) => Self::not_found(what),
+            RegistryError::Invalid(fields) => Self::invalid(fields),
+            RegistryError::Table(_) | RegistryError::GeoJson(_) => {
+                Self::new(FailureKind::Invalid, "unreadable_file", error.to_string())
+            }
+            RegistryError::Store(store) => store.into(),
+        }
+    }
+}

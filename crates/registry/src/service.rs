@@ -1,0 +1,415 @@
+//! Use cases, and the snapshot they and everyone else look things up in.
+
+use crate::failure::RegistryError;
+use crate::import::{
+    self, AreaImport, BoundaryImport, Change, CrosswalkReport, Plan, Progress, StandardImport,
+    TaxonomyImport,
+};
+use crate::model::{Area, Category, RuleRow, Standard, Zone};
+use crate::{AreaHit, AreaTree, Rulebook, store as sql};
+use ::store::{AuditEntry, OutboxEntry, Store, StoreError, Tx};
+use access::{Actor, Principal};
+use base::{Id, Point, Timestamp, TreePath};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use table::{Report, Table};
+
+/// The outbox kind by which other nodes hear that they must reload.
+pub const REGISTRY_CHANGED: &str = "registry_changed";
+
+/// Everything the registry knows, as of one moment. Cheap to hold; never changes.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Areas.
+    pub areas: Arc<AreaTree>,
+    /// Zones, by name.
+    pub zones: Arc<[Zone]>,
+    /// Standards, categories, rule rows, crosswalk.
+    pub rules: Arc<Rulebook>,
+}
+
+/// Which half of the snapshot to read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Areas and zones.
+    Areas,
+    /// Standards, categories, rule rows, crosswalk.
+    Rules,
+}
+
+impl Part {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Areas => "areas",
+            Self::Rules => "rules",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    snapshot: RwLock<Kept>,
+    /// Numbers the readings of each half, so that one begun earlier never replaces one begun later.
+    readings: AtomicU64,
+}
+
+#[derive(Clone, Default)]
+struct Kept {
+    snapshot: Arc<Snapshot>,
+    areas_reading: u64,
+    rules_reading: u64,
+}
+
+/// A handle to the registry; cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    store: Store,
+    shared: Arc<Shared>,
+}
+
+impl Registry {
+    /// Reads everything into memory.
+    pub async fn open(store: Store) -> Result<Self, RegistryError> {
+        let registry = Self {
+            store,
+            shared: Arc::default(),
+        };
+        registry.reload(Part::Areas).await?;
+        registry.reload(Part::Rules).await?;
+        Ok(registry)
+    }
+
+    /// What is known now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        let kept = self
+            .shared
+            .snapshot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        kept.snapshot.clone()
+    }
+
+    /// Reads one half again. Other nodes call it (by [`Registry::follow`]) when the outbox says `registry_changed`.
+    pub async fn reload(&self, part: Part) -> Result<(), RegistryError> {
+        let reading = self.shared.readings.fetch_add(1, Ordering::SeqCst) + 1;
+        match part {
+            Part::Areas => {
+                let (areas, zones) = self
+                    .store
+                    .read(|tx| Ok::<_, StoreError>((sql::load_areas(tx)?, sql::load_zones(tx)?)))
+                    .await?;
+                self.keep(move |kept| {
+                    if reading > kept.areas_reading {
+                        kept.areas_reading = reading;
+                        kept.snapshot = Arc::new(Snapshot {
+                            areas: Arc::new(areas),
+                            zones: zones.into(),
+                            rules: kept.snapshot.rules.clone(),
+                        });
+                    }
+                });
+            }
+            Part::Rules => {
+                let rules = self.store.read(sql::load_rulebook).await?;
+                self.keep(move |kept| {
+                    if reading > kept.rules_reading {
+                        kept.rules_reading = reading;
+                        kept.snapshot = Arc::new(Snapshot {
+                            rules: Arc::new(rules),
+                            ..(*kept.snapshot).clone()
+                        });
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, change: impl FnOnce(&mut Kept)) {
+        change(
+            &mut self
+                .shared
+                .snapshot
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    /// Reloads what an outbox entry of kind [`REGISTRY_CHANGED`] speaks of; `body` is the entry's.
+    pub async fn follow(&self, body: &str) -> Result<(), RegistryError> {
+        let part = match serde_json::from_str::<serde_json::Value>(body) {
+            Ok(body) if body["part"] == Part::Rules.as_str() => Part::Rules,
+            _ => Part::Areas,
+        };
+        self.reload(part).await
+    }
+
+    /// The deepest area that holds a point.
+    pub fn area_at(&self, point: Point) -> Option<AreaHit> {
+        self.snapshot().areas.area_at(point)
+    }
+
+    /// The area with this id.
+    pub fn area(&self, id: Id) -> Option<Arc<Area>> {
+        self.snapshot().areas.by_id(id).cloned()
+    }
+
+    /// The zones that hold a place, named by its area's path, its point, or both.
+    pub fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id> {
+        let snapshot = self.snapshot();
+        let holding = snapshot
+            .zones
+            .iter()
+            .filter(|zone| zone.holds(area_path, point));
+        holding.map(|zone| zone.id).collect()
+    }
+
+    /// The standard with this id.
+    pub fn standard(&self, id: Id) -> Option<Arc<Standard>> {
+        self.snapshot().rules.standard(id).cloned()
+    }
+
+    /// The category with this id.
+    pub fn category(&self, id: Id) -> Option<Arc<Category>> {
+        self.snapshot().rules.category(id).cloned()
+    }
+
+    /// The rule row with this id, whether it still holds or not.
+    pub fn rule_row(&self, id: Id) -> Option<Arc<RuleRow>> {
+        self.snapshot().rules.rule_row(id).cloned()
+    }
+
+    /// The rule rows that hold for a category.
+    pub fn rule_rows_of(&self, category_id: Id) -> Vec<Arc<RuleRow>> {
+        self.snapshot().rules.rule_rows_of(category_id).to_vec()
+    }
+
+    /// Imports areas from a table: good rows go in, bad ones are in the report. A second run changes nothing.
+    pub async fn area_import(
+        &self,
+        who: &Principal,
+        table: &Table,
+        options: &AreaImport,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Report, RegistryError> {
+        let actor = who.acting_anywhere("area_import")?;
+        self.reload(Part::Areas).await?;
+        let plan = import::areas::plan(&self.snapshot().areas, table, options, &mut || {
+            self.store.next_id()
+        })?;
+        self.carry_out(
+            &actor,
+            "area_import",
+            Part::Areas,
+            plan,
+            options.dry_run,
+            progress,
+        )
+        .await
+    }
+
+    /// Imports outlines (GeoJSON) onto areas by division code; unknown codes become areas.
+    pub async fn boundary_import(
+        &self,
+        who: &Principal,
+        geojson: &[u8],
+        options: &BoundaryImport,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Report, RegistryError> {
+        let actor = who.acting_anywhere("area_import")?;
+        self.reload(Part::Areas).await?;
+        let plan = import::boundaries::plan(&self.snapshot().areas, geojson, options, &mut || {
+            self.store.next_id()
+        })?;
+        self.carry_out(
+            &actor,
+            "area_import",
+            Part::Areas,
+            plan,
+            options.dry_run,
+            progress,
+        )
+        .await
+    }
+
+    /// Imports a standard: a catalogue of categories, with rule rows when the table has them.
+    pub async fn standard_import(
+        &self,
+        who: &Principal,
+        table: &Table,
+        options: &StandardImport,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Report, RegistryError> {
+        let actor = who.acting_anywhere("standard_import")?;
+        self.reload(Part::Rules).await?;
+        let plan = import::standard::plan(&self.snapshot().rules, table, options, &mut || {
+            self.store.next_id()
+        })?;
+        self.carry_out(
+            &actor,
+            "standard_import",
+            Part::Rules,
+            plan,
+            options.dry_run,
+            progress,
+        )
+        .await
+    }
+
+    /// Imports a taxonomy of appeals in three levels as a standard of its own.
+    pub async fn taxonomy_import(
+        &self,
+        who: &Principal,
+        table: &Table,
+        options: &TaxonomyImport,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Report, RegistryError> {
+        let actor = who.acting_anywhere("standard_import")?;
+        self.reload(Part::Rules).await?;
+        let plan = import::taxonomy::plan(&self.snapshot().rules, table, options, &mut || {
+            self.store.next_id()
+        })?;
+        self.carry_out(
+            &actor,
+            "standard_import",
+            Part::Rules,
+            plan,
+            options.dry_run,
+            progress,
+        )
+        .await
+    }
+
+    /// Pairs the categories of two standards and keeps the pairs; what has no counterpart is listed.
+    pub async fn crosswalk_build(
+        &self,
+        who: &Principal,
+        from_standard_id: Id,
+        to_standard_id: Id,
+        dry_run: bool,
+    ) -> Result<CrosswalkReport, RegistryError> {
+        let actor = who.acting_anywhere("standard_import")?;
+        self.reload(Part::Rules).await?;
+        let (plan, report) =
+            import::crosswalk::plan(&self.snapshot().rules, from_standard_id, to_standard_id)?;
+        self.carry_out(
+            &actor,
+            "standard_import",
+            Part::Rules,
+            plan,
+            dry_run,
+            |_| (),
+        )
+        .await?;
+        Ok(report)
+    }
+
+    /// Makes a zone of areas, an outline, or both.
+    pub async fn zone_create(&self, who: &Principal, mut zone: Zone) -> Result<Id, RegistryError> {
+        let actor = who.acting_anywhere("area_import")?;
+        zone.check()
+            .map_err(|fault| RegistryError::invalid("name", "malformed", fault.to_string()))?;
+        let snapshot = self.snapshot();
+        if zone.area_paths.is_empty() && zone.boundary.is_none() {
+            return Err(RegistryError::invalid(
+                "area_paths",
+                "required",
+                "a zone has areas or an outline",
+            ));
+        }
+        if let Some(path) = zone
+            .area_paths
+            .iter()
+            .find(|path| snapshot.areas.by_path(path).is_none())
+        {
+            return Err(RegistryError::invalid(
+                "area_paths",
+                "unknown_id",
+                format!("there is no area at {path}"),
+            ));
+        }
+        if snapshot.zones.iter().any(|other| other.name == zone.name) {
+            return Err(RegistryError::invalid(
+                "name",
+                "taken",
+                "another zone has this name",
+            ));
+        }
+        (zone.id, zone.version) = (self.store.next_id(), 1);
+        let id = zone.id;
+        let plan = Plan {
+            changes: vec![Change::ZoneAdd(zone)],
+            report: Report::default(),
+        };
+        self.carry_out(&actor, "area_import", Part::Areas, plan, false, |_| ())
+            .await?;
+        Ok(id)
+    }
+
+    /// Writes a plan in bounded transactions, unless it is a rehearsal, and reads the changed half again.
+    async fn carry_out(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+        part: Part,
+        plan: Plan,
+        dry_run: bool,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<Report, RegistryError> {
+        let total = plan.changes.len();
+        let mut done = 0;
+        progress(Progress { done, total });
+        if dry_run || plan.changes.is_empty() {
+            return Ok(plan.report);
+        }
+        let mut written = Ok(());
+        for batch in import::batches(plan.changes) {
+            let (at, actor_id, batch) =
+                (self.store.clock().now(), actor.account_id, Arc::new(batch));
+            done += batch.len();
+            written = self
+                .store
+                .write(move |tx| write_batch(tx, &batch, at, actor_id, action, part))
+                .await;
+            if written.is_err() {
+                break;
+            }
+            progress(Progress { done, total });
+        }
+        // What was written before a failure is there, so it is read again in any case.
+        self.reload(part).await?;
+        written?;
+        Ok(plan.report)
+    }
+}
+
+/// One transaction: the rows, their audit entries, one word to the other nodes.
+fn write_batch(
+    tx: &mut Tx<'_>,
+    batch: &[Change],
+    at: Timestamp,
+    actor: Id,
+    action: &'static str,
+    part: Part,
+) -> Result<(), StoreError> {
+    for change in batch {
+        change.write(tx, at)?;
+        let (object, detail) = change.audit();
+        tx.audit(&AuditEntry {
+            at,
+            actor,
+            action,
+            object,
+            detail: &detail.to_string(),
+        })?;
+    }
+    tx.emit(OutboxEntry {
+        key: Id(0),
+        kind: REGISTRY_CHANGED,
+        body: serde_json::json!({ "part": part.as_str() }).to_string(),
+        area_path: None,
+        organisation_paths: Vec::new(),
+        at,
+    });
+    Ok(())
+}

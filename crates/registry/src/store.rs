@@ -1,0 +1,380 @@
+//! All SQL of the registry; the only writer of its tables. Everything is read whole, for the snapshot.
+
+use crate::model::{
+    Area, Category, CategoryKind, CrosswalkRow, Relation, RuleRow, RuleText, Standard, StandardKey,
+    Zone, level_from_text, level_text,
+};
+use crate::{AreaTree, Boundary, Rulebook};
+use base::{AreaCode, Id, Point, Timestamp, TreePath};
+use calendar::{BareUnits, Counting, Limit};
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::{Row, StoreError, Tx, params};
+
+store::statements! {
+    /// Every area, parents before children.
+    AREAS = "SELECT id, code, name, level, parent_id, path, lon, lat, version FROM area ORDER BY path";
+    /// Every outline.
+    AREA_BOUNDARIES = "SELECT area_id, shape FROM area_boundary";
+    /// A new area.
+    AREA_ADD = "INSERT INTO area (id, code, name, level, parent_id, path, lon, lat, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    /// What may change of an area, from one version to the next.
+    AREA_SET = "UPDATE area SET name = ?3, lon = ?4, lat = ?5, version = version + 1 WHERE id = ?1 AND version = ?2";
+    /// The outline of an area.
+    AREA_BOUNDARY_SET = "INSERT INTO area_boundary (area_id, shape) VALUES (?1, ?2)
+        ON CONFLICT (area_id) DO UPDATE SET shape = excluded.shape";
+    /// Every zone.
+    ZONES = "SELECT id, name, kind, shape, version FROM zone ORDER BY name";
+    /// The areas of every zone.
+    ZONE_AREAS = "SELECT z.zone_id, a.path FROM zone_area z JOIN area a ON a.id = z.area_id ORDER BY z.zone_id, a.path";
+    /// A new zone.
+    ZONE_ADD = "INSERT INTO zone (id, name, kind, shape, version) VALUES (?1, ?2, ?3, ?4, ?5)";
+    /// An area of a zone, by the area's path.
+    ZONE_AREA_ADD = "INSERT INTO zone_area (zone_id, area_id) SELECT ?1, id FROM area WHERE path = ?2";
+    /// Every standard.
+    STANDARDS = "SELECT id, code, edition, name, effective_from, effective_to, bare_hours, bare_days, version
+        FROM standard ORDER BY code, edition";
+    /// A new standard.
+    STANDARD_ADD = "INSERT INTO standard (id, code, edition, name, effective_from, effective_to, bare_hours, bare_days, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    /// What may change of a standard. What bare units mean may not: limits have been read with it.
+    STANDARD_SET = "UPDATE standard SET name = ?3, effective_from = ?4, effective_to = ?5, version = version + 1
+        WHERE id = ?1 AND version = ?2";
+    /// Every category.
+    CATEGORIES = "SELECT id, standard_id, kind, code, name, parent_id, level, version FROM category ORDER BY id";
+    /// A new category.
+    CATEGORY_ADD = "INSERT INTO category (id, standard_id, kind, code, name, parent_id, level, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    /// A category's name, from one version to the next.
+    CATEGORY_SET = "UPDATE category SET name = ?3, version = version + 1 WHERE id = ?1 AND version = ?2";
+    /// Every rule row, past ones too.
+    RULE_ROWS = "SELECT id, category_id, filing_condition, limit_text, limit_value, closing_condition, responsible_units,
+        supervising_units, legal_basis, legal_clause, collection_rule, version, superseded_at FROM rule_row ORDER BY id";
+    /// A new rule row.
+    RULE_ROW_ADD = "INSERT INTO rule_row (id, category_id, filing_condition, limit_text, limit_value, closing_condition,
+        responsible_units, supervising_units, legal_basis, legal_clause, collection_rule, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    /// A rule row that a newer one replaces.
+    RULE_ROW_SUPERSEDE = "UPDATE rule_row SET superseded_at = ?2 WHERE id = ?1 AND superseded_at IS NULL";
+    /// Every pair of the crosswalk.
+    CROSSWALK = "SELECT from_category_id, to_category_id, relation FROM crosswalk ORDER BY from_category_id, to_category_id";
+    /// A pair, new or with another relation.
+    CROSSWALK_SET = "INSERT INTO crosswalk (from_category_id, to_category_id, relation) VALUES (?1, ?2, ?3)
+        ON CONFLICT (from_category_id, to_category_id) DO UPDATE SET relation = excluded.relation";
+    /// A pair that no longer holds.
+    CROSSWALK_REMOVE = "DELETE FROM crosswalk WHERE from_category_id = ?1 AND to_category_id = ?2";
+}
+
+fn corrupt(what: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(what.to_string())
+}
+
+/// The tree of all areas.
+pub(crate) fn load_areas(tx: &mut Tx<'_>) -> Result<AreaTree, StoreError> {
+    let boundaries = tx.query(&AREA_BOUNDARIES, &[], |row| {
+        let shape = Boundary::from_stored(&row.get::<Vec<u8>>(1)?).map_err(corrupt)?;
+        Ok((row.get::<Id>(0)?, Arc::new(shape)))
+    })?;
+    let boundaries: HashMap<Id, Arc<Boundary>> = boundaries.into_iter().collect();
+    let mut areas = tx.query(&AREAS, &[], read_area)?;
+    for area in &mut areas {
+        area.boundary = boundaries.get(&area.id).cloned();
+    }
+    Ok(AreaTree::new(areas))
+}
+
+fn read_area(row: &Row<'_>) -> Result<Area, StoreError> {
+    let level: String = row.get(3)?;
+    let centre = row.get::<Option<f64>>(6)?.zip(row.get::<Option<f64>>(7)?);
+    Ok(Area {
+        id: row.get(0)?,
+        code: AreaCode::parse(&row.get::<String>(1)?).map_err(corrupt)?,
+        name: row.get(2)?,
+        level: level_from_text(&level).ok_or_else(|| corrupt(format!("{level:?} is no level")))?,
+        parent_id: row.get(4)?,
+        path: row.get(5)?,
+        centre: centre.map(|(lon, lat)| Point { lon, lat }),
+        boundary: None,
+        version: row.get(8)?,
+    })
+}
+
+/// Enters an area with its outline.
+pub(crate) fn area_add(tx: &mut Tx<'_>, area: &Area) -> Result<(), StoreError> {
+    let centre = area.centre;
+    tx.post(
+        &AREA_ADD,
+        params![
+            area.id,
+            area.code.to_string(),
+            area.name,
+            level_text(area.level),
+            area.parent_id,
+            area.path,
+            centre.map(|c| c.lon),
+            centre.map(|c| c.lat),
+            area.version
+        ],
+    )?;
+    boundary_set(tx, area)
+}
+
+/// Changes an area that is at the version before `area.version`.
+pub(crate) fn area_set(tx: &mut Tx<'_>, area: &Area) -> Result<(), StoreError> {
+    let centre = area.centre;
+    tx.post_one(
+        &AREA_SET,
+        params![
+            area.id,
+            area.version - 1,
+            area.name,
+            centre.map(|c| c.lon),
+            centre.map(|c| c.lat)
+        ],
+    )?;
+    boundary_set(tx, area)
+}
+
+fn boundary_set(tx: &mut Tx<'_>, area: &Area) -> Result<(), StoreError> {
+    match &area.boundary {
+        Some(boundary) => tx.post(&AREA_BOUNDARY_SET, params![area.id, boundary.to_stored()]),
+        None => Ok(()),
+    }
+}
+
+/// Every zone.
+pub(crate) fn load_zones(tx: &mut Tx<'_>) -> Result<Vec<Zone>, StoreError> {
+    let mut paths: HashMap<Id, Vec<TreePath>> = HashMap::new();
+    for (zone, path) in tx.query(&ZONE_AREAS, &[], |row| {
+        Ok((row.get::<Id>(0)?, row.get::<TreePath>(1)?))
+    })? {
+        paths.entry(zone).or_default().push(path);
+    }
+    let mut zones = tx.query(&ZONES, &[], |row| {
+        let shape = row.get::<Option<Vec<u8>>>(3)?;
+        let boundary = shape
+            .map(|bytes| Boundary::from_stored(&bytes))
+            .transpose()
+            .map_err(corrupt)?;
+        Ok(Zone {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            kind: row.get(2)?,
+            area_paths: Vec::new(),
+            boundary: boundary.map(Arc::new),
+            version: row.get(4)?,
+        })
+    })?;
+    for zone in &mut zones {
+        zone.area_paths = paths.remove(&zone.id).unwrap_or_default();
+    }
+    Ok(zones)
+}
+
+/// Enters a zone.
+pub(crate) fn zone_add(tx: &mut Tx<'_>, zone: &Zone) -> Result<(), StoreError> {
+    let shape = zone.boundary.as_ref().map(|boundary| boundary.to_stored());
+    tx.post(
+        &ZONE_ADD,
+        params![zone.id, zone.name, zone.kind, shape, zone.version],
+    )?;
+    for path in &zone.area_paths {
+        tx.post_one(&ZONE_AREA_ADD, params![zone.id, path])?;
+    }
+    Ok(())
+}
+
+/// Standards, categories, rule rows, crosswalk.
+pub(crate) fn load_rulebook(tx: &mut Tx<'_>) -> Result<Rulebook, StoreError> {
+    let standards = tx.query(&STANDARDS, &[], read_standard)?;
+    let categories = tx.query(&CATEGORIES, &[], read_category)?;
+    let rule_rows = tx.query(&RULE_ROWS, &[], read_rule_row)?;
+    let crosswalk = tx.query(&CROSSWALK, &[], |row| {
+        let relation: String = row.get(2)?;
+        Ok(CrosswalkRow {
+            from_category_id: row.get(0)?,
+            to_category_id: row.get(1)?,
+            relation: Relation::from_text(&relation)
+                .ok_or_else(|| corrupt(format!("{relation:?} is no relation")))?,
+        })
+    })?;
+    Ok(Rulebook::new(standards, categories, rule_rows, crosswalk))
+}
+
+fn counting_text(counting: Counting) -> &'static str {
+    match counting {
+        Counting::Working => "working",
+        Counting::AroundTheClock => "around_the_clock",
+    }
+}
+
+fn counting_from(text: &str) -> Result<Counting, StoreError> {
+    match text {
+        "working" => Ok(Counting::Working),
+        "around_the_clock" => Ok(Counting::AroundTheClock),
+        other => Err(corrupt(format!("{other:?} is no way of counting"))),
+    }
+}
+
+fn read_standard(row: &Row<'_>) -> Result<Standard, StoreError> {
+    let day = |text: Option<String>| text.map(|text| text.parse()).transpose().map_err(corrupt);
+    Ok(Standard {
+        id: row.get(0)?,
+        key: StandardKey {
+            code: row.get(1)?,
+            version: row.get(2)?,
+        },
+        name: row.get(3)?,
+        effective_from: day(row.get(4)?)?,
+        effective_to: day(row.get(5)?)?,
+        bare_units: BareUnits {
+            hours: counting_from(&row.get::<String>(6)?)?,
+            days: counting_from(&row.get::<String>(7)?)?,
+        },
+        row_version: row.get(8)?,
+    })
+}
+
+/// Enters a standard.
+pub(crate) fn standard_add(tx: &mut Tx<'_>, standard: &Standard) -> Result<(), StoreError> {
+    tx.post(
+        &STANDARD_ADD,
+        params![
+            standard.id,
+            standard.key.code,
+            standard.key.version,
+            standard.name,
+            standard.effective_from.map(|day| day.to_string()),
+            standard.effective_to.map(|day| day.to_string()),
+            counting_text(standard.bare_units.hours),
+            counting_text(standard.bare_units.days),
+            standard.row_version
+        ],
+    )
+}
+
+/// Changes title and dates of a standard that is at the version before `standard.row_version`.
+pub(crate) fn standard_set(tx: &mut Tx<'_>, standard: &Standard) -> Result<(), StoreError> {
+    tx.post_one(
+        &STANDARD_SET,
+        params![
+            standard.id,
+            standard.row_version - 1,
+            standard.name,
+            standard.effective_from.map(|day| day.to_string()),
+            standard.effective_to.map(|day| day.to_string())
+        ],
+    )
+}
+
+fn read_category(row: &Row<'_>) -> Result<Category, StoreError> {
+    let kind: String = row.get(2)?;
+    let level: i64 = row.get(6)?;
+    Ok(Category {
+        id: row.get(0)?,
+        standard_id: row.get(1)?,
+        kind: CategoryKind::from_text(&kind)
+            .ok_or_else(|| corrupt(format!("{kind:?} is no kind")))?,
+        code: row.get(3)?,
+        name: row.get(4)?,
+        parent_id: row.get(5)?,
+        level: u8::try_from(level).map_err(corrupt)?,
+        version: row.get(7)?,
+    })
+}
+
+/// Enters a category.
+pub(crate) fn category_add(tx: &mut Tx<'_>, category: &Category) -> Result<(), StoreError> {
+    tx.post(
+        &CATEGORY_ADD,
+        params![
+            category.id,
+            category.standard_id,
+            category.kind.as_str(),
+            category.code,
+            category.name,
+            category.parent_id,
+            category.level,
+            category.version
+        ],
+    )
+}
+
+/// Renames a category that is at the version before `category.version`.
+pub(crate) fn category_set(tx: &mut Tx<'_>, category: &Category) -> Result<(), StoreError> {
+    tx.post_one(
+        &CATEGORY_SET,
+        params![category.id, category.version - 1, category.name],
+    )
+}
+
+fn read_rule_row(row: &Row<'_>) -> Result<RuleRow, StoreError> {
+    let limit: String = row.get(4)?;
+    Ok(RuleRow {
+        id: row.get(0)?,
+        category_id: row.get(1)?,
+        text: RuleText {
+            filing_condition: row.get(2)?,
+            limit_text: row.get(3)?,
+            closing_condition: row.get(5)?,
+            responsible_units: row.get(6)?,
+            supervising_units: row.get(7)?,
+            legal_basis: row.get(8)?,
+            legal_clause: row.get(9)?,
+            collection_rule: row.get(10)?,
+        },
+        // Written by the limit itself, so it says what it means without the standard's bare units.
+        limit: Limit::parse(&limit, &BareUnits::default())
+            .map_err(|_| corrupt(format!("{limit:?} is no limit")))?,
+        version: row.get(11)?,
+        superseded_at: row.get(12)?,
+    })
+}
+
+/// Enters a rule row.
+pub(crate) fn rule_row_add(tx: &mut Tx<'_>, rule: &RuleRow) -> Result<(), StoreError> {
+    let text = &rule.text;
+    tx.post(
+        &RULE_ROW_ADD,
+        params![
+            rule.id,
+            rule.category_id,
+            text.filing_condition,
+            text.limit_text,
+            rule.limit.to_string(),
+            text.closing_condition,
+            text.responsible_units,
+            text.supervising_units,
+            text.legal_basis,
+            text.legal_clause,
+            text.collection_rule,
+            rule.version
+        ],
+    )
+}
+
+/// Marks a rule row as replaced.
+pub(crate) fn rule_row_supersede(tx: &mut Tx<'_>, id: Id, at: Timestamp) -> Result<(), StoreError> {
+    tx.post_one(&RULE_ROW_SUPERSEDE, params![id, at])
+}
+
+/// Enters a pair of the crosswalk, or gives it its relation.
+pub(crate) fn crosswalk_set(tx: &mut Tx<'_>, pair: &CrosswalkRow) -> Result<(), StoreError> {
+    tx.post(
+        &CROSSWALK_SET,
+        params![
+            pair.from_category_id,
+            pair.to_category_id,
+            pair.relation.as_str()
+        ],
+    )
+}
+
+/// Removes a pair of the crosswalk.
+pub(crate) fn crosswalk_remove(tx: &mut Tx<'_>, pair: &CrosswalkRow) -> Result<(), StoreError> {
+    tx.post(
+        &CROSSWALK_REMOVE,
+        params![pair.from_category_id, pair.to_category_id],
+    )
+}
