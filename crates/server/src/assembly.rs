@@ -75,7 +75,7 @@ impl Assembly {
         let gate = Gate::new(endpoints.iter().copied(), &figures, self.doorkeeper)?;
         let frame = Arc::new(Frame::new(gate, self.request_time_max, &*self.chance));
         let worth_packing = DefaultPredicate::new().and(SizeAbove::new(COMPRESSED_BYTES_MIN));
-        let router = described_routes
+        let framed = described_routes
             .merge(pages::router(described.into()))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .layer(axum::middleware::from_fn_with_state(frame, frame::layer))
@@ -86,7 +86,7 @@ impl Assembly {
                     .compress_when(worth_packing),
             );
         Ok(Service {
-            router,
+            router: framed,
             openapi: api,
             endpoints,
         })

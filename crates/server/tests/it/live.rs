@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 fn settings() -> HubSettings {
     HubSettings {
-        heartbeat: Duration::from_secs(60),
+        heartbeat: Duration::from_mins(1),
         ..HubSettings::default()
     }
 }
