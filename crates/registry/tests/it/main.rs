@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
+mod areas;
+mod city;
 mod shapes;
 mod spatial;
+mod standards;
+mod statements;
