@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use base::chance::Chance;
 use base::limits::BODY_BYTES_MAX;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tower_http::compression::CompressionLayer;
@@ -42,6 +43,8 @@ pub struct Assembly {
     pub health: Health,
     /// How long a request may take.
     pub request_time_max: Duration,
+    /// Proxies whose word about addresses is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// For request ids.
     pub chance: Arc<dyn Chance>,
 }
@@ -73,7 +76,12 @@ impl Assembly {
         openapi::complete(&mut api, endpoints.iter().copied());
         let described = serde_json::to_vec(&api).context("describing the API")?;
         let gate = Gate::new(endpoints.iter().copied(), &figures, self.doorkeeper)?;
-        let frame = Arc::new(Frame::new(gate, self.request_time_max, &*self.chance));
+        let frame = Arc::new(Frame::new(
+            gate,
+            self.request_time_max,
+            self.trusted_proxies,
+            &*self.chance,
+        ));
         let worth_packing = DefaultPredicate::new().and(SizeAbove::new(COMPRESSED_BYTES_MIN));
         let framed = described_routes
             .merge(pages::router(described.into()))

@@ -1,8 +1,11 @@
 //! The frame around every handler, in one layer because it is walked on every request: request id, gate, time limit, panics,
 //! problem+json, security headers, figures, log.
 
+use crate::door::{Peer, client_address};
 use crate::gate::{Entry, Gate};
 use crate::titles::Language;
+use access::Needs;
+use access::http::ClientAddress;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -11,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use base::chance::{self, Chance};
 use base::{FailureKind, Problem};
 use futures_util::FutureExt;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +26,7 @@ use wire::{Failure, ProblemView};
 pub struct Frame {
     gate: Gate,
     request_time_max: Duration,
+    trusted_proxies: Vec<IpAddr>,
     request_ids: RequestIds,
     slow: Duration,
 }
@@ -64,11 +69,17 @@ impl RequestIds {
 
 impl Frame {
     /// A frame with this gate.
-    pub fn new(gate: Gate, request_time_max: Duration, chance: &dyn Chance) -> Self {
+    pub fn new(
+        gate: Gate,
+        request_time_max: Duration,
+        trusted_proxies: Vec<IpAddr>,
+        chance: &dyn Chance,
+    ) -> Self {
         let prefix = u32::from_be_bytes(chance::bytes::<4>(chance));
         Self {
             gate,
             request_time_max,
+            trusted_proxies,
             request_ids: RequestIds {
                 prefix,
                 count: AtomicU64::new(0),
@@ -92,6 +103,13 @@ impl Frame {
             Err(problem) => return Failure::from(problem).into_response(),
             Ok(Some(principal)) => drop(parts.extensions.insert(principal)),
             Ok(None) => {}
+        }
+        // Who signs in is counted by address; nobody else asks where a request comes from.
+        if entry.endpoint.needs == Needs::Public
+            && let Some(Peer(peer)) = parts.extensions.get()
+        {
+            let address = client_address(*peer, &parts.headers, &self.trusted_proxies);
+            parts.extensions.insert(ClientAddress(address.to_string()));
         }
         self.answer(Request::from_parts(parts, body), next).await
     }

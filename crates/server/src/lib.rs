@@ -5,6 +5,7 @@
 
 pub mod assembly;
 pub mod closing;
+pub mod door;
 pub mod figures;
 pub mod frame;
 pub mod gate;

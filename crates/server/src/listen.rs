@@ -1,10 +1,14 @@
 //! Listening: connections in, the service behind them, and an orderly end.
 
 use crate::closing::Closing;
+use crate::door::Peer;
 use crate::figures::Figures;
 use anyhow::Context;
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -54,8 +58,8 @@ pub async fn serve(
         tokio::select! {
             () = closing.closed() => break,
             accepted = accepted => match accepted {
-                Some((Ok((stream, _)), seat)) => {
-                    attend(stream, seat, router.clone(), &graceful, figures.clone());
+                Some((Ok((stream, peer)), seat)) => {
+                    attend(stream, peer, seat, router.clone(), &graceful, figures.clone());
                 }
                 Some((Err(error), _)) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -73,6 +77,7 @@ pub async fn serve(
 
 fn attend(
     stream: TcpStream,
+    peer: SocketAddr,
     seat: OwnedSemaphorePermit,
     router: Router,
     graceful: &GracefulShutdown,
@@ -83,11 +88,16 @@ fn attend(
         tracing::debug!(%error, "a connection closed before it began");
         return;
     }
+    let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer.ip()));
+        service.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         figures.connections.increment(1.0);

@@ -7,7 +7,7 @@ use clap::Args;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -45,6 +45,10 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Whether session cookies are only sent over HTTPS; set it when a proxy in front speaks HTTPS.
     pub secure_cookies: bool,
+    /// Addresses of proxies in front whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Division code of the city or district, 6 digits; what human numbers begin with.
+    pub city_code: String,
     /// Seconds a request may take before it is given up.
     pub request_seconds_max: u64,
     /// Seconds open requests get to finish when the server is told to stop.
@@ -67,6 +71,8 @@ impl Default for Settings {
             log_filter: "info".to_owned(),
             log_format: LogFormat::Auto,
             secure_cookies: false,
+            trusted_proxies: Vec::new(),
+            city_code: "310100".to_owned(),
             request_seconds_max: 30,
             shutdown_seconds_max: 20,
             connections_max: 10_000,
@@ -113,7 +119,10 @@ impl Settings {
         if let Some(file) = &file {
             sources = sources.add_source(File::from(file.as_path()).format(FileFormat::Toml));
         }
-        let environment = Environment::with_prefix(PREFIX).try_parsing(true);
+        let environment = Environment::with_prefix(PREFIX)
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("trusted_proxies");
         let path_text = |path: &PathBuf| path.to_string_lossy().into_owned();
         let sources = sources
             .add_source(environment.source(Some(variables)))
@@ -214,6 +223,8 @@ mod tests {
             ("CHENGYUN_DATA_DIR", "variable"),
             ("CHENGYUN_LISTEN", "0.0.0.0:2"),
             ("CHENGYUN_REQUEST_SECONDS_MAX", "7"),
+            ("CHENGYUN_TRUSTED_PROXIES", "10.0.0.1,10.0.0.2"),
+            ("CHENGYUN_CITY_CODE", "420300"),
         ]);
         let settings = Settings::from_sources(&options, given).unwrap();
         assert_eq!(settings.data_dir, PathBuf::from("line"));
@@ -221,6 +232,11 @@ mod tests {
         assert_eq!(settings.database(), "sqlite:file.db");
         assert_eq!(settings.log_format, LogFormat::Json);
         assert_eq!(settings.request_seconds_max, 7);
+        assert_eq!(settings.trusted_proxies.len(), 2);
+        assert_eq!(
+            settings.city_code, "420300",
+            "a text of digits stays a text"
+        );
     }
 
     #[test]

@@ -205,6 +205,7 @@ pub fn house_with(settings: HubSettings) -> House {
             closing: closing.clone(),
         },
         request_time_max: Duration::from_millis(200),
+        trusted_proxies: Vec::new(),
         chance: Arc::new(SeededChance::new(1)),
     };
     House {
