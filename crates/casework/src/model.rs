@@ -162,6 +162,18 @@ pub struct Actor {
     pub role: String,
 }
 
+impl From<access::Actor> for Actor {
+    fn from(actor: access::Actor) -> Self {
+        Self {
+            account_id: actor.account_id,
+            staff_id: actor.staff_id,
+            organisation_id: actor.organisation_id,
+            organisation_path: actor.organisation_path,
+            role: actor.role,
+        }
+    }
+}
+
 impl Actor {
     /// The organisation acted for.
     pub fn organisation(&self) -> OrganisationRef {

@@ -51,7 +51,11 @@ impl Numbers {
             NumberKind::Report => "SQ",
             NumberKind::Case => "",
         };
-        let day = at.to_jiff().to_zoned(china()).strftime("%Y%m%d").to_string();
+        let day = at
+            .to_jiff()
+            .to_zoned(china())
+            .strftime("%Y%m%d")
+            .to_string();
         let series = format!("{letters}{prefix}-{day}");
         let serial = self.serial(store, &series).await?;
         Ok(format!("{series}-{serial:05}"))
@@ -66,7 +70,14 @@ impl Numbers {
         let end = store
             .write(move |tx| store::take_serials(tx, &wanted, size))
             .await?;
-        Ok(self.refill(series, Block { next: end - size, end, size }))
+        Ok(self.refill(
+            series,
+            Block {
+                next: end - size,
+                end,
+                size,
+            },
+        ))
     }
 
     /// A serial from memory, or the size of the block to fetch.

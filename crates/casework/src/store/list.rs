@@ -259,9 +259,9 @@ pub fn compose_cases(filter: &CaseFilter, scope: &Scope, now: Timestamp) -> Comp
             if let Some(after) = filter.after {
                 let due = composer.place(Bound::Int(after.due_at.0));
                 let id = composer.place(Bound::Int(after.id.0));
-                composer
-                    .conditions
-                    .push(format!("c.due_at >= {due} AND (c.due_at > {due} OR c.id > {id})"));
+                composer.conditions.push(format!(
+                    "c.due_at >= {due} AND (c.due_at > {due} OR c.id > {id})"
+                ));
             }
             "c.due_at, c.id"
         }

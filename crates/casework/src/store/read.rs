@@ -29,7 +29,15 @@ macro_rules! word_columns {
         }
     )+ };
 }
-word_columns!(CaseStage, ReportStage, TaskState, TaskKind, TaskRole, Level, ClockKind);
+word_columns!(
+    CaseStage,
+    ReportStage,
+    TaskState,
+    TaskKind,
+    TaskRole,
+    Level,
+    ClockKind
+);
 
 fn clock(row: &Row<'_>, first: usize) -> Result<Option<Clock>, StoreError> {
     let started_at: Option<Timestamp> = row.get(first)?;
@@ -64,7 +72,8 @@ fn rule(row: &Row<'_>, first: usize) -> Result<Option<PinnedRule>, StoreError> {
         return Ok(None);
     };
     // Written without ambiguity, so what a bare unit means does not matter.
-    let limit = Limit::parse(&text, &BareUnits::default()).map_err(|_| corrupt("rule_limit", &text))?;
+    let limit =
+        Limit::parse(&text, &BareUnits::default()).map_err(|_| corrupt("rule_limit", &text))?;
     Ok(Some(PinnedRule { id, version, limit }))
 }
 
@@ -119,7 +128,8 @@ pub(crate) fn task(row: &Row<'_>) -> Result<(Id, Task), StoreError> {
         accepted_at: row.get(15)?,
         finished_at: row.get(16)?,
         assignee: row.get(17)?,
-        handled_by: serde_json::from_str(&handled_by).map_err(|_| corrupt("handled_by", &handled_by))?,
+        handled_by: serde_json::from_str(&handled_by)
+            .map_err(|_| corrupt("handled_by", &handled_by))?,
         result: note.zip(digest).map(|(id, digest)| NoteRef {
             id,
             digest: Digest(digest),
@@ -241,8 +251,9 @@ pub struct TimelineEntry {
 impl TimelineEntry {
     /// The event that was stored.
     pub fn event<F: Fact>(&self) -> Result<Event<F>, StoreError> {
-        let fact = read_fact(self.schema, &self.body)
-            .map_err(|error| StoreError::Corrupt(format!("timeline entry {}: {error}", self.seq)))?;
+        let fact = read_fact(self.schema, &self.body).map_err(|error| {
+            StoreError::Corrupt(format!("timeline entry {}: {error}", self.seq))
+        })?;
         Ok(Event {
             occurred_at: self.occurred_at,
             recorded_at: self.recorded_at,

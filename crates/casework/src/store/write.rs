@@ -86,7 +86,11 @@ pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(
         ],
     )?;
     for case in &after.cases {
-        match before.cases.iter().find(|each| each.case_id == case.case_id) {
+        match before
+            .cases
+            .iter()
+            .find(|each| each.case_id == case.case_id)
+        {
             None => tx.post(&REPORT_CASE_ADD, params![after.id, case.case_id])?,
             Some(then) if !then.closed && case.closed => {
                 tx.post(&REPORT_CASE_CLOSE, params![after.id, case.case_id])?;
@@ -144,7 +148,10 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
 /// A case has moved on from `before` to `after`: its row by version, the tasks that changed, the organisations that joined.
 pub fn case_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), StoreError> {
     if is_touched_only(before, after) {
-        tx.post_one(&CASE_TOUCH, params![after.id, before.version, after.version])?;
+        tx.post_one(
+            &CASE_TOUCH,
+            params![after.id, before.version, after.version],
+        )?;
     } else {
         case_row_move(tx, before, after)?;
     }

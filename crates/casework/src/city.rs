@@ -1,0 +1,138 @@
+//! What casework knows of its city: areas, categories, rule rows, organisations. All of it is in memory, so that no command
+//! asks the database for it.
+
+use crate::lifecycle::RuleFacts;
+use crate::model::OrganisationRef;
+use base::path::TreePath;
+use base::{AreaCode, AreaLevel, Id, Point};
+use registry::{AreaTree, Registry};
+
+/// An area with the district and street it lies in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The area.
+    pub area_path: TreePath,
+    /// Its district, or itself.
+    pub district_path: Option<TreePath>,
+    /// Its street, or itself.
+    pub street_path: Option<TreePath>,
+}
+
+/// A category as casework needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CategoryFacts {
+    /// What users read.
+    pub name: String,
+    /// Whether it has rule rows in force: then filing cites one.
+    pub has_rules: bool,
+}
+
+/// An organisation that tasks can be given to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganisationFacts {
+    /// Its id and place in the tree.
+    pub organisation: OrganisationRef,
+    /// What users read.
+    pub name: String,
+}
+
+/// What casework asks about its city.
+pub trait City: Send + Sync {
+    /// The smallest known area a point lies in.
+    fn place_at(&self, point: Point) -> Option<Place>;
+    /// The area with this division code.
+    fn place_by_code(&self, code: &str) -> Option<Place>;
+    /// The area with this path, with its district and street as they are now.
+    fn place_by_path(&self, path: &TreePath) -> Option<Place>;
+    /// What users call an area.
+    fn area_name(&self, path: &TreePath) -> Option<String>;
+    /// A category.
+    fn category(&self, id: Id) -> Option<CategoryFacts>;
+    /// A rule row, superseded or not.
+    fn rule_row(&self, id: Id) -> Option<RuleFacts>;
+    /// An organisation.
+    fn organisation(&self, id: Id) -> Option<OrganisationFacts>;
+}
+
+/// Looks organisations up in memory; `access` keeps them.
+pub type OrganisationLookup = dyn Fn(Id) -> Option<OrganisationFacts> + Send + Sync;
+
+/// The city as `registry` and `access` know it.
+pub struct KnownCity {
+    registry: Registry,
+    organisations: Box<OrganisationLookup>,
+}
+
+impl KnownCity {
+    /// From the registry and a lookup of organisations.
+    pub fn new(registry: Registry, organisations: Box<OrganisationLookup>) -> Self {
+        Self {
+            registry,
+            organisations,
+        }
+    }
+}
+
+fn place(areas: &AreaTree, path: &TreePath) -> Place {
+    let of_level = |level: AreaLevel| {
+        areas
+            .line(path)
+            .into_iter()
+            .find(|area| area.level == level)
+            .map(|area| area.path.clone())
+    };
+    Place {
+        area_path: path.clone(),
+        district_path: of_level(AreaLevel::District),
+        street_path: of_level(AreaLevel::Street),
+    }
+}
+
+impl City for KnownCity {
+    fn place_at(&self, point: Point) -> Option<Place> {
+        let snapshot = self.registry.snapshot();
+        let hit = snapshot.areas.area_at(point)?;
+        Some(place(&snapshot.areas, &hit.area.path))
+    }
+
+    fn place_by_code(&self, code: &str) -> Option<Place> {
+        let snapshot = self.registry.snapshot();
+        let area = snapshot.areas.by_code(AreaCode::parse(code).ok()?)?;
+        Some(place(&snapshot.areas, &area.path))
+    }
+
+    fn place_by_path(&self, path: &TreePath) -> Option<Place> {
+        let snapshot = self.registry.snapshot();
+        let area = snapshot.areas.by_path(path)?;
+        Some(place(&snapshot.areas, &area.path))
+    }
+
+    fn area_name(&self, path: &TreePath) -> Option<String> {
+        let snapshot = self.registry.snapshot();
+        snapshot.areas.by_path(path).map(|area| area.name.clone())
+    }
+
+    fn category(&self, id: Id) -> Option<CategoryFacts> {
+        let snapshot = self.registry.snapshot();
+        let category = snapshot.rules.category(id)?;
+        Some(CategoryFacts {
+            name: category.name.clone(),
+            has_rules: !snapshot.rules.rule_rows_of(id).is_empty(),
+        })
+    }
+
+    fn rule_row(&self, id: Id) -> Option<RuleFacts> {
+        let row = self.registry.rule_row(id)?;
+        Some(RuleFacts {
+            id: row.id,
+            version: row.version,
+            category_id: row.category_id,
+            limit: row.limit.clone(),
+            is_superseded: row.superseded_at.is_some(),
+        })
+    }
+
+    fn organisation(&self, id: Id) -> Option<OrganisationFacts> {
+        (self.organisations)(id)
+    }
+}

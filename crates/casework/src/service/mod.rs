@@ -1,0 +1,205 @@
+//! Use cases: authorise, load, decide, save; nothing else.
+//!
+//! [`Casework`] is cheap to clone. A command runs in one transaction of the store; its closure may run again when others
+//! were faster, and then decides anew on what they left: the loser is refused with the present state, nothing is lost.
+
+mod case;
+mod import;
+mod query;
+mod report;
+mod sealed;
+mod timer;
+mod verify;
+
+pub use import::{ImportOptions, Progress};
+pub use timer::TASK_DEADLINE;
+pub use verify::{Finding, Verified};
+
+use crate::city::City;
+use crate::clocks::Reckoner;
+use crate::failure::CaseworkError;
+use crate::model::{Actor, Case};
+use crate::numbers::Numbers;
+use crate::process::Processes;
+use ::store::Store;
+use ::store::idempotency::{Once, OnceError};
+use access::{Principal, Reach, Sealer};
+use base::path::TreePath;
+use base::{FailureKind, FieldError, Id, Problem, Timestamp};
+use std::sync::Arc;
+
+/// What casework is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Seals what people write.
+    pub sealer: Sealer,
+    /// Areas, categories, rule rows, organisations.
+    pub city: Arc<dyn City>,
+    /// The processes in force, every version ever used.
+    pub processes: Processes,
+    /// Counts limits: the city's working calendar.
+    pub reckoner: Arc<dyn Reckoner>,
+    /// What human numbers begin with: the division code of the installation, e.g. `310118`.
+    pub number_prefix: String,
+}
+
+struct Inner {
+    parts: Parts,
+    numbers: Numbers,
+}
+
+/// The room's service.
+#[derive(Clone)]
+pub struct Casework(Arc<Inner>);
+
+/// Who calls, and how the call is to be taken.
+#[derive(Clone)]
+pub struct Call {
+    /// Who asks.
+    pub principal: Arc<Principal>,
+    /// `Idempotency-Key`: a second call with it has no second effect and gets the first one's answer.
+    pub idempotency_key: Option<String>,
+    /// `If-Match`: refuse unless this is the present version.
+    pub expected_version: Option<i64>,
+}
+
+impl Call {
+    /// A plain call.
+    pub fn of(principal: Arc<Principal>) -> Self {
+        Self {
+            principal,
+            idempotency_key: None,
+            expected_version: None,
+        }
+    }
+}
+
+impl Casework {
+    /// Puts it together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            numbers: Numbers::default(),
+        }))
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.0.numbers
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.store().clock().now()
+    }
+
+    pub(crate) fn next_id(&self) -> Id {
+        self.store().ids().next_id()
+    }
+
+    /// What makes the call once only; none without a key. `content` is the request, so that a key cannot be used for two.
+    fn once<T: serde::Serialize>(
+        &self,
+        call: &Call,
+        operation: &'static str,
+        subject: Option<Id>,
+        content: &T,
+    ) -> Result<Option<Once>, CaseworkError> {
+        let Some(key) = &call.idempotency_key else {
+            return Ok(None);
+        };
+        let count = key.chars().count();
+        if count == 0 || count > base::limits::IDEMPOTENCY_KEY_CHARACTERS_MAX {
+            return Err(CaseworkError::Invalid(vec![FieldError::new(
+                "Idempotency-Key",
+                "too_long",
+                format!(
+                    "1 to {} characters",
+                    base::limits::IDEMPOTENCY_KEY_CHARACTERS_MAX
+                ),
+            )]));
+        }
+        let body = serde_json::to_vec(&(subject, content)).unwrap_or_default();
+        Ok(Some(Once {
+            id: self.next_id(),
+            caller: call.principal.account_id,
+            key: key.clone(),
+            operation,
+            fingerprint: Once::fingerprint(&body),
+        }))
+    }
+}
+
+/// A stored answer read back. One that cannot be read was given by another version of the program.
+fn answered<T: serde::de::DeserializeOwned>(answer: &str) -> Result<T, CaseworkError> {
+    serde_json::from_str(answer).map_err(|_| CaseworkError::Once(OnceError::Reused))
+}
+
+/// The answer as it is remembered.
+fn answer_text<T: serde::Serialize>(answer: &T) -> String {
+    serde_json::to_string(answer).unwrap_or_default()
+}
+
+/// The organisations that may see a case.
+fn holders(case: &Case) -> Vec<TreePath> {
+    crate::store::write::organisations(case).cloned().collect()
+}
+
+/// In which capacity somebody may act on a case; secret when they may not even see it.
+fn acting_on_case(
+    principal: &Principal,
+    permission: &'static str,
+    case: &Case,
+    area_path: Option<&TreePath>,
+    organisation_paths: &[TreePath],
+) -> Result<Actor, CaseworkError> {
+    let reach = Reach {
+        area_path,
+        organisation_paths,
+    };
+    match principal.acting(permission, &reach) {
+        Ok(actor) => Ok(actor.into()),
+        Err(denied) if denied.out_of_reach && !may_see(principal, case) => {
+            Err(CaseworkError::NotFound("case"))
+        }
+        Err(denied) => Err(denied.into()),
+    }
+}
+
+/// Whether somebody may see a case: an organisation of their subtree has to do with it, or it lies in their area.
+fn may_see(principal: &Principal, case: &Case) -> bool {
+    let organisation_paths = holders(case);
+    let reach = Reach {
+        area_path: case.area_path.as_ref(),
+        organisation_paths: &organisation_paths,
+    };
+    principal.acting("case_view", &reach).is_ok()
+}
+
+/// A process that a case pinned and this installation lacks: somebody removed a document in use.
+fn process_missing(case: &Case) -> CaseworkError {
+    CaseworkError::Store(::store::StoreError::Corrupt(format!(
+        "case {} pinned process {} version {}, which is not loaded",
+        case.id, case.process.code, case.process.version
+    )))
+}
+
+/// The codes of casework's own failures besides those of the law; each is translated.
+pub const CODES: &[&str] = &["version_mismatch", "report_exists"];
+
+/// Lets a handler answer with a problem.
+pub(crate) fn problem(error: CaseworkError) -> Problem {
+    let problem = Problem::from(error);
+    if problem.kind == FailureKind::Fault {
+        tracing::error!(code = problem.code, "a command of casework failed");
+    }
+    problem
+}

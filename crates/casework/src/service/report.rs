@@ -1,0 +1,636 @@
+//! Commands on reports: receive, accept, unmask.
+
+use super::case::{concern_of_case, concern_of_report};
+use super::sealed::{self, Reporter, Words};
+use super::{Call, Casework, answer_text, answered};
+use crate::city::Place;
+use crate::failure::CaseworkError;
+use crate::input::{CaseOpenRequest, PlaceRequest, ReportCreateRequest, ReportUnmaskRequest};
+use crate::lifecycle::case::{self, CaseFact, CaseOpened};
+use crate::lifecycle::decide;
+use crate::lifecycle::report::{self, ReportCommand, ReportFact, ReportReceived};
+use crate::lifecycle::{Circumstances, Event, Refusal};
+use crate::model::{Actor, Case, Digest, ExternalKey, Level, Report};
+use crate::numbers::NumberKind;
+use crate::process::Process;
+use crate::store::read::{self, ReportRow};
+use crate::store::write::{self, CaseSecrets, ReportSecrets};
+use crate::store::{REPORT_BY_EXTERNAL, REPORT_SEALED};
+use crate::view::{ReportCreatedView, ReportStateView, ReportView};
+use ::store::idempotency::{self, Once};
+use ::store::{AuditEntry, StoreError, Tx, params};
+use access::{Principal, Reach};
+use base::{FieldError, Id, Point, Timestamp};
+use std::sync::Arc;
+
+/// A new case, decided on and sealed.
+struct NewCase {
+    case: Case,
+    event: Event<CaseFact>,
+    secrets: CaseSecrets,
+}
+
+/// A new report, decided on and sealed: what is left is to write it.
+pub(super) struct NewReport {
+    report: Report,
+    events: Vec<Event<ReportFact>>,
+    secrets: ReportSecrets,
+    by: Actor,
+    case: Option<NewCase>,
+}
+
+impl NewReport {
+    pub(super) fn state(&self) -> &Report {
+        &self.report
+    }
+
+    fn answer(&self) -> ReportCreatedView {
+        ReportCreatedView {
+            report: (&self.report).into(),
+            case: self.case.as_ref().map(|new| (&new.case).into()),
+        }
+    }
+}
+
+/// Where something is, resolved.
+#[derive(Clone, Default)]
+pub(super) struct Located {
+    point: Option<Point>,
+    place: Option<Place>,
+}
+
+impl Casework {
+    /// Receives a report; with `open_case` it is accepted and its case opened in the same transaction.
+    pub async fn report_create(
+        &self,
+        call: &Call,
+        input: ReportCreateRequest,
+    ) -> Result<ReportCreatedView, CaseworkError> {
+        let by: Actor = call.principal.acting_anywhere("report_create")?.into();
+        let now = self.now();
+        let once = self.once(call, "report_create", None, &input)?;
+        let principal = Some(&*call.principal);
+        let new = Arc::new(self.report_prepare(principal, by, &input, now).await?);
+        let this = self.clone();
+        self.store()
+            .write(move |tx| this.report_create_in(tx, &new, once.as_ref(), now))
+            .await
+    }
+
+    fn report_create_in(
+        &self,
+        tx: &mut Tx<'_>,
+        new: &NewReport,
+        once: Option<&Once>,
+        now: Timestamp,
+    ) -> Result<ReportCreatedView, CaseworkError> {
+        if let Some(once) = once
+            && let Some(answer) = idempotency::lookup(tx, once)?
+        {
+            return answered(&answer);
+        }
+        if let Some(existing) = external_twin(tx, &new.report)? {
+            return Err(CaseworkError::ReportExists(Box::new(existing)));
+        }
+        self.report_write(tx, new, now)?;
+        tx.audit(&AuditEntry {
+            at: now,
+            actor: new.by.account_id,
+            action: "report_create",
+            object: new.report.id,
+            detail: &audit_detail(new),
+        })?;
+        let answer = new.answer();
+        if let Some(once) = once {
+            idempotency::remember(tx, once, &answer_text(&answer))?;
+        }
+        Ok(answer)
+    }
+
+    /// Checks, resolves, decides and seals a new report; touches the database only for its human numbers.
+    pub(super) async fn report_prepare(
+        &self,
+        principal: Option<&Principal>,
+        by: Actor,
+        input: &ReportCreateRequest,
+        now: Timestamp,
+    ) -> Result<NewReport, CaseworkError> {
+        let mut wrong = input.check(now);
+        if !self.parts().processes.knows_source(&input.source) {
+            wrong.push(FieldError::new(
+                "source",
+                "unknown_code",
+                "there is no such source",
+            ));
+        }
+        let located = self.locate(&input.place, "place", &mut wrong);
+        let open = input.open_case.as_ref();
+        let case_located = self.locate_case(open, &located, &mut wrong);
+        if !wrong.is_empty() {
+            return Err(CaseworkError::Invalid(wrong));
+        }
+        let mut new = self.report_seal(by, input, located, now).await?;
+        if let (Some(open), Some(principal)) = (open, principal) {
+            let words = input_words(input);
+            self.open_at_once(principal, &mut new, open, &words, case_located, now)
+                .await?;
+        }
+        Ok(new)
+    }
+
+    /// Where the case is: its own place, or the report's.
+    fn locate_case(
+        &self,
+        open: Option<&CaseOpenRequest>,
+        report: &Located,
+        wrong: &mut Vec<FieldError>,
+    ) -> Located {
+        match open.and_then(|open| open.place.as_ref()) {
+            Some(place) => self.locate(place, "open_case.place", wrong),
+            None => report.clone(),
+        }
+    }
+
+    fn locate(&self, place: &PlaceRequest, field: &str, wrong: &mut Vec<FieldError>) -> Located {
+        let point = place.point(wrong);
+        let city = &self.parts().city;
+        let found = match &place.area_code {
+            Some(code) => {
+                let found = city.place_by_code(code);
+                if found.is_none() {
+                    wrong.push(FieldError::new(
+                        format!("{field}.area_code"),
+                        "unknown_code",
+                        "there is no area with this code",
+                    ));
+                }
+                found
+            }
+            None => point.and_then(|point| city.place_at(point)),
+        };
+        Located {
+            point,
+            place: found,
+        }
+    }
+
+    async fn report_seal(
+        &self,
+        by: Actor,
+        input: &ReportCreateRequest,
+        located: Located,
+        now: Timestamp,
+    ) -> Result<NewReport, CaseworkError> {
+        let sealer = &self.parts().sealer;
+        let id = self.next_id();
+        let words = sealed::seal_words(sealer, &input_words(input), &sealed::report_words(id));
+        let received = ReportReceived {
+            report_id: id,
+            report_no: self.number(NumberKind::Report, now).await?,
+            source: input.source.clone(),
+            words: Digest(hex::encode(words.digest)),
+            area_path: located.place.map(|place| place.area_path),
+            point: located.point,
+            external: input.external.as_ref().map(|external| ExternalKey {
+                system: external.system.clone(),
+                id: external.id.clone(),
+            }),
+        };
+        let event = Event {
+            occurred_at: input.occurred_at.unwrap_or(now),
+            recorded_at: now,
+            by: Some(by.clone()),
+            fact: ReportFact::ReportReceived(received),
+        };
+        let report = report::begin(&event)
+            .ok_or_else(|| StoreError::Statement("a report did not begin".to_owned()))?;
+        let mut secrets = ReportSecrets {
+            words: words.sealed,
+            title: sealer.seal(input.title.trim().as_bytes(), &sealed::report_title(id)),
+            ..ReportSecrets::default()
+        };
+        self.seal_reporter(id, input, &mut secrets);
+        Ok(NewReport {
+            report,
+            events: vec![event],
+            secrets,
+            by,
+            case: None,
+        })
+    }
+
+    fn seal_reporter(&self, id: Id, input: &ReportCreateRequest, secrets: &mut ReportSecrets) {
+        let Some(reporter) = &input.reporter else {
+            return;
+        };
+        let sealer = &self.parts().sealer;
+        secrets.reporter_hidden = reporter.hidden;
+        secrets.reporter_key = reporter
+            .phone
+            .as_deref()
+            .and_then(access::mask::normalised_phone)
+            .map(|phone| sealer.keyed_hash(&phone));
+        if reporter.name.is_some() || reporter.phone.is_some() {
+            let plain = Reporter {
+                name: reporter.name.clone(),
+                phone: reporter.phone.clone(),
+            };
+            let plain = serde_json::to_vec(&plain).unwrap_or_default();
+            secrets.reporter = Some(sealer.seal(&plain, &sealed::report_reporter(id)));
+        }
+    }
+
+    pub(super) async fn number(
+        &self,
+        kind: NumberKind,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
+        let prefix = &self.parts().number_prefix;
+        self.numbers().next(self.store(), kind, prefix, now).await
+    }
+
+    /// Accepts a report that is just being received.
+    async fn open_at_once(
+        &self,
+        principal: &Principal,
+        new: &mut NewReport,
+        open: &CaseOpenRequest,
+        report_words: &Words,
+        located: Located,
+        now: Timestamp,
+    ) -> Result<(), CaseworkError> {
+        let paths = [new.by.organisation_path.clone()];
+        let reach = Reach {
+            area_path: located.place.as_ref().map(|place| &place.area_path),
+            organisation_paths: &paths,
+        };
+        let by: Actor = principal.acting("report_accept", &reach)?.into();
+        let ids = (self.next_id(), self.number(NumberKind::Case, now).await?);
+        let process = self.process_for(&new.report.source)?;
+        let words = own_words(open, report_words);
+        let (case, events) = self.accept(
+            &new.report,
+            open,
+            words.as_ref(),
+            report_words,
+            located,
+            ids,
+            &by,
+            &process,
+            now,
+        )?;
+        new.report = events.iter().fold(new.report.clone(), report::evolve);
+        new.events.extend(events);
+        new.case = Some(case);
+        Ok(())
+    }
+
+    fn process_for(&self, source: &str) -> Result<Arc<Process>, CaseworkError> {
+        self.parts()
+            .processes
+            .for_source(source)
+            .cloned()
+            .ok_or_else(|| CaseworkError::ReportRefused {
+                refusal: Refusal::SourceNotServed {
+                    source_code: source.to_owned(),
+                },
+                current: None,
+            })
+    }
+
+    /// Decides acceptance and seals the case. `words` are the case's own; none when it keeps the report's.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "two callers gather these in two ways, and none is optional"
+    )]
+    fn accept(
+        &self,
+        report: &Report,
+        open: &CaseOpenRequest,
+        words: Option<&Words>,
+        report_words: &Words,
+        located: Located,
+        (case_id, case_no): (Id, String),
+        by: &Actor,
+        process: &Process,
+        now: Timestamp,
+    ) -> Result<(NewCase, Vec<Event<ReportFact>>), CaseworkError> {
+        let parts = self.parts();
+        let category = open.category_id.map(|id| parts.city.category(id));
+        if category.as_ref().is_some_and(Option::is_none) {
+            return Err(CaseworkError::Invalid(vec![FieldError::new(
+                "open_case.category_id",
+                "unknown_id",
+                "there is no such category",
+            )]));
+        }
+        let sealed = words
+            .map(|words| sealed::seal_words(&parts.sealer, words, &sealed::case_words(case_id)));
+        let circumstances = Circumstances {
+            recorded_at: now,
+            occurred_at: now,
+            actor: Some(by),
+            process,
+            reckoner: &*parts.reckoner,
+            rule: None,
+            category_has_rules: category.flatten().is_some_and(|facts| facts.has_rules),
+        };
+        let opened = CaseOpened {
+            case_id,
+            case_no,
+            report_ids: vec![report.id],
+            source: report.source.clone(),
+            level: open.level.unwrap_or(Level::Normal),
+            category_id: open.category_id,
+            area_path: located.place.as_ref().map(|place| place.area_path.clone()),
+            point: located.point,
+            words: sealed.as_ref().map_or_else(
+                || report.words.clone(),
+                |sealed| Digest(hex::encode(sealed.digest)),
+            ),
+            organisation: by.organisation(),
+        };
+        let refused = |refusal| CaseworkError::ReportRefused {
+            refusal,
+            current: Some(Box::new(report.into())),
+        };
+        let command = ReportCommand::Accept {
+            case_ids: vec![case_id],
+        };
+        let report_events = report::decide(report, &command, &circumstances).map_err(refused)?;
+        let event = decide::open(&opened, &circumstances).map_err(refused)?;
+        let case = case::begin(&event)
+            .ok_or_else(|| StoreError::Statement("a case did not begin".to_owned()))?;
+        let title = &words.unwrap_or(report_words).title;
+        let secrets = CaseSecrets {
+            words: sealed.map(|sealed| sealed.sealed),
+            title: parts
+                .sealer
+                .seal(title.as_bytes(), &sealed::case_title(case_id)),
+            district_path: located
+                .place
+                .as_ref()
+                .and_then(|place| place.district_path.clone()),
+            street_path: located.place.and_then(|place| place.street_path),
+        };
+        Ok((
+            NewCase {
+                case,
+                event,
+                secrets,
+            },
+            report_events,
+        ))
+    }
+
+    /// Writes a new report and its case.
+    pub(super) fn report_write(
+        &self,
+        tx: &mut Tx<'_>,
+        new: &NewReport,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let organisation = new.by.organisation();
+        write::report_add(tx, &new.report, &organisation, now, &new.secrets)?;
+        let concern = concern_of_report(new.report.area_path.as_ref(), &organisation.path);
+        write::timeline_add(tx, new.report.id, 0, &new.events, &concern)?;
+        if let Some(case) = &new.case {
+            write::report_cases_add(tx, &new.report)?;
+            case_write(tx, case)?;
+        }
+        Ok(())
+    }
+
+    /// 受理: accepts a received report and opens a case for it.
+    pub async fn report_accept(
+        &self,
+        call: &Call,
+        report_id: Id,
+        input: CaseOpenRequest,
+    ) -> Result<ReportCreatedView, CaseworkError> {
+        let mut wrong = Vec::new();
+        input.check("", &mut wrong);
+        let located = input
+            .place
+            .as_ref()
+            .map(|place| self.locate(place, "place", &mut wrong));
+        if !wrong.is_empty() {
+            return Err(CaseworkError::Invalid(wrong));
+        }
+        let now = self.now();
+        let once = self.once(call, "report_accept", Some(report_id), &input)?;
+        let ids = (self.next_id(), self.number(NumberKind::Case, now).await?);
+        let order = Acceptance {
+            report_id,
+            input,
+            located,
+            ids,
+            once,
+            expected_version: call.expected_version,
+            principal: call.principal.clone(),
+        };
+        let this = self.clone();
+        self.store()
+            .write(move |tx| this.report_accept_in(tx, &order, now))
+            .await
+    }
+
+    fn report_accept_in(
+        &self,
+        tx: &mut Tx<'_>,
+        order: &Acceptance,
+        now: Timestamp,
+    ) -> Result<ReportCreatedView, CaseworkError> {
+        if let Some(once) = &order.once
+            && let Some(answer) = idempotency::lookup(tx, once)?
+        {
+            return answered(&answer);
+        }
+        let row = read::report_with_cases(tx, order.report_id)?
+            .ok_or(CaseworkError::NotFound("report"))?;
+        let by = acting_on_report(&order.principal, "report_accept", &row)?;
+        if order
+            .expected_version
+            .is_some_and(|version| version != row.report.version)
+        {
+            return Err(CaseworkError::ReportVersion(Box::new((&row.report).into())));
+        }
+        let report_words = self.report_words(tx, row.report.id)?.unwrap_or_default();
+        let located = match &order.located {
+            Some(located) => located.clone(),
+            None => self.located_of(&row.report),
+        };
+        let words = own_words(&order.input, &report_words);
+        let process = self.process_for(&row.report.source)?;
+        let ids = order.ids.clone();
+        let (case, events) = self.accept(
+            &row.report,
+            &order.input,
+            words.as_ref(),
+            &report_words,
+            located,
+            ids,
+            &by,
+            &process,
+            now,
+        )?;
+        let after = events.iter().fold(row.report.clone(), report::evolve);
+        write::report_move(tx, &row.report, &after)?;
+        let concern = concern_of_report(after.area_path.as_ref(), &row.organisation.path);
+        write::timeline_add(tx, after.id, row.report.version, &events, &concern)?;
+        case_write(tx, &case)?;
+        tx.audit(&AuditEntry {
+            at: now,
+            actor: by.account_id,
+            action: "report_accept",
+            object: after.id,
+            detail: &format!("{{\"case_id\":\"{}\"}}", case.case.id),
+        })?;
+        let answer = ReportCreatedView {
+            report: (&after).into(),
+            case: Some((&case.case).into()),
+        };
+        if let Some(once) = &order.once {
+            idempotency::remember(tx, once, &answer_text(&answer))?;
+        }
+        Ok(answer)
+    }
+
+    /// The place of a report again, with its district and street as they are now.
+    fn located_of(&self, report: &Report) -> Located {
+        let place = report
+            .area_path
+            .as_ref()
+            .and_then(|path| self.parts().city.place_by_path(path));
+        Located {
+            point: report.point,
+            place,
+        }
+    }
+
+    /// The words of a report, opened; none once forgotten.
+    pub(super) fn report_words(
+        &self,
+        tx: &mut Tx<'_>,
+        id: Id,
+    ) -> Result<Option<Words>, StoreError> {
+        let sealed: Option<Vec<u8>> = tx
+            .query_opt(&REPORT_SEALED, params![id], |row| row.get(0))?
+            .flatten();
+        match sealed {
+            None => Ok(None),
+            Some(sealed) => {
+                let context = sealed::report_words(id);
+                Ok(Some(
+                    sealed::open_words(&self.parts().sealer, &sealed, &context)?.0,
+                ))
+            }
+        }
+    }
+
+    /// Shows a report with its personal data; the reason is recorded in the audit chain, together with who asked.
+    pub async fn report_unmask(
+        &self,
+        call: &Call,
+        report_id: Id,
+        input: ReportUnmaskRequest,
+    ) -> Result<ReportView, CaseworkError> {
+        let now = self.now();
+        let (this, principal) = (self.clone(), call.principal.clone());
+        self.store()
+            .write(move |tx| {
+                let row = this.report_seen(tx, &principal, "report_unmask", report_id)?;
+                tx.audit(&AuditEntry {
+                    at: now,
+                    actor: principal.account_id,
+                    action: "report_unmask",
+                    object: report_id,
+                    detail: &format!("{{\"reason\":\"{}\"}}", input.reason.as_str()),
+                })?;
+                this.report_view_in(tx, &row, false)
+            })
+            .await
+    }
+}
+
+/// `report_accept` with all it needs.
+struct Acceptance {
+    report_id: Id,
+    input: CaseOpenRequest,
+    located: Option<Located>,
+    ids: (Id, String),
+    once: Option<Once>,
+    expected_version: Option<i64>,
+    principal: Arc<Principal>,
+}
+
+fn case_write(tx: &mut Tx<'_>, new: &NewCase) -> Result<(), StoreError> {
+    write::case_add(tx, &new.case, &new.secrets)?;
+    let events = std::slice::from_ref(&new.event);
+    write::timeline_add(tx, new.case.id, 0, events, &concern_of_case(&new.case))
+}
+
+fn input_words(input: &ReportCreateRequest) -> Words {
+    Words {
+        title: input.title.trim().to_owned(),
+        detail: input.detail.clone(),
+        address: input.address.clone(),
+    }
+}
+
+/// The case's own words, filled up from the report's; none when nothing was said.
+fn own_words(open: &CaseOpenRequest, report: &Words) -> Option<Words> {
+    open.has_words().then(|| Words {
+        title: open
+            .title
+            .as_deref()
+            .map_or_else(|| report.title.clone(), |title| title.trim().to_owned()),
+        detail: open.detail.clone().unwrap_or_else(|| report.detail.clone()),
+        address: open.address.clone().or_else(|| report.address.clone()),
+    })
+}
+
+fn audit_detail(new: &NewReport) -> String {
+    new.case.as_ref().map_or_else(
+        || "{}".to_owned(),
+        |new| format!("{{\"case_id\":\"{}\"}}", new.case.id),
+    )
+}
+
+/// A report that bears the same external key already.
+pub(super) fn external_twin(
+    tx: &mut Tx<'_>,
+    report: &Report,
+) -> Result<Option<ReportStateView>, StoreError> {
+    let Some(key) = &report.external else {
+        return Ok(None);
+    };
+    let twin: Option<Id> =
+        tx.query_opt(&REPORT_BY_EXTERNAL, params![key.system, key.id], |row| {
+            row.get(0)
+        })?;
+    match twin {
+        None => Ok(None),
+        Some(id) => Ok(read::report_with_cases(tx, id)?.map(|row| (&row.report).into())),
+    }
+}
+
+/// In which capacity somebody may act on a report: for the organisation that received it, or in its area.
+fn acting_on_report(
+    principal: &Principal,
+    permission: &'static str,
+    row: &ReportRow,
+) -> Result<Actor, CaseworkError> {
+    let paths = [row.organisation.path.clone()];
+    let reach = Reach {
+        area_path: row.report.area_path.as_ref(),
+        organisation_paths: &paths,
+    };
+    match principal.acting(permission, &reach) {
+        Ok(actor) => Ok(actor.into()),
+        Err(denied) if denied.out_of_reach && principal.acting("report_view", &reach).is_err() => {
+            Err(CaseworkError::NotFound("report"))
+        }
+        Err(denied) => Err(denied.into()),
+    }
+}

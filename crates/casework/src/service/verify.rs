@@ -1,0 +1,275 @@
+//! Whether what is stored is what happened: every timeline replays to its state row, sealed words match their digests,
+//! references exist, counts agree.
+
+use super::{Casework, sealed};
+use crate::lifecycle::{case, report};
+use crate::model::{Case, Report};
+use crate::store::read::{self, TimelineEntry};
+use crate::store::{
+    CASE_WORDS, CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ORPHANS, REPORT_SEALED,
+    REPORTS_AFTER, TASK_ORPHANS, TIMELINE_ORPHANS, write,
+};
+use ::store::{StoreError, Tx, params};
+use base::Id;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+/// Subjects looked at in one read transaction.
+const BATCH: i64 = 200;
+/// Findings kept; a database that is wrong all over needs no longer list.
+const FINDINGS_MAX: usize = 1_000;
+
+/// Something that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The report, case or task.
+    pub subject_id: Id,
+    /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`, `counts_differ`.
+    pub code: &'static str,
+    /// What exactly; no personal text.
+    pub detail: String,
+}
+
+/// What was looked at and found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Reports replayed.
+    pub reports: u64,
+    /// Cases replayed.
+    pub cases: u64,
+    /// Timeline entries read.
+    pub entries: u64,
+    /// What is wrong; the first thousand.
+    pub findings: Vec<Finding>,
+}
+
+impl Verified {
+    fn add(&mut self, subject_id: Id, code: &'static str, detail: impl Into<String>) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(Finding {
+                subject_id,
+                code,
+                detail: detail.into(),
+            });
+        }
+    }
+}
+
+impl Casework {
+    /// Looks at everything. Takes the time it takes; commands may go on meanwhile, each batch is one snapshot.
+    pub fn verify(&self) -> Result<Verified, StoreError> {
+        let mut verified = Verified::default();
+        let mut after = Id(0);
+        while let Some(last) = self.verify_cases(after, &mut verified)? {
+            after = last;
+        }
+        after = Id(0);
+        while let Some(last) = self.verify_reports(after, &mut verified)? {
+            after = last;
+        }
+        self.verify_references(&mut verified)?;
+        Ok(verified)
+    }
+
+    fn verify_cases(&self, after: Id, verified: &mut Verified) -> Result<Option<Id>, StoreError> {
+        let this = self.clone();
+        let (last, found) = self.store().read_blocking(move |tx| {
+            let mut found = Verified::default();
+            let cases = tx.query(&CASES_AFTER, params![after, BATCH], read::case)?;
+            let last = cases.last().map(|case| case.id);
+            for mut case in cases {
+                case.tasks = read::tasks_of(tx, case.id)?;
+                this.verify_case(tx, &case, &mut found)?;
+            }
+            Ok::<_, StoreError>((last, found))
+        })?;
+        verified.cases += found.cases;
+        verified.entries += found.entries;
+        verified.findings.extend(found.findings);
+        Ok(last)
+    }
+
+    fn verify_case(
+        &self,
+        tx: &mut Tx<'_>,
+        case: &Case,
+        found: &mut Verified,
+    ) -> Result<(), StoreError> {
+        found.cases += 1;
+        let entries = read::timeline(tx, case.id)?;
+        check_sequence(case.id, &entries, found);
+        let replayed = read::case_events(&entries)
+            .map_err(|error| error.to_string())
+            .and_then(|events| case::replay(&events).map_err(|error| error.to_string()));
+        compare(case.id, case, replayed, found);
+        let stored: BTreeSet<String> = tx
+            .query(&ORGANISATIONS_OF_CASE, params![case.id], |row| {
+                row.get::<String>(0)
+            })?
+            .into_iter()
+            .collect();
+        let held: BTreeSet<String> = write::organisations(case)
+            .map(ToString::to_string)
+            .collect();
+        if stored != held {
+            found.add(
+                case.id,
+                "holders_differ",
+                format!("{stored:?} stored, {held:?} held"),
+            );
+        }
+        let words = tx
+            .query_opt(&CASE_WORDS, params![case.id], |row| {
+                row.get::<Option<Vec<u8>>>(0)
+            })?
+            .flatten();
+        let context = sealed::case_words(case.id);
+        self.verify_words(case.id, words, &context, &case.words.0, found);
+        Ok(())
+    }
+
+    fn verify_reports(&self, after: Id, verified: &mut Verified) -> Result<Option<Id>, StoreError> {
+        let this = self.clone();
+        let (last, found) = self.store().read_blocking(move |tx| {
+            let mut found = Verified::default();
+            let rows = tx.query(&REPORTS_AFTER, params![after, BATCH], read::report)?;
+            let last = rows.last().map(|row| row.report.id);
+            for row in rows {
+                let mut report = row.report;
+                report.cases = read::cases_of(tx, report.id)?;
+                this.verify_report(tx, &report, &mut found)?;
+            }
+            Ok::<_, StoreError>((last, found))
+        })?;
+        verified.reports += found.reports;
+        verified.entries += found.entries;
+        verified.findings.extend(found.findings);
+        Ok(last)
+    }
+
+    fn verify_report(
+        &self,
+        tx: &mut Tx<'_>,
+        report: &Report,
+        found: &mut Verified,
+    ) -> Result<(), StoreError> {
+        found.reports += 1;
+        let entries = read::timeline(tx, report.id)?;
+        check_sequence(report.id, &entries, found);
+        let replayed = read::report_events(&entries)
+            .map_err(|error| error.to_string())
+            .and_then(|events| report::replay(&events).map_err(|error| error.to_string()))
+            .map(|mut replayed| {
+                replayed.cases.sort_by_key(|each| each.case_id);
+                replayed
+            });
+        compare(report.id, report, replayed, found);
+        let words = tx
+            .query_opt(&REPORT_SEALED, params![report.id], |row| {
+                row.get::<Option<Vec<u8>>>(0)
+            })?
+            .flatten();
+        let context = sealed::report_words(report.id);
+        self.verify_words(report.id, words, &context, &report.words.0, found);
+        Ok(())
+    }
+
+    /// Words that are forgotten prove nothing and are no finding.
+    fn verify_words(
+        &self,
+        id: Id,
+        sealed: Option<Vec<u8>>,
+        context: &str,
+        digest: &str,
+        found: &mut Verified,
+    ) {
+        let Some(sealed) = sealed else { return };
+        match sealed::open_words(&self.parts().sealer, &sealed, context) {
+            Ok((_, opened)) if hex::encode(opened) == digest => {}
+            Ok(_) => found.add(
+                id,
+                "digest_differs",
+                "the sealed words are not those of the event",
+            ),
+            Err(error) => found.add(id, "unread", error.to_string()),
+        }
+    }
+
+    fn verify_references(&self, verified: &mut Verified) -> Result<(), StoreError> {
+        let found = self.store().read_blocking(|tx| {
+            let mut found = Verified::default();
+            for id in tx.query(&TIMELINE_ORPHANS, &[], |row| row.get::<Id>(0))? {
+                found.add(id, "orphan", "a timeline without a report or case");
+            }
+            for (report, case) in tx.query(&REPORT_CASE_ORPHANS, &[], |row| {
+                Ok((row.get::<Id>(0)?, row.get::<Id>(1)?))
+            })? {
+                found.add(
+                    report,
+                    "orphan",
+                    format!("it is joined to case {case}, and one of them is missing"),
+                );
+            }
+            for id in tx.query(&TASK_ORPHANS, &[], |row| row.get::<Id>(0))? {
+                found.add(id, "orphan", "a task without a case");
+            }
+            let counts = tx.query_opt(&COUNTS, &[], |row| {
+                Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?))
+            })?;
+            if let Some((timelines, cases, reports)) = counts
+                && timelines != cases + reports
+            {
+                let detail = format!("{timelines} timelines, {cases} cases, {reports} reports");
+                found.add(Id(0), "counts_differ", detail);
+            }
+            Ok::<_, StoreError>(found)
+        })?;
+        verified.findings.extend(found.findings);
+        Ok(())
+    }
+}
+
+fn check_sequence(id: Id, entries: &[TimelineEntry], found: &mut Verified) {
+    found.entries += entries.len() as u64;
+    let expected = 1_i64..;
+    if !entries
+        .iter()
+        .map(|entry| entry.seq)
+        .eq(expected.take(entries.len()))
+    {
+        found.add(
+            id,
+            "timeline_gap",
+            "its entries are not numbered from 1 without gaps",
+        );
+    }
+}
+
+/// Says which fields differ, by name only: values may be long.
+fn compare<T: PartialEq + Debug + Serialize>(
+    id: Id,
+    stored: &T,
+    replayed: Result<T, String>,
+    found: &mut Verified,
+) {
+    match replayed {
+        Err(reason) => found.add(id, "unread", reason),
+        Ok(replayed) if replayed == *stored => {}
+        Ok(replayed) => {
+            let fields = match (serde_json::to_value(stored), serde_json::to_value(replayed)) {
+                (
+                    Ok(serde_json::Value::Object(stored)),
+                    Ok(serde_json::Value::Object(replayed)),
+                ) => stored
+                    .iter()
+                    .filter(|(field, value)| replayed.get(*field) != Some(value))
+                    .map(|(field, _)| field.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                _ => String::new(),
+            };
+            found.add(id, "replay_differs", fields);
+        }
+    }
+}
