@@ -71,11 +71,11 @@ CREATE TABLE account (
 );
 
 CREATE TABLE password_history (
+  id $id,
   account_id BIGINT NOT NULL REFERENCES account (id),
-  changed_at BIGINT NOT NULL,
-  password_hash TEXT NOT NULL,
-  PRIMARY KEY (account_id, changed_at)
-) $clustered;
+  password_hash TEXT NOT NULL
+);
+CREATE INDEX password_history_by_account ON password_history (account_id, id);
 
 -- Failed sign-ins by keyed hash of the name that was typed, whether or not there is such an account: both look alike from outside.
 CREATE TABLE login_failure (

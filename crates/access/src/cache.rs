@@ -114,13 +114,13 @@ impl PrincipalCache {
             .remove(hash);
     }
 
-    /// Forgets all: something has changed.
-    pub(crate) fn forget_all(&self) {
+    /// Forgets those of whom `is_changed` holds, and whoever is being read at this moment.
+    pub(crate) fn forget_if(&self, is_changed: impl Fn(&Principal) -> bool) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.known
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+            .retain(|_, entry| !is_changed(&entry.principal));
     }
 }
 
@@ -156,12 +156,22 @@ mod tests {
     fn what_was_read_before_a_change_is_not_remembered_after_it() {
         let cache = PrincipalCache::default();
         let before = cache.generation();
-        cache.forget_all();
+        cache.forget_if(|_| true);
         cache.put([1; 32], known(100, 100), before);
         assert!(cache.get(&[1; 32], at(100)).is_none());
         cache.put([1; 32], known(100, 100), cache.generation());
         assert!(cache.get(&[1; 32], at(100)).is_some());
-        cache.forget_all();
+        cache.forget_if(|_| true);
+        assert!(cache.get(&[1; 32], at(100)).is_none());
+    }
+
+    #[test]
+    fn only_who_has_changed_is_forgotten() {
+        let cache = PrincipalCache::default();
+        cache.put([1; 32], known(100, 100), cache.generation());
+        cache.forget_if(|principal| principal.account_id == Id(7));
+        assert!(cache.get(&[1; 32], at(100)).is_some());
+        cache.forget_if(|principal| principal.account_id == Id(0));
         assert!(cache.get(&[1; 32], at(100)).is_none());
     }
 

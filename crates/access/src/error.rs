@@ -150,7 +150,9 @@ pub enum AccessError {
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
     /// The key file is not the one this database was sealed with; seen at start only.
-    #[error("this database was sealed with another key {number} than the key file has; put the right key file back")]
+    #[error(
+        "this database was sealed with another key {number} than the key file has; put the right key file back"
+    )]
     OtherKeyFile {
         /// Number of the key.
         number: u32,

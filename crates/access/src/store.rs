@@ -63,13 +63,13 @@ store::statements! {
     ACCOUNT_ADD = "INSERT INTO account (id, staff_id, login_name, password_hash, password_changed_at, must_change_password, is_active,
       version, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, TRUE, 1, ?5)";
     /// An account by the name typed.
-    ACCOUNT_BY_LOGIN_NAME = "SELECT id, staff_id, login_name, password_hash, password_changed_at, must_change_password, is_active, version
+    ACCOUNT_BY_LOGIN_NAME = "SELECT id, staff_id, login_name, password_hash, is_active, version
       FROM account WHERE login_name = ?1";
     /// An account.
-    ACCOUNT_BY_ID = "SELECT id, staff_id, login_name, password_hash, password_changed_at, must_change_password, is_active, version
+    ACCOUNT_BY_ID = "SELECT id, staff_id, login_name, password_hash, is_active, version
       FROM account WHERE id = ?1";
     /// Whether the person has an account.
-    ACCOUNT_BY_STAFF = "SELECT id, staff_id, login_name, password_hash, password_changed_at, must_change_password, is_active, version
+    ACCOUNT_BY_STAFF = "SELECT id, staff_id, login_name, password_hash, is_active, version
       FROM account WHERE staff_id = ?1";
     /// A new password, unless somebody else was faster.
     PASSWORD_SET = "UPDATE account SET password_hash = ?3, password_changed_at = ?4, must_change_password = FALSE, version = version + 1
@@ -77,9 +77,9 @@ store::statements! {
     /// The password has grown too old.
     PASSWORD_EXPIRE = "UPDATE account SET must_change_password = TRUE WHERE id = ?1 AND password_changed_at < ?2";
     /// Remembers a password.
-    PASSWORD_HISTORY_ADD = "INSERT INTO password_history (account_id, changed_at, password_hash) VALUES (?1, ?2, ?3)";
+    PASSWORD_HISTORY_ADD = "INSERT INTO password_history (id, account_id, password_hash) VALUES (?1, ?2, ?3)";
     /// The last passwords.
-    PASSWORD_HISTORY_LAST = "SELECT password_hash FROM password_history WHERE account_id = ?1 ORDER BY changed_at DESC LIMIT ?2";
+    PASSWORD_HISTORY_LAST = "SELECT password_hash FROM password_history WHERE account_id = ?1 ORDER BY id DESC LIMIT ?2";
 
     /// Failures of a name since a time.
     LOGIN_FAILURES = "SELECT failures FROM login_failure WHERE name_hash = ?1 AND last_at > ?2";
@@ -158,7 +158,14 @@ pub(crate) fn role_put(tx: &mut Tx<'_>, role: &Role) -> Result<(), StoreError> {
     let group = role.exclusive_group.map(ExclusiveGroup::as_str);
     tx.post(
         &ROLE_PUT,
-        params![role.code, role.name_zh, role.name_en, permissions, role.reach.as_str(), group],
+        params![
+            role.code,
+            role.name_zh,
+            role.name_en,
+            permissions,
+            role.reach.as_str(),
+            group
+        ],
     )
 }
 
@@ -193,18 +200,37 @@ fn permissions_known(of: &str, json: &str) -> Result<PermissionSet, StoreError> 
     Ok(known)
 }
 
-pub(crate) fn organisation_add(tx: &mut Tx<'_>, organisation: &Organisation, at: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn organisation_add(
+    tx: &mut Tx<'_>,
+    organisation: &Organisation,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let o = organisation;
     let credit_code = o.credit_code.as_ref().map(CreditCode::as_str);
     tx.post(
         &ORGANISATION_ADD,
-        params![o.id, o.code, o.name, o.kind.as_str(), o.parent_id, o.path, o.home_area_path, credit_code, at],
+        params![
+            o.id,
+            o.code,
+            o.name,
+            o.kind.as_str(),
+            o.parent_id,
+            o.path,
+            o.home_area_path,
+            credit_code,
+            at
+        ],
     )
 }
 
-pub(crate) fn organisation_number_next(tx: &mut Tx<'_>, parent: Option<&TreePath>) -> Result<u32, StoreError> {
+pub(crate) fn organisation_number_next(
+    tx: &mut Tx<'_>,
+    parent: Option<&TreePath>,
+) -> Result<u32, StoreError> {
     let parent = parent.map_or("", TreePath::as_str);
-    let number = tx.query_opt(&ORGANISATION_NUMBER_NEXT, params![parent], |row| row.get::<u32>(0))?;
+    let number = tx.query_opt(&ORGANISATION_NUMBER_NEXT, params![parent], |row| {
+        row.get::<u32>(0)
+    })?;
     number.ok_or_else(|| StoreError::Corrupt("the counter of organisations gave no number".into()))
 }
 
@@ -215,12 +241,15 @@ pub(crate) fn read_organisation(row: &Row<'_>) -> Result<Organisation, StoreErro
         id: row.get(0)?,
         code: row.get(1)?,
         name: row.get(2)?,
-        kind: OrganisationKind::parse(&kind).ok_or_else(|| StoreError::Corrupt(format!("{kind:?} is no kind of organisation")))?,
+        kind: OrganisationKind::parse(&kind)
+            .ok_or_else(|| StoreError::Corrupt(format!("{kind:?} is no kind of organisation")))?,
         parent_id: row.get(4)?,
         path: row.get(5)?,
         home_area_path: row.get(6)?,
         credit_code: credit_code
-            .map(|code| CreditCode::parse(&code).map_err(|error| StoreError::Corrupt(error.to_string())))
+            .map(|code| {
+                CreditCode::parse(&code).map_err(|error| StoreError::Corrupt(error.to_string()))
+            })
             .transpose()?,
         version: row.get(8)?,
     })
@@ -246,13 +275,21 @@ pub(crate) fn read_staff(row: &Row<'_>) -> Result<StaffRow, StoreError> {
 }
 
 /// A page of the people in `scope`, by id.
-pub(crate) fn staff_page(tx: &mut Tx<'_>, scope: &Scope, after: Id, limit: u32) -> Result<Vec<StaffRow>, StoreError> {
+pub(crate) fn staff_page(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    after: Id,
+    limit: u32,
+) -> Result<Vec<StaffRow>, StoreError> {
     let clause = scope.sql(&STAFF_COLUMNS, 3);
     let text = format!(
         "SELECT s.id, s.code, s.name, s.phone_sealed, s.version FROM staff s WHERE s.id > ?1 AND {} ORDER BY s.id LIMIT ?2",
         clause.text()
     );
-    let params: Vec<_> = [after.as_param(), limit.as_param()].into_iter().chain(clause.params()).collect();
+    let params: Vec<_> = [after.as_param(), limit.as_param()]
+        .into_iter()
+        .chain(clause.params())
+        .collect();
     tx.query(&Statement::composed(text), &params, read_staff)
 }
 
@@ -266,7 +303,11 @@ const STAFF_COLUMNS: ScopeColumns<'static> = ScopeColumns {
 };
 
 /// The memberships of all `staff_ids`, each with whose it is. A role that no longer exists gives nothing.
-pub(crate) fn memberships_of(tx: &mut Tx<'_>, book: &RoleBook, staff_ids: &[Id]) -> Result<Vec<(Id, Membership)>, StoreError> {
+pub(crate) fn memberships_of(
+    tx: &mut Tx<'_>,
+    book: &RoleBook,
+    staff_ids: &[Id],
+) -> Result<Vec<(Id, Membership)>, StoreError> {
     let read = |row: &Row<'_>| read_membership(row, book);
     let found = match staff_ids {
         [] => Vec::new(),
@@ -288,7 +329,10 @@ pub(crate) fn memberships_of(tx: &mut Tx<'_>, book: &RoleBook, staff_ids: &[Id])
 fn read_membership(row: &Row<'_>, book: &RoleBook) -> Result<Option<(Id, Membership)>, StoreError> {
     let role: String = row.get(5)?;
     let Some(granted) = book.get(&role) else {
-        tracing::warn!(role, "a membership has a role that does not exist; it gives nothing");
+        tracing::warn!(
+            role,
+            "a membership has a role that does not exist; it gives nothing"
+        );
         return Ok(None);
     };
     let membership = Membership {
@@ -310,8 +354,6 @@ pub(crate) struct AccountRow {
     pub(crate) staff_id: Id,
     pub(crate) login_name: String,
     pub(crate) password_hash: String,
-    pub(crate) password_changed_at: Timestamp,
-    pub(crate) must_change_password: bool,
     pub(crate) is_active: bool,
     pub(crate) version: i64,
 }
@@ -322,10 +364,8 @@ pub(crate) fn read_account(row: &Row<'_>) -> Result<AccountRow, StoreError> {
         staff_id: row.get(1)?,
         login_name: row.get(2)?,
         password_hash: row.get(3)?,
-        password_changed_at: row.get(4)?,
-        must_change_password: row.get(5)?,
-        is_active: row.get(6)?,
-        version: row.get(7)?,
+        is_active: row.get(4)?,
+        version: row.get(5)?,
     })
 }
 
@@ -340,7 +380,11 @@ pub(crate) struct BearerRow {
     pub(crate) narrowed_to: Option<PermissionSet>,
 }
 
-fn read_bearer(row: &Row<'_>, idle_seconds: Option<i64>, narrowed_to: Option<PermissionSet>) -> Result<BearerRow, StoreError> {
+fn read_bearer(
+    row: &Row<'_>,
+    idle_seconds: Option<i64>,
+    narrowed_to: Option<PermissionSet>,
+) -> Result<BearerRow, StoreError> {
     Ok(BearerRow {
         id: row.get(0)?,
         account_id: row.get(1)?,
@@ -356,11 +400,19 @@ fn read_bearer(row: &Row<'_>, idle_seconds: Option<i64>, narrowed_to: Option<Per
     })
 }
 
-pub(crate) fn session_bearer(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<BearerRow>, StoreError> {
-    tx.query_opt(&SESSION_BY_HASH, params![hash], |row| read_bearer(row, Some(row.get(7)?), None))
+pub(crate) fn session_bearer(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+) -> Result<Option<BearerRow>, StoreError> {
+    tx.query_opt(&SESSION_BY_HASH, params![hash], |row| {
+        read_bearer(row, Some(row.get(7)?), None)
+    })
 }
 
-pub(crate) fn token_bearer(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<BearerRow>, StoreError> {
+pub(crate) fn token_bearer(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+) -> Result<Option<BearerRow>, StoreError> {
     tx.query_opt(&TOKEN_BY_HASH, params![hash], |row| {
         let permissions = permissions_known("api_token", &row.get::<String>(7)?)?;
         read_bearer(row, None, Some(permissions))

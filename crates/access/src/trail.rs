@@ -42,7 +42,13 @@ pub struct Unmasking<'a> {
 
 impl Unmasking<'_> {
     /// Writes it down, in the transaction that hands the data out.
-    pub fn record(&self, tx: &mut Tx<'_>, at: Timestamp, caller: &Principal, actor: &Actor) -> Result<(), StoreError> {
+    pub fn record(
+        &self,
+        tx: &mut Tx<'_>,
+        at: Timestamp,
+        caller: &Principal,
+        actor: &Actor,
+    ) -> Result<(), StoreError> {
         let more = json!({ "fields": self.fields, "reason": mask::text(self.reason) });
         tx.audit(&AuditEntry {
             at,

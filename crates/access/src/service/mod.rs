@@ -20,11 +20,11 @@ use crate::error::AccessError;
 use crate::model::Organisation;
 use crate::password::{PasswordCost, PasswordHasher};
 use crate::permission::RoleBook;
-use crate::principal::{Actor, Principal};
+use crate::principal::{Actor, Means, Principal};
 use crate::sealing::Sealer;
 use crate::{store as rows, trail};
 use base::{Id, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -137,7 +137,13 @@ impl Access {
         let found = self
             .inner
             .store
-            .read(move |tx| tx.query_opt(&rows::ORGANISATION_BY_ID, params![id], rows::read_organisation))
+            .read(move |tx| {
+                tx.query_opt(
+                    &rows::ORGANISATION_BY_ID,
+                    params![id],
+                    rows::read_organisation,
+                )
+            })
             .await?
             .map(Arc::new);
         if let Some(found) = &found {
@@ -150,16 +156,37 @@ impl Access {
         Ok(found)
     }
 
-    /// To be told of every outbox entry's kind: another node may have changed what is remembered here.
-    pub fn outbox_seen(&self, kind: &str) {
-        if kind == CHANGED {
-            self.forget();
+    /// To be told of every outbox entry: another node may have changed what is remembered here.
+    pub fn outbox_seen(&self, kind: &str, body: &str) {
+        #[derive(Deserialize)]
+        struct Body {
+            operation: String,
+            id: Id,
         }
+        if kind != CHANGED {
+            return;
+        }
+        match serde_json::from_str::<Body>(body) {
+            Ok(body) if body.operation.starts_with("session_") => {
+                self.forget_means(Means::Session(body.id))
+            }
+            Ok(body) if body.operation.starts_with("token_") => {
+                self.forget_means(Means::Token(body.id))
+            }
+            Ok(_) | Err(_) => self.forget(),
+        }
+    }
+
+    /// Forgets one session or token.
+    fn forget_means(&self, means: Means) {
+        self.inner
+            .principals
+            .forget_if(|principal| principal.means == means);
     }
 
     /// Forgets what is remembered: who is signed in and the organisations.
     pub fn forget(&self) {
-        self.inner.principals.forget_all();
+        self.inner.principals.forget_if(|_| true);
         self.inner
             .organisations
             .write()
@@ -174,22 +201,31 @@ impl Access {
             .store
             .write(move |tx| {
                 let sessions = tx.execute(&rows::SESSION_PRUNE, params![now])?;
-                let failures =
-                    tx.execute(&rows::LOGIN_FAILURE_PRUNE, params![now.plus_seconds(-LOCK_SECONDS)])?;
+                let failures = tx.execute(
+                    &rows::LOGIN_FAILURE_PRUNE,
+                    params![now.plus_seconds(-LOCK_SECONDS)],
+                )?;
                 Ok(sessions + failures)
             })
             .await
     }
 
     /// What makes a request with an Idempotency-Key have its effect once; none without a key.
-    pub fn once(&self, caller: &Principal, operation: &'static str, key: Option<String>, request: &impl Serialize) -> Option<Once> {
-        let content = serde_json::to_vec(request).unwrap_or_default();
+    pub fn once(
+        &self,
+        caller: &Principal,
+        operation: &'static str,
+        key: Option<String>,
+        request: &impl Serialize,
+    ) -> Option<Once> {
+        // Keyed, because a request may hold little else than a name and a number, which could be guessed from a plain digest.
+        let content = serde_json::to_string(request).unwrap_or_default();
         key.map(|key| Once {
             id: self.inner.store.next_id(),
             caller: caller.account_id,
             key,
             operation,
-            fingerprint: Once::fingerprint(&content),
+            fingerprint: self.inner.sealer.keyed_hash(&content),
         })
     }
 
@@ -199,7 +235,11 @@ impl Access {
 }
 
 /// Refuses a key file that is not the one this database was sealed with; notes keys that are new.
-fn check_keys(tx: &mut Tx<'_>, ours: &[(u32, [u8; 32])], now: Timestamp) -> Result<(), AccessError> {
+fn check_keys(
+    tx: &mut Tx<'_>,
+    ours: &[(u32, [u8; 32])],
+    now: Timestamp,
+) -> Result<(), AccessError> {
     let used = tx.query(&rows::SEALING_KEY_LIST, &[], |row| {
         Ok((row.get::<u32>(0)?, row.get::<[u8; 32]>(1)?))
     })?;

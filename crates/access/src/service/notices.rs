@@ -39,7 +39,16 @@ pub fn notice_put(tx: &mut Tx<'_>, notice: &NoticeNew) -> Result<bool, StoreErro
     let n = notice;
     let added = tx.execute(
         &rows::NOTICE_ADD,
-        params![n.id, n.organisation_id, n.staff_id, n.kind, n.subject_id, n.body, n.dedupe_key, n.at],
+        params![
+            n.id,
+            n.organisation_id,
+            n.staff_id,
+            n.kind,
+            n.subject_id,
+            n.body,
+            n.dedupe_key,
+            n.at
+        ],
     )?;
     if added == 0 {
         return Ok(false);
@@ -64,20 +73,32 @@ impl Access {
         page: &PageRequest,
     ) -> Result<Page<Notice>, AccessError> {
         caller.acting_anywhere("notice_list")?;
-        let limit = page.limit().map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
+        let limit = page
+            .limit()
+            .map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
         let before = page_id(page)?.unwrap_or(rows::AFTER_ALL);
         let (staff_id, organisations) = (caller.staff_id, organisations_of(caller));
         let found = self.inner.store.read(move |tx| {
             let (to_staff, to_organisation) = lists(unread_only);
-            let mut found = tx.query(to_staff, params![staff_id, before, limit + 1], rows::read_notice)?;
+            let mut found = tx.query(
+                to_staff,
+                params![staff_id, before, limit + 1],
+                rows::read_notice,
+            )?;
             for organisation in &organisations {
-                found.extend(tx.query(to_organisation, params![organisation, before, limit + 1], rows::read_notice)?);
+                found.extend(tx.query(
+                    to_organisation,
+                    params![organisation, before, limit + 1],
+                    rows::read_notice,
+                )?);
             }
             Ok::<_, StoreError>(found)
         });
         let mut found = found.await?;
         found.sort_unstable_by_key(|notice| std::cmp::Reverse(notice.id));
-        Ok(Page::from_rows(found, limit, |notice| notice.id.to_string()))
+        Ok(Page::from_rows(found, limit, |notice| {
+            notice.id.to_string()
+        }))
     }
 
     /// Marks a notice as read; the first reader counts, a second changes nothing.
@@ -101,13 +122,21 @@ impl Access {
 
 fn lists(unread_only: bool) -> (&'static Statement, &'static Statement) {
     if unread_only {
-        (&rows::NOTICES_OF_STAFF_UNREAD, &rows::NOTICES_OF_ORGANISATION_UNREAD)
+        (
+            &rows::NOTICES_OF_STAFF_UNREAD,
+            &rows::NOTICES_OF_ORGANISATION_UNREAD,
+        )
     } else {
         (&rows::NOTICES_OF_STAFF, &rows::NOTICES_OF_ORGANISATION)
     }
 }
 
 fn organisations_of(caller: &Principal) -> BTreeSet<Id> {
-    let holding = caller.memberships.iter().filter(|m| m.granted.permissions.contains("notice_list"));
-    holding.map(|membership| membership.organisation_id).collect()
+    let holding = caller
+        .memberships
+        .iter()
+        .filter(|m| m.granted.permissions.contains("notice_list"));
+    holding
+        .map(|membership| membership.organisation_id)
+        .collect()
 }

@@ -25,7 +25,11 @@ impl Access {
         let parent = match new.parent_id {
             None => None,
             Some(id) => self.organisation(id).await?.or_else(|| {
-                wrong.push(FieldError::new("parent_id", "unknown_id", "there is no such organisation"));
+                wrong.push(FieldError::new(
+                    "parent_id",
+                    "unknown_id",
+                    "there is no such organisation",
+                ));
                 None
             }),
         };
@@ -36,7 +40,13 @@ impl Access {
             None => caller.acting_anywhere("organisation_create")?,
             Some(parent) => {
                 let organisation_paths = &[parent.path.clone()];
-                caller.acting("organisation_create", &Reach { area_path: None, organisation_paths })?
+                caller.acting(
+                    "organisation_create",
+                    &Reach {
+                        area_path: None,
+                        organisation_paths,
+                    },
+                )?
             }
         };
         let (id, at, caller) = (self.inner.store.next_id(), self.now(), caller.clone());
@@ -45,20 +55,39 @@ impl Access {
             do_once(tx, once.as_ref(), id, |tx| {
                 let organisation = placed(tx, id, &new, parent_path.as_ref())?;
                 rows::organisation_add(tx, &organisation, at)?;
-                let deed = Deed { at, caller: &caller, actor: &actor, operation: "organisation_create", object: id };
-                audit(tx, &deed, json!({ "code": new.code, "path": organisation.path }))?;
+                let deed = Deed {
+                    at,
+                    caller: &caller,
+                    actor: &actor,
+                    operation: "organisation_create",
+                    object: id,
+                };
+                audit(
+                    tx,
+                    &deed,
+                    json!({ "code": new.code, "path": organisation.path }),
+                )?;
                 Ok(())
             })
         });
         let (id, _) = written.await?;
-        self.organisation(id).await?.ok_or(AccessError::NotFound("organisation"))
+        self.organisation(id)
+            .await?
+            .ok_or(AccessError::NotFound("organisation"))
     }
 
     /// The organisation with the city's code.
-    pub async fn organisation_by_code(&self, code: &str) -> Result<Option<Organisation>, StoreError> {
+    pub async fn organisation_by_code(
+        &self,
+        code: &str,
+    ) -> Result<Option<Organisation>, StoreError> {
         let code = code.to_owned();
         let found = self.inner.store.read(move |tx| {
-            tx.query_opt(&rows::ORGANISATION_BY_CODE, params![code], rows::read_organisation)
+            tx.query_opt(
+                &rows::ORGANISATION_BY_CODE,
+                params![code],
+                rows::read_organisation,
+            )
         });
         found.await
     }
@@ -73,21 +102,34 @@ impl Access {
         page: &PageRequest,
     ) -> Result<Page<Organisation>, AccessError> {
         caller.acting_anywhere("organisation_view")?;
-        let limit = page.limit().map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
+        let limit = page
+            .limit()
+            .map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
         let after = page.after.as_deref().unwrap_or_default();
         if !after.is_empty() && TreePath::parse(after).is_err() {
-            return Err(AccessError::field("after", "malformed", "pass the `next` of the page before"));
+            return Err(AccessError::field(
+                "after",
+                "malformed",
+                "pass the `next` of the page before",
+            ));
         }
         let (from, to) = match under {
             None => (String::new(), "~".to_owned()),
             Some(id) => {
-                let top = self.organisation(id).await?.ok_or(AccessError::NotFound("organisation"))?;
+                let top = self
+                    .organisation(id)
+                    .await?
+                    .ok_or(AccessError::NotFound("organisation"))?;
                 top.path.range()
             }
         };
         let (after, wanted) = (after.to_owned(), limit + 1);
         let found = self.inner.store.read(move |tx| match kind {
-            None => tx.query(&rows::ORGANISATION_RANGE, params![from, to, after, wanted], rows::read_organisation),
+            None => tx.query(
+                &rows::ORGANISATION_RANGE,
+                params![from, to, after, wanted],
+                rows::read_organisation,
+            ),
             Some(kind) => tx.query(
                 &rows::ORGANISATION_RANGE_OF_KIND,
                 params![from, to, after, wanted, kind.as_str()],
@@ -95,13 +137,24 @@ impl Access {
             ),
         });
         let found: Result<_, StoreError> = found.await;
-        Ok(Page::from_rows(found?, limit, |organisation| organisation.path.to_string()))
+        Ok(Page::from_rows(found?, limit, |organisation| {
+            organisation.path.to_string()
+        }))
     }
 }
 
 /// The organisation with its place in the tree. The code is looked up first: a taken one must not use up a number.
-fn placed(tx: &mut Tx<'_>, id: Id, new: &OrganisationNew, parent: Option<&TreePath>) -> Result<Organisation, AccessError> {
-    let twin = tx.query_opt(&rows::ORGANISATION_BY_CODE, params![new.code], rows::read_organisation)?;
+fn placed(
+    tx: &mut Tx<'_>,
+    id: Id,
+    new: &OrganisationNew,
+    parent: Option<&TreePath>,
+) -> Result<Organisation, AccessError> {
+    let twin = tx.query_opt(
+        &rows::ORGANISATION_BY_CODE,
+        params![new.code],
+        rows::read_organisation,
+    )?;
     if twin.is_some() {
         return Err(AccessRefusal::Taken { what: "code" }.into());
     }

@@ -41,7 +41,12 @@ pub struct AccountCreated {
 
 impl Access {
     /// Enters a person with memberships. The caller must reach every organisation named.
-    pub async fn staff_create(&self, caller: &Principal, new: StaffNew, once: Option<Once>) -> Result<Staff, AccessError> {
+    pub async fn staff_create(
+        &self,
+        caller: &Principal,
+        new: StaffNew,
+        once: Option<Once>,
+    ) -> Result<Staff, AccessError> {
         let mut wrong = new.check();
         let organisations = self.organisations_of(&new.memberships, &mut wrong).await?;
         check_roles(&self.roles(), &new.memberships, &mut wrong);
@@ -51,29 +56,55 @@ impl Access {
         let mut actor = caller.acting_anywhere("staff_create")?;
         for organisation in &organisations {
             let organisation_paths = &[organisation.path.clone()];
-            actor = caller.acting("staff_create", &Reach { area_path: None, organisation_paths })?;
+            actor = caller.acting(
+                "staff_create",
+                &Reach {
+                    area_path: None,
+                    organisation_paths,
+                },
+            )?;
         }
         let (id, at) = (self.inner.store.next_id(), self.now());
-        let member_ids: Vec<Id> = new.memberships.iter().map(|_| self.inner.store.next_id()).collect();
-        let phone = new.phone.as_deref().and_then(mask::normalised_phone).map(|phone| SealedPhone {
-            sealed: self.inner.sealer.seal(phone.as_bytes(), &phone_context(id)),
-            hash: self.inner.sealer.keyed_hash(&phone),
-        });
+        let member_ids: Vec<Id> = new
+            .memberships
+            .iter()
+            .map(|_| self.inner.store.next_id())
+            .collect();
+        let phone = new
+            .phone
+            .as_deref()
+            .and_then(mask::normalised_phone)
+            .map(|phone| SealedPhone {
+                sealed: self.inner.sealer.seal(phone.as_bytes(), &phone_context(id)),
+                hash: self.inner.sealer.keyed_hash(&phone),
+            });
         let writer = caller.clone();
         let written = self.inner.store.write(move |tx| {
             do_once(tx, once.as_ref(), id, |tx| {
-                if tx.query_opt(&rows::STAFF_BY_CODE, params![new.code], rows::read_staff)?.is_some() {
+                if tx
+                    .query_opt(&rows::STAFF_BY_CODE, params![new.code], rows::read_staff)?
+                    .is_some()
+                {
                     return Err(AccessRefusal::Taken { what: "code" }.into());
                 }
                 staff_add(tx, id, &new, phone.as_ref(), at)?;
                 memberships_add(tx, id, &new.memberships, &member_ids, at)?;
-                let deed = Deed { at, caller: &writer, actor: &actor, operation: "staff_create", object: id };
-                audit(tx, &deed, json!({ "memberships": described(&new.memberships) }))?;
+                let deed = Deed {
+                    at,
+                    caller: &writer,
+                    actor: &actor,
+                    operation: "staff_create",
+                    object: id,
+                };
+                audit(
+                    tx,
+                    &deed,
+                    json!({ "memberships": described(&new.memberships) }),
+                )?;
                 Ok(())
             })
         });
         let (id, _) = written.await?;
-        self.forget();
         self.staff(id).await?.ok_or(AccessError::NotFound("staff"))
     }
 
@@ -90,13 +121,26 @@ impl Access {
         let Some((row, memberships)) = found.await? else {
             return Ok(None);
         };
-        self.shown(row, memberships.into_iter().map(|(_, membership)| membership).collect()).map(Some)
+        self.shown(
+            row,
+            memberships
+                .into_iter()
+                .map(|(_, membership)| membership)
+                .collect(),
+        )
+        .map(Some)
     }
 
     /// A page of the people who work where the caller's permission reaches, by id.
-    pub async fn staff_list(&self, caller: &Principal, page: &PageRequest) -> Result<Page<Staff>, AccessError> {
+    pub async fn staff_list(
+        &self,
+        caller: &Principal,
+        page: &PageRequest,
+    ) -> Result<Page<Staff>, AccessError> {
         caller.acting_anywhere("staff_view")?;
-        let limit = page.limit().map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
+        let limit = page
+            .limit()
+            .map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
         let after = page_id(page)?.unwrap_or(Id(0));
         let (scope, book) = (caller.scope("staff_view"), self.roles());
         let found = self.inner.store.read(move |tx| {
@@ -123,33 +167,66 @@ impl Access {
         once: Option<Once>,
     ) -> Result<AccountCreated, AccessError> {
         let login_name = new.login_name.trim().to_ascii_lowercase();
-        let drawn = new.password.is_none().then(|| Password::draw(&**self.inner.store.chance()));
+        let drawn = new
+            .password
+            .is_none()
+            .then(|| Password::draw(&**self.inner.store.chance()));
         let staff = self.staff(new.staff_id).await?;
         let wrong = check_account(&login_name, new.password.as_ref(), staff.is_some());
-        let (Some(staff), Some(password)) = (staff, new.password.as_ref().or(drawn.as_ref())) else {
+        let (Some(staff), Some(password)) = (staff, new.password.as_ref().or(drawn.as_ref()))
+        else {
             return Err(AccessError::Invalid(wrong));
         };
         if !wrong.is_empty() {
             return Err(AccessError::Invalid(wrong));
         }
-        let organisation_paths: Vec<TreePath> = staff.memberships.iter().map(|m| m.organisation_path.clone()).collect();
-        let reach = Reach { area_path: None, organisation_paths: &organisation_paths };
+        let organisation_paths: Vec<TreePath> = staff
+            .memberships
+            .iter()
+            .map(|m| m.organisation_path.clone())
+            .collect();
+        let reach = Reach {
+            area_path: None,
+            organisation_paths: &organisation_paths,
+        };
         let actor = caller.acting("account_create", &reach)?;
         let must_change = new.must_change_password || caller.means != Means::Console;
-        let hash = self.inner.hasher.hash(password, &**self.inner.store.chance()).await?;
-        let (id, at, writer, name) = (self.inner.store.next_id(), self.now(), caller.clone(), login_name.clone());
+        let hash = self
+            .inner
+            .hasher
+            .hash(password, &**self.inner.store.chance())
+            .await?;
+        let (id, at, writer, name) = (
+            self.inner.store.next_id(),
+            self.now(),
+            caller.clone(),
+            login_name.clone(),
+        );
         let written = self.inner.store.write(move |tx| {
             do_once(tx, once.as_ref(), id, |tx| {
                 refuse_taken(tx, new.staff_id, &name)?;
-                tx.post(&rows::ACCOUNT_ADD, params![id, new.staff_id, name, hash, at, must_change])?;
-                tx.post(&rows::PASSWORD_HISTORY_ADD, params![id, at, hash])?;
-                let deed = Deed { at, caller: &writer, actor: &actor, operation: "account_create", object: id };
+                tx.post(
+                    &rows::ACCOUNT_ADD,
+                    params![id, new.staff_id, name, hash, at, must_change],
+                )?;
+                tx.post(&rows::PASSWORD_HISTORY_ADD, params![id, id, hash])?;
+                let deed = Deed {
+                    at,
+                    caller: &writer,
+                    actor: &actor,
+                    operation: "account_create",
+                    object: id,
+                };
                 audit(tx, &deed, json!({ "staff_id": new.staff_id }))?;
                 Ok(())
             })
         });
         let (id, is_new) = written.await?;
-        Ok(AccountCreated { id, login_name, initial_password: drawn.filter(|_| is_new) })
+        Ok(AccountCreated {
+            id,
+            login_name,
+            initial_password: drawn.filter(|_| is_new),
+        })
     }
 
     /// As others see the person: with the phone number masked.
@@ -161,7 +238,14 @@ impl Access {
                 Some(mask::phone(&String::from_utf8_lossy(&phone)))
             }
         };
-        Ok(Staff { id: row.id, code: row.code, name: row.name, phone_masked, memberships, version: row.version })
+        Ok(Staff {
+            id: row.id,
+            code: row.code,
+            name: row.name,
+            phone_masked,
+            memberships,
+            version: row.version,
+        })
     }
 
     /// The organisations named, each once a membership; the unknown are wrong fields.
@@ -198,7 +282,9 @@ fn phone_context(staff_id: Id) -> String {
 /// The `after` of a list by id.
 pub(super) fn page_id(page: &PageRequest) -> Result<Option<Id>, AccessError> {
     let parse = |text: &str| {
-        text.parse().map_err(|_| AccessError::field("after", "malformed", "pass the `next` of the page before"))
+        text.parse().map_err(|_| {
+            AccessError::field("after", "malformed", "pass the `next` of the page before")
+        })
     };
     page.after.as_deref().map(parse).transpose()
 }
@@ -206,32 +292,64 @@ pub(super) fn page_id(page: &PageRequest) -> Result<Option<Id>, AccessError> {
 fn check_roles(book: &RoleBook, memberships: &[MembershipNew], wrong: &mut Vec<FieldError>) {
     for (index, membership) in memberships.iter().enumerate() {
         if book.get(&membership.role).is_none() {
-            wrong.push(FieldError::new(format!("memberships[{index}].role"), "unknown_role", "there is no such role"));
+            wrong.push(FieldError::new(
+                format!("memberships[{index}].role"),
+                "unknown_role",
+                "there is no such role",
+            ));
         }
     }
-    if let Err(error @ RoleError::Excluded { .. }) = book.check_person(memberships.iter().map(|m| m.role.as_str())) {
-        wrong.push(FieldError::new("memberships", "excluded_role", error.to_string()));
+    if let Err(error @ RoleError::Excluded { .. }) =
+        book.check_person(memberships.iter().map(|m| m.role.as_str()))
+    {
+        wrong.push(FieldError::new(
+            "memberships",
+            "excluded_role",
+            error.to_string(),
+        ));
     }
 }
 
-fn check_account(login_name: &str, password: Option<&Password>, has_staff: bool) -> Vec<FieldError> {
+fn check_account(
+    login_name: &str,
+    password: Option<&Password>,
+    has_staff: bool,
+) -> Vec<FieldError> {
     let mut wrong = Vec::new();
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    let fits =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
     if !(3..=64).contains(&login_name.len()) || !login_name.chars().all(fits) {
-        wrong.push(FieldError::new("login_name", "malformed", "3 to 64 of a-z, 0-9, '.', '_' and '-'"));
+        wrong.push(FieldError::new(
+            "login_name",
+            "malformed",
+            "3 to 64 of a-z, 0-9, '.', '_' and '-'",
+        ));
     }
     if let Some(password) = password {
         wrong.extend(password.check("password", login_name));
     }
     if !has_staff {
-        wrong.push(FieldError::new("staff_id", "unknown_id", "there is no such person"));
+        wrong.push(FieldError::new(
+            "staff_id",
+            "unknown_id",
+            "there is no such person",
+        ));
     }
     wrong
 }
 
-fn staff_add(tx: &mut Tx<'_>, id: Id, new: &StaffNew, phone: Option<&SealedPhone>, at: Timestamp) -> Result<(), StoreError> {
+fn staff_add(
+    tx: &mut Tx<'_>,
+    id: Id,
+    new: &StaffNew,
+    phone: Option<&SealedPhone>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let (sealed, hash) = (phone.map(|p| &p.sealed), phone.map(|p| &p.hash));
-    tx.post(&rows::STAFF_ADD, params![id, new.code, new.name.trim(), sealed, hash, at])
+    tx.post(
+        &rows::STAFF_ADD,
+        params![id, new.code, new.name.trim(), sealed, hash, at],
+    )
 }
 
 fn memberships_add(
@@ -244,25 +362,42 @@ fn memberships_add(
     for (membership, id) in memberships.iter().zip(ids) {
         let zones = rows::to_json(&membership.zone_ids)?;
         let m = membership;
-        tx.post(&rows::MEMBERSHIP_ADD, params![id, staff_id, m.organisation_id, m.role, m.area_path, zones, at])?;
+        tx.post(
+            &rows::MEMBERSHIP_ADD,
+            params![
+                id,
+                staff_id,
+                m.organisation_id,
+                m.role,
+                m.area_path,
+                zones,
+                at
+            ],
+        )?;
     }
     Ok(())
 }
 
 /// What an audit entry says of memberships.
 fn described(memberships: &[MembershipNew]) -> Vec<serde_json::Value> {
-    let one = |m: &MembershipNew| {
-        json!({ "organisation_id": m.organisation_id, "role": m.role, "area_path": m.area_path, "zone_ids": m.zone_ids })
-    };
+    let one = |m: &MembershipNew| json!({ "organisation_id": m.organisation_id, "role": m.role, "area_path": m.area_path, "zone_ids": m.zone_ids });
     memberships.iter().map(one).collect()
 }
 
 fn refuse_taken(tx: &mut Tx<'_>, staff_id: Id, login_name: &str) -> Result<(), AccessError> {
-    let by_name = tx.query_opt(&rows::ACCOUNT_BY_LOGIN_NAME, params![login_name], rows::read_account)?;
+    let by_name = tx.query_opt(
+        &rows::ACCOUNT_BY_LOGIN_NAME,
+        params![login_name],
+        rows::read_account,
+    )?;
     if by_name.is_some() {
         return Err(AccessRefusal::Taken { what: "login_name" }.into());
     }
-    let by_staff = tx.query_opt(&rows::ACCOUNT_BY_STAFF, params![staff_id], rows::read_account)?;
+    let by_staff = tx.query_opt(
+        &rows::ACCOUNT_BY_STAFF,
+        params![staff_id],
+        rows::read_account,
+    )?;
     if by_staff.is_some() {
         return Err(AccessRefusal::Taken { what: "staff_id" }.into());
     }

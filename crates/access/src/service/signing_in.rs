@@ -12,7 +12,8 @@ use crate::password::{AGE_DAYS_MAX, HISTORY, Password};
 use crate::permission::RoleBook;
 use crate::principal::{Means, Principal};
 use crate::session::{
-    ADMINISTRATOR_IDLE_SECONDS_MAX, Credential, CredentialError, IDLE_SECONDS_MAX, SESSION_SECONDS_MAX, Secret,
+    ADMINISTRATOR_IDLE_SECONDS_MAX, Credential, CredentialError, IDLE_SECONDS_MAX,
+    SESSION_SECONDS_MAX, Secret,
 };
 use crate::store::{self as rows, AccountRow, BearerRow, Session};
 use axum::http::{HeaderMap, Method};
@@ -47,19 +48,37 @@ struct Attempt {
 
 impl Access {
     /// Begins a session. `address`: where the request came from, for limits and the audit trail.
-    pub async fn session_open(&self, login_name: &str, password: &Password, address: &str) -> Result<SessionOpened, AccessError> {
+    pub async fn session_open(
+        &self,
+        login_name: &str,
+        password: &Password,
+        address: &str,
+    ) -> Result<SessionOpened, AccessError> {
         let login_name = login_name.trim().to_lowercase();
-        let name_hash = self.inner.sealer.keyed_hash(&format!("login_name:{login_name}"));
-        let attempt = Attempt { name_hash, address: address.to_owned(), at: self.now() };
+        let name_hash = self
+            .inner
+            .sealer
+            .keyed_hash(&format!("login_name:{login_name}"));
+        let attempt = Attempt {
+            name_hash,
+            address: address.to_owned(),
+            at: self.now(),
+        };
         self.limit(&attempt)?;
         let reading = attempt.clone();
         let found = self.inner.store.read(move |tx| {
             refuse_locked(tx, &reading)?;
-            let account = tx.query_opt(&rows::ACCOUNT_BY_LOGIN_NAME, params![login_name], rows::read_account)?;
+            let account = tx.query_opt(
+                &rows::ACCOUNT_BY_LOGIN_NAME,
+                params![login_name],
+                rows::read_account,
+            )?;
             Ok::<_, AccessError>(account.filter(|account| account.is_active))
         });
         let account = found.await?;
-        let stored = account.as_ref().map(|account| account.password_hash.as_str());
+        let stored = account
+            .as_ref()
+            .map(|account| account.password_hash.as_str());
         let fits = self.inner.hasher.is_password(password, stored).await?;
         match account {
             Some(account) if fits => self.begin(account, attempt).await,
@@ -73,8 +92,14 @@ impl Access {
     fn limit(&self, attempt: &Attempt) -> Result<(), AccessRefusal> {
         let too_many = |retry_seconds| AccessRefusal::TooManyAttempts { retry_seconds };
         let by_name = (attempt.address.clone(), attempt.name_hash);
-        self.inner.attempts_by_name.count(by_name, attempt.at).map_err(too_many)?;
-        self.inner.attempts_by_address.count(attempt.address.clone(), attempt.at).map_err(too_many)
+        self.inner
+            .attempts_by_name
+            .count(by_name, attempt.at)
+            .map_err(too_many)?;
+        self.inner
+            .attempts_by_address
+            .count(attempt.address.clone(), attempt.at)
+            .map_err(too_many)
     }
 
     async fn fail(&self, account_id: Option<Id>, attempt: Attempt) -> Result<(), AccessError> {
@@ -103,7 +128,11 @@ impl Access {
         Ok(written.await?)
     }
 
-    async fn begin(&self, account: AccountRow, attempt: Attempt) -> Result<SessionOpened, AccessError> {
+    async fn begin(
+        &self,
+        account: AccountRow,
+        attempt: Attempt,
+    ) -> Result<SessionOpened, AccessError> {
         let secret = Secret::draw(&**self.inner.store.chance());
         let (id, hash, book) = (self.inner.store.next_id(), secret.hash(), self.roles());
         let by_name = (attempt.address.clone(), attempt.name_hash);
@@ -111,17 +140,35 @@ impl Access {
         let written = self.inner.store.write(move |tx| {
             // Guesses that ran beside each other, or a password changed meanwhile: what was compared must still hold.
             refuse_locked(tx, &attempt)?;
-            let present = tx.query_opt(&rows::ACCOUNT_BY_ID, params![account.id], rows::read_account)?;
-            if present.is_none_or(|present| !present.is_active || present.password_hash != account.password_hash) {
+            let present = tx.query_opt(
+                &rows::ACCOUNT_BY_ID,
+                params![account.id],
+                rows::read_account,
+            )?;
+            if present.is_none_or(|present| {
+                !present.is_active || present.password_hash != account.password_hash
+            }) {
                 return Err(AccessRefusal::LoginFailed.into());
             }
             let password_age_max = at.plus_seconds(-AGE_DAYS_MAX * 86_400);
-            tx.post(&rows::PASSWORD_EXPIRE, params![account.id, password_age_max])?;
+            tx.post(
+                &rows::PASSWORD_EXPIRE,
+                params![account.id, password_age_max],
+            )?;
             tx.post(&rows::LOGIN_FAILURE_FORGET, params![attempt.name_hash])?;
             let memberships = rows::memberships_of(tx, &book, &[account.staff_id])?;
-            let is_administrator = memberships.iter().any(|(_, m)| m.granted.exclusive_group.is_some());
-            let idle = if is_administrator { ADMINISTRATOR_IDLE_SECONDS_MAX } else { IDLE_SECONDS_MAX };
-            tx.post(&rows::SESSION_ADD, params![id, account.id, hash, attempt.address, at, ends_at, idle])?;
+            let is_administrator = memberships
+                .iter()
+                .any(|(_, m)| m.granted.exclusive_group.is_some());
+            let idle = if is_administrator {
+                ADMINISTRATOR_IDLE_SECONDS_MAX
+            } else {
+                IDLE_SECONDS_MAX
+            };
+            tx.post(
+                &rows::SESSION_ADD,
+                params![id, account.id, hash, attempt.address, at, ends_at, idle],
+            )?;
             let detail = json!({ "outcome": "done", "address": attempt.address, "session_id": id });
             tx.audit(&AuditEntry {
                 at,
@@ -135,44 +182,105 @@ impl Access {
         });
         let principal = Arc::new(written.await?.0);
         self.inner.attempts_by_name.forgive(&by_name);
-        Ok(SessionOpened { secret, principal, ends_at })
+        Ok(SessionOpened {
+            secret,
+            principal,
+            ends_at,
+        })
     }
 
     /// Who a request comes from. Costs no SQL for a few seconds after the first. Unsafe requests with a cookie must bear the
     /// session's CSRF token.
-    pub async fn authenticate(&self, method: &Method, headers: &HeaderMap) -> Result<Arc<Principal>, Problem> {
-        let credential = Credential::of(method, headers).map_err(|error| match error {
-            CredentialError::Absent | CredentialError::Malformed => AccessRefusal::Unauthenticated,
-            CredentialError::CrossSite => AccessRefusal::CrossSite,
-        })?;
+    pub async fn authenticate(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Principal>, Problem> {
+        let known = self.identify(method, headers).await?;
+        Ok(known.ok_or(AccessRefusal::Unauthenticated)?)
+    }
+
+    /// The same, `None` when the request carries nothing that says who it comes from.
+    pub async fn identify(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<Principal>>, Problem> {
         let now = self.now();
-        let hash = credential.secret().hash();
-        let known = match self.inner.principals.get(&hash, now) {
-            Some(known) => known,
-            None => self.look_up(&credential, hash, now).await?.ok_or(AccessRefusal::Unauthenticated)?,
+        let Some(known) = self.known(method, headers, now).await? else {
+            return Ok(None);
         };
-        if !known.is_live(now) {
-            return Err(AccessRefusal::Unauthenticated.into());
-        }
         if known.see(now) {
             self.write_seen(known.principal.means, now).await;
         }
-        Ok(known.principal.clone())
+        Ok(Some(known.principal.clone()))
     }
 
-    async fn look_up(&self, credential: &Credential, hash: [u8; 32], now: Timestamp) -> Result<Option<Arc<Known>>, AccessError> {
+    /// The same for an open stream that looks whether its reader may still read: that is no use of the session, so its idle
+    /// time goes on.
+    pub async fn identify_again(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<Principal>>, Problem> {
+        let known = self.known(&Method::GET, headers, self.now()).await?;
+        Ok(known.map(|known| known.principal.clone()))
+    }
+
+    async fn known(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Known>>, AccessError> {
+        let credential = match Credential::of(method, headers) {
+            Ok(credential) => credential,
+            Err(CredentialError::Absent) => return Ok(None),
+            Err(CredentialError::Malformed) => return Err(AccessRefusal::Unauthenticated.into()),
+            Err(CredentialError::CrossSite) => return Err(AccessRefusal::CrossSite.into()),
+        };
+        let hash = credential.secret().hash();
+        let known = match self.inner.principals.get(&hash, now) {
+            Some(known) => known,
+            None => self
+                .look_up(&credential, hash, now)
+                .await?
+                .ok_or(AccessRefusal::Unauthenticated)?,
+        };
+        if known.is_live(now) {
+            Ok(Some(known))
+        } else {
+            Err(AccessRefusal::Unauthenticated.into())
+        }
+    }
+
+    async fn look_up(
+        &self,
+        credential: &Credential,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Arc<Known>>, AccessError> {
         let generation = self.inner.principals.generation();
         let book = self.roles();
         let is_session = matches!(credential, Credential::Session(_));
         let found = self.inner.store.read(move |tx| {
-            let bearer = if is_session { rows::session_bearer(tx, &hash)? } else { rows::token_bearer(tx, &hash)? };
+            let bearer = if is_session {
+                rows::session_bearer(tx, &hash)?
+            } else {
+                rows::token_bearer(tx, &hash)?
+            };
             let Some(bearer) = bearer else {
                 return Ok(None);
             };
-            let means = if is_session { Means::Session(bearer.id) } else { Means::Token(bearer.id) };
+            let means = if is_session {
+                Means::Session(bearer.id)
+            } else {
+                Means::Token(bearer.id)
+            };
             principal_of(tx, &book, bearer, means).map(Some)
         });
-        let found: Option<(Principal, _)> = found.await.map_err(|error: StoreError| AccessError::from(error))?;
+        let found: Option<(Principal, _)> = found
+            .await
+            .map_err(|error: StoreError| AccessError::from(error))?;
         let Some((principal, times)) = found else {
             self.inner.principals.forget(&hash);
             return Ok(None);
@@ -203,25 +311,43 @@ impl Access {
         let written = self.inner.store.write(move |tx| {
             tx.post(&rows::SESSION_END, params![id])?;
             changed(tx, id, "session_close", at);
-            let entry = AuditEntry { at, actor: account_id, action: "session_close", object: id, detail: "{}" };
+            let entry = AuditEntry {
+                at,
+                actor: account_id,
+                action: "session_close",
+                object: id,
+                detail: "{}",
+            };
             tx.audit(&entry)
         });
         let written: Result<(), StoreError> = written.await;
-        self.forget();
+        self.forget_means(caller.means);
         Ok(written?)
     }
 
     /// A page of live sessions, newest first.
-    pub async fn session_list(&self, caller: &Principal, page: &PageRequest) -> Result<Page<Session>, AccessError> {
+    pub async fn session_list(
+        &self,
+        caller: &Principal,
+        page: &PageRequest,
+    ) -> Result<Page<Session>, AccessError> {
         caller.acting_anywhere("session_list")?;
-        let limit = page.limit().map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
+        let limit = page
+            .limit()
+            .map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
         let before = page_id(page)?.unwrap_or(rows::AFTER_ALL);
         let now = self.now();
         let found = self.inner.store.read(move |tx| {
-            tx.query(&rows::SESSION_LIST, params![before, now, limit + 1], rows::read_session)
+            tx.query(
+                &rows::SESSION_LIST,
+                params![before, now, limit + 1],
+                rows::read_session,
+            )
         });
         let found: Result<_, StoreError> = found.await;
-        Ok(Page::from_rows(found?, limit, |session| session.id.to_string()))
+        Ok(Page::from_rows(found?, limit, |session| {
+            session.id.to_string()
+        }))
     }
 
     /// Ends anybody's session.
@@ -232,25 +358,52 @@ impl Access {
             if tx.execute(&rows::SESSION_END, params![id])? == 0 {
                 return Err(AccessError::NotFound("session"));
             }
-            let deed = Deed { at, caller: &writer, actor: &actor, operation: "session_revoke", object: id };
+            let deed = Deed {
+                at,
+                caller: &writer,
+                actor: &actor,
+                operation: "session_revoke",
+                object: id,
+            };
             Ok(audit(tx, &deed, json!({}))?)
         });
         let written = written.await;
-        self.forget();
+        self.forget_means(Means::Session(id));
         written
     }
 
     /// Changes the caller's own password; the account's other sessions end.
-    pub async fn password_change(&self, caller: &Principal, current: &Password, new: &Password) -> Result<(), AccessError> {
+    pub async fn password_change(
+        &self,
+        caller: &Principal,
+        current: &Password,
+        new: &Password,
+    ) -> Result<(), AccessError> {
         let Means::Session(session_id) = caller.means else {
             return Err(AccessRefusal::SessionOnly.into());
         };
         let (account, history) = self.account_with_history(caller.account_id).await?;
-        let name_hash = self.inner.sealer.keyed_hash(&format!("password_change:{}", account.id));
-        let attempt = Attempt { name_hash, address: String::new(), at: self.now() };
+        let name_hash = self
+            .inner
+            .sealer
+            .keyed_hash(&format!("password_change:{}", account.id));
+        let attempt = Attempt {
+            name_hash,
+            address: String::new(),
+            at: self.now(),
+        };
         self.limit(&attempt)?;
-        if !self.inner.hasher.is_password(current, Some(&account.password_hash)).await? {
-            return Err(AccessError::field("current_password", "wrong_password", "this is not your password"));
+        if !self
+            .inner
+            .hasher
+            .is_password(current, Some(&account.password_hash))
+            .await?
+        {
+            return Err(AccessError::field(
+                "current_password",
+                "wrong_password",
+                "this is not your password",
+            ));
         }
         let wrong = new.check("new_password", &account.login_name);
         if !wrong.is_empty() {
@@ -258,31 +411,70 @@ impl Access {
         }
         for past in &history {
             if self.inner.hasher.is_password(new, Some(past)).await? {
-                return Err(AccessError::field("new_password", "used_before", "it was one of your last five"));
+                return Err(AccessError::field(
+                    "new_password",
+                    "used_before",
+                    "it was one of your last five",
+                ));
             }
         }
-        let hash = self.inner.hasher.hash(new, &**self.inner.store.chance()).await?;
-        let at = attempt.at;
+        let hash = self
+            .inner
+            .hasher
+            .hash(new, &**self.inner.store.chance())
+            .await?;
+        let (at, history_id) = (attempt.at, self.inner.store.next_id());
         let written = self.inner.store.write(move |tx| {
-            if tx.execute(&rows::PASSWORD_SET, params![account.id, account.version, hash, at])? == 0 {
-                return Err(AccessError::field("current_password", "wrong_password", "it was changed meanwhile"));
+            if tx.execute(
+                &rows::PASSWORD_SET,
+                params![account.id, account.version, hash, at],
+            )? == 0
+            {
+                return Err(AccessError::field(
+                    "current_password",
+                    "wrong_password",
+                    "it was changed meanwhile",
+                ));
             }
-            tx.post(&rows::PASSWORD_HISTORY_ADD, params![account.id, at, hash])?;
+            tx.post(
+                &rows::PASSWORD_HISTORY_ADD,
+                params![history_id, account.id, hash],
+            )?;
             tx.post(&rows::SESSIONS_END_OTHERS, params![account.id, session_id])?;
             changed(tx, account.id, "password_change", at);
-            let entry = AuditEntry { at, actor: account.id, action: "password_change", object: account.id, detail: "{}" };
+            let entry = AuditEntry {
+                at,
+                actor: account.id,
+                action: "password_change",
+                object: account.id,
+                detail: "{}",
+            };
             Ok(tx.audit(&entry)?)
         });
         let written = written.await;
-        self.forget();
+        let account_id = caller.account_id;
+        self.inner
+            .principals
+            .forget_if(|principal| principal.account_id == account_id);
         written
     }
 
-    async fn account_with_history(&self, account_id: Id) -> Result<(AccountRow, Vec<String>), AccessError> {
+    async fn account_with_history(
+        &self,
+        account_id: Id,
+    ) -> Result<(AccountRow, Vec<String>), AccessError> {
         let found = self.inner.store.read(move |tx| {
-            let account = tx.query_opt(&rows::ACCOUNT_BY_ID, params![account_id], rows::read_account)?;
+            let account = tx.query_opt(
+                &rows::ACCOUNT_BY_ID,
+                params![account_id],
+                rows::read_account,
+            )?;
             let account = account.ok_or(AccessError::NotFound("account"))?;
-            let history = tx.query(&rows::PASSWORD_HISTORY_LAST, params![account_id, HISTORY], |row| row.get(0))?;
+            let history = tx.query(
+                &rows::PASSWORD_HISTORY_LAST,
+                params![account_id, HISTORY],
+                |row| row.get(0),
+            )?;
             Ok::<_, AccessError>((account, history))
         });
         found.await
@@ -291,9 +483,16 @@ impl Access {
 
 fn refuse_locked(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<(), AccessError> {
     let counted_from = attempt.at.plus_seconds(-LOCK_SECONDS);
-    let failures = tx.query_opt(&rows::LOGIN_FAILURES, params![attempt.name_hash, counted_from], |row| row.get::<i64>(0))?;
+    let failures = tx.query_opt(
+        &rows::LOGIN_FAILURES,
+        params![attempt.name_hash, counted_from],
+        |row| row.get::<i64>(0),
+    )?;
     if failures.unwrap_or_default() >= LOGIN_FAILURES_MAX {
-        return Err(AccessRefusal::TooManyAttempts { retry_seconds: LOCK_SECONDS }.into());
+        return Err(AccessRefusal::TooManyAttempts {
+            retry_seconds: LOCK_SECONDS,
+        }
+        .into());
     }
     Ok(())
 }
@@ -311,7 +510,10 @@ fn principal_of(
         staff_id: bearer.staff_id,
         staff_name: bearer.staff_name,
         means,
-        memberships: memberships.into_iter().map(|(_, membership)| membership).collect(),
+        memberships: memberships
+            .into_iter()
+            .map(|(_, membership)| membership)
+            .collect(),
         narrowed_to: bearer.narrowed_to,
         must_change_password: bearer.must_change_password,
     };

@@ -36,7 +36,9 @@ pub struct TokenCreated {
 
 impl fmt::Debug for TokenCreated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCreated").field("token", &self.token).finish_non_exhaustive()
+        f.debug_struct("TokenCreated")
+            .field("token", &self.token)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,45 +53,91 @@ impl TokenNew {
             wrong.push(too_long("name", limits::NAME_CHARACTERS_MAX));
         }
         if !(1..=TOKEN_DAYS_MAX).contains(&self.days) {
-            wrong.push(FieldError::new("days", "out_of_range", format!("1 to {TOKEN_DAYS_MAX} days")));
+            wrong.push(FieldError::new(
+                "days",
+                "out_of_range",
+                format!("1 to {TOKEN_DAYS_MAX} days"),
+            ));
         }
         let mut allowed = PermissionSet::default();
         for (index, name) in self.permissions.iter().enumerate() {
             match PermissionSet::from_names([name.as_str()]) {
                 Ok(one) => allowed = allowed.union(one),
                 Err(error) => {
-                    wrong.push(FieldError::new(format!("permissions[{index}]"), "unknown_permission", error.to_string()));
+                    wrong.push(FieldError::new(
+                        format!("permissions[{index}]"),
+                        "unknown_permission",
+                        error.to_string(),
+                    ));
                 }
             }
         }
         if self.permissions.is_empty() {
-            wrong.push(FieldError::new("permissions", "required", "name what it may do"));
+            wrong.push(FieldError::new(
+                "permissions",
+                "required",
+                "name what it may do",
+            ));
         }
-        if wrong.is_empty() { Ok(allowed) } else { Err(AccessError::Invalid(wrong)) }
+        if wrong.is_empty() {
+            Ok(allowed)
+        } else {
+            Err(AccessError::Invalid(wrong))
+        }
     }
 }
 
 impl Access {
     /// Makes a token for the caller's own account, narrowed to permissions the caller holds.
-    pub async fn token_create(&self, caller: &Principal, new: TokenNew, once: Option<Once>) -> Result<TokenCreated, AccessError> {
+    pub async fn token_create(
+        &self,
+        caller: &Principal,
+        new: TokenNew,
+        once: Option<Once>,
+    ) -> Result<TokenCreated, AccessError> {
         let actor = caller.acting_anywhere("token_create")?;
         if !matches!(caller.means, Means::Session(_)) {
             return Err(AccessRefusal::SessionOnly.into());
         }
         let allowed = new.check()?;
-        if let Some(beyond) = allowed.iter().find(|permission| !caller.allows(permission.name)) {
-            return Err(Denied { permission: beyond.name.to_owned(), out_of_reach: false }.into());
+        if let Some(beyond) = allowed
+            .iter()
+            .find(|permission| !caller.allows(permission.name))
+        {
+            return Err(Denied {
+                permission: beyond.name.to_owned(),
+                out_of_reach: false,
+            }
+            .into());
         }
         let secret = Secret::draw(&**self.inner.store.chance());
-        let (id, at, hash, writer) = (self.inner.store.next_id(), self.now(), secret.hash(), caller.clone());
+        let (id, at, hash, writer) = (
+            self.inner.store.next_id(),
+            self.now(),
+            secret.hash(),
+            caller.clone(),
+        );
         let ends_at = at.plus_seconds(new.days * 86_400);
         let written = self.inner.store.write(move |tx| {
             let (id, is_new) = do_once(tx, once.as_ref(), id, |tx| {
                 let permissions = rows::to_json(&allowed)?;
                 let name = new.name.trim();
-                tx.post(&rows::TOKEN_ADD, params![id, writer.account_id, name, hash, permissions, at, ends_at])?;
-                let deed = Deed { at, caller: &writer, actor: &actor, operation: "token_create", object: id };
-                audit(tx, &deed, json!({ "permissions": allowed, "ends_at": ends_at }))?;
+                tx.post(
+                    &rows::TOKEN_ADD,
+                    params![id, writer.account_id, name, hash, permissions, at, ends_at],
+                )?;
+                let deed = Deed {
+                    at,
+                    caller: &writer,
+                    actor: &actor,
+                    operation: "token_create",
+                    object: id,
+                };
+                audit(
+                    tx,
+                    &deed,
+                    json!({ "permissions": allowed, "ends_at": ends_at }),
+                )?;
                 Ok(())
             })?;
             let token = tx.query_opt(&rows::TOKEN_BY_ID, params![id], rows::read_token)?;
@@ -101,11 +149,21 @@ impl Access {
     }
 
     /// A page of the caller's own tokens, newest first.
-    pub async fn token_list(&self, caller: &Principal, page: &PageRequest) -> Result<Page<ApiToken>, AccessError> {
-        let limit = page.limit().map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
+    pub async fn token_list(
+        &self,
+        caller: &Principal,
+        page: &PageRequest,
+    ) -> Result<Page<ApiToken>, AccessError> {
+        let limit = page
+            .limit()
+            .map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
         let (before, account_id) = (page_id(page)?.unwrap_or(rows::AFTER_ALL), caller.account_id);
         let found = self.inner.store.read(move |tx| {
-            tx.query(&rows::TOKEN_LIST, params![account_id, before, limit + 1], rows::read_token)
+            tx.query(
+                &rows::TOKEN_LIST,
+                params![account_id, before, limit + 1],
+                rows::read_token,
+            )
         });
         let found: Result<_, StoreError> = found.await;
         Ok(Page::from_rows(found?, limit, |token| token.id.to_string()))
@@ -121,11 +179,17 @@ impl Access {
             let token = token.filter(|token| anybodys || token.account_id == writer.account_id);
             let token = token.ok_or(AccessError::NotFound("token"))?;
             tx.post(&rows::TOKEN_END, params![id])?;
-            let deed = Deed { at, caller: &writer, actor: &actor, operation: "token_revoke", object: id };
+            let deed = Deed {
+                at,
+                caller: &writer,
+                actor: &actor,
+                operation: "token_revoke",
+                object: id,
+            };
             Ok(audit(tx, &deed, json!({ "account_id": token.account_id }))?)
         });
         let written = written.await;
-        self.forget();
+        self.forget_means(Means::Token(id));
         written
     }
 }

@@ -1,0 +1,14 @@
+//! This room on both engines, and its routes.
+
+mod city;
+mod http;
+mod notices;
+mod organisations;
+mod people;
+mod signing_in;
+mod tokens;
+
+#[test]
+fn every_statement_is_understood_by_both_engines() {
+    store::testing::assert_every_statement_prepares(&[access::ROOM]);
+}
