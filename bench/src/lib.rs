@@ -2,6 +2,9 @@
 //!
 //! The load client is written by hand and does little, because it shares two cores with what it measures.
 
+#![expect(clippy::print_stdout, reason = "the figures are its output")]
+
 pub mod city;
 pub mod client;
+pub mod points;
 pub mod program;

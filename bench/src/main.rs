@@ -1,3 +1,7 @@
-//! Entry point.
+//! `make bench`: every figure in one run. `bench points` and so on give one of them.
 
-fn main() {}
+use anyhow::Result;
+
+fn main() -> Result<()> {
+    bench::points::run()
+}

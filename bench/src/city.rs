@@ -1,0 +1,1 @@
+//! The demo city as its people see it over HTTP: sign in, and take cases through the loop.
