@@ -71,12 +71,12 @@ impl AreaTree {
             children.entry(area.parent_id).or_default().push(number);
         }
         let by_id: HashMap<Id, u32> = numbered().map(|(number, area)| (area.id, number)).collect();
-        let outlines = || {
+        let with_outline = || {
             numbered().filter_map(|(number, area)| Some((number, area, area.boundary.as_deref()?)))
         };
         let index =
-            SpatialIndex::build(outlines().map(|(_, area, boundary)| (area.level, boundary)));
-        let outlined = outlines().map(|(number, ..)| number).collect();
+            SpatialIndex::build(with_outline().map(|(_, area, boundary)| (area.level, boundary)));
+        let outlined = with_outline().map(|(number, ..)| number).collect();
         let mut centred = HashMap::new();
         for (parent, members) in &children {
             let Some(parent) = parent.and_then(|id| by_id.get(&id)) else {

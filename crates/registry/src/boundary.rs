@@ -163,9 +163,7 @@ impl Boundary {
 
     /// Whether a point lies within, asked seldom; for many questions build a [`crate::SpatialIndex`].
     pub fn holds(&self, point: Point) -> bool {
-        let mut shapes = crate::spatial::Shapes::default();
-        shapes.push(self);
-        shapes.holds(0, point)
+        crate::spatial::holds(self, point)
     }
 
     /// The middle of the box around it; a stand-in for a centre where none is known.

@@ -8,6 +8,7 @@ mod area_tree;
 mod boundary;
 pub mod crosswalk;
 mod failure;
+pub mod http;
 pub mod import;
 pub mod model;
 mod rulebook;

@@ -40,11 +40,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 MiB, a million rows (about what a spreadsheet holds), 256 columns, 200,000 bytes a cell.
+    /// The house's limits of an import; 256 columns, 200,000 bytes a cell.
     fn default() -> Self {
         Self {
-            bytes: 64 << 20,
-            rows: 1_000_000,
+            bytes: base::limits::IMPORT_BYTES_MAX,
+            rows: base::limits::IMPORT_ROWS_MAX,
             columns: 256,
             cell_bytes: 200_000,
         }

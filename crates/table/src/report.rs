@@ -1,6 +1,7 @@
 //! What became of a file: counts, and the rows that were refused, downloadable as a file of its own.
 
 use crate::RowError;
+use base::limits::IMPORT_REJECTIONS_LISTED_MAX;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -13,16 +14,39 @@ pub struct Report {
     pub stored: u64,
     /// Rows that were there already, just so.
     pub unchanged: u64,
-    /// Rows that were refused.
+    /// Rows that were refused; the first [`IMPORT_REJECTIONS_LISTED_MAX`] of them.
     pub rejected: Vec<RowError>,
+    /// How many more were refused than are listed.
+    pub rejected_unlisted: u64,
     /// Rows that went in and deserve a look.
     pub remarks: Vec<RowError>,
 }
 
 impl Report {
+    /// Notes a refused row. Past the limit of the list the file is wrong as a whole, and rows are only counted.
+    pub fn reject(&mut self, error: RowError) {
+        if self.rejected.len() < IMPORT_REJECTIONS_LISTED_MAX {
+            self.rejected.push(error);
+        } else {
+            self.rejected_unlisted += 1;
+        }
+    }
+
+    /// How many rows were refused.
+    pub fn rejected_count(&self) -> u64 {
+        self.rejected.len() as u64 + self.rejected_unlisted
+    }
+
+    /// Notes something about a row that went in. Not more are kept than of refused rows.
+    pub fn remark(&mut self, remark: RowError) {
+        if self.remarks.len() < IMPORT_REJECTIONS_LISTED_MAX {
+            self.remarks.push(remark);
+        }
+    }
+
     /// Whether every row read is accounted for: stored, unchanged or rejected.
     pub fn adds_up(&self) -> bool {
-        self.read == self.stored + self.unchanged + self.rejected.len() as u64
+        self.read == self.stored + self.unchanged + self.rejected_count()
     }
 
     /// Writes refused rows and remarks as CSV with a byte order mark, so that spreadsheets open it as UTF-8:

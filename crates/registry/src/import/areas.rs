@@ -138,7 +138,7 @@ pub(crate) fn plan(
             });
         match draft {
             Ok(draft) => drafts.push(draft),
-            Err(error) => report.rejected.push(error),
+            Err(error) => report.reject(error),
         }
     }
     // Parents before children, whatever their order in the file.
@@ -147,7 +147,7 @@ pub(crate) fn plan(
         match planner.take(&draft, parent.as_deref(), options.distance_max_m) {
             Ok(true) => report.stored += 1,
             Ok(false) => report.unchanged += 1,
-            Err(error) => report.rejected.push(error),
+            Err(error) => report.reject(error),
         }
     }
     report.rejected.sort_by_key(|error| error.row);

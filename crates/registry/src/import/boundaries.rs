@@ -6,6 +6,7 @@ use crate::failure::RegistryError;
 use crate::model::Area;
 use crate::{AreaTree, Boundary};
 use base::geo::{CoordinateSystem, Point, to_cgcs2000};
+use base::limits::IMPORT_BYTES_MAX;
 use base::{AreaCode, AreaLevel, Id};
 use geojson::{Feature, FeatureCollection, GeoJson};
 use serde_json::Value;
@@ -65,12 +66,12 @@ pub(crate) fn plan(
         let code = match code_of(feature) {
             Ok(code) => code,
             Err(reason) => {
-                report.rejected.push(error(row, "adcode", reason));
+                report.reject(error(row, "adcode", reason));
                 continue;
             }
         };
         if let Some(first) = seen.get(&code) {
-            report.rejected.push(error(
+            report.reject(error(
                 row,
                 "adcode",
                 format!("`{code}` is feature {first} already"),
@@ -81,7 +82,7 @@ pub(crate) fn plan(
         match take(&mut planner, feature, code, parent.as_ref(), options) {
             Ok(true) => report.stored += 1,
             Ok(false) => report.unchanged += 1,
-            Err((column, reason)) => report.rejected.push(error(row, column, reason)),
+            Err((column, reason)) => report.reject(error(row, column, reason)),
         }
     }
     let changes: Vec<Change> = planner.changes;
@@ -98,6 +99,12 @@ fn error(row: u64, column: &str, reason: String) -> RowError {
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<Feature>, RegistryError> {
+    if bytes.len() > IMPORT_BYTES_MAX {
+        return Err(RegistryError::GeoJson(format!(
+            "it has {} bytes; {IMPORT_BYTES_MAX} is the most",
+            bytes.len()
+        )));
+    }
     let geojson =
         GeoJson::from_reader(bytes).map_err(|fault| RegistryError::GeoJson(fault.to_string()))?;
     match geojson {

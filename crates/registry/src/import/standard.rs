@@ -87,18 +87,20 @@ pub(crate) fn plan(
     let mut file = FileNames::default();
     for row in table.rows() {
         let draft = row
-            .and_then(|row| draft(row, has_rules, &options.bare_units))
+            .and_then(|row| draft(row, has_rules, options.bare_units))
             .and_then(|draft| file.check(&draft).map(|remark| (draft, remark)));
         match draft {
             Ok((draft, remark)) => {
-                report.remarks.extend(remark);
+                if let Some(remark) = remark {
+                    report.remark(remark);
+                }
                 if planner.take(&draft, &file) {
                     report.stored += 1;
                 } else {
                     report.unchanged += 1;
                 }
             }
-            Err(error) => report.rejected.push(error),
+            Err(error) => report.reject(error),
         }
     }
     Ok(Plan {
@@ -107,22 +109,21 @@ pub(crate) fn plan(
     })
 }
 
-fn draft<'a>(row: Row<'a>, has_rules: bool, bare: &BareUnits) -> Result<Draft<'a>, RowError> {
+fn draft(row: Row<'_>, has_rules: bool, bare: BareUnits) -> Result<Draft<'_>, RowError> {
     let kind_text = row.required(KIND)?;
     let kind = CategoryKind::from_text(kind_text)
         .ok_or_else(|| row.error_in(KIND, &format!("`{kind_text}` is no kind of category")))?;
     let class_code = digits(&row, CLASS_CODE, 2..=2)?;
-    let code = match row.any(SHORT_CODE) {
-        Some(_) => format!("{class_code}{}", digits(&row, SHORT_CODE, 2..=3)?),
-        None => {
-            let code = digits(&row, FULL_CODE, 4..=5)?;
-            if !code.starts_with(&class_code) {
-                let reason =
-                    format!("`{code}` does not begin with the code of its class, `{class_code}`");
-                return Err(row.error_in(FULL_CODE, &reason));
-            }
-            code
+    let code = if row.any(SHORT_CODE).is_some() {
+        format!("{class_code}{}", digits(&row, SHORT_CODE, 2..=3)?)
+    } else {
+        let code = digits(&row, FULL_CODE, 4..=5)?;
+        if !code.starts_with(&class_code) {
+            let reason =
+                format!("`{code}` does not begin with the code of its class, `{class_code}`");
+            return Err(row.error_in(FULL_CODE, &reason));
         }
+        code
     };
     Ok(Draft {
         kind,
@@ -169,7 +170,7 @@ fn named<'a>(row: &Row<'a>, columns: &[&str]) -> Result<&'a str, RowError> {
     Ok(text)
 }
 
-fn rule(row: &Row<'_>, bare: &BareUnits) -> Result<(RuleText, Limit), RowError> {
+fn rule(row: &Row<'_>, bare: BareUnits) -> Result<(RuleText, Limit), RowError> {
     let own = |columns: &[&str]| row.any(columns).map(str::to_owned);
     let text = RuleText {
         filing_condition: row.required(FILING_CONDITION)?.to_owned(),
@@ -183,7 +184,7 @@ fn rule(row: &Row<'_>, bare: &BareUnits) -> Result<(RuleText, Limit), RowError> 
     };
     text.check()
         .map_err(|(column, fault)| row.error(column, fault.to_string()))?;
-    let limit = Limit::parse(&text.limit_text, bare).map_err(|fault| {
+    let limit = Limit::parse(&text.limit_text, &bare).map_err(|fault| {
         row.error_in(
             LIMIT,
             &format!("`{}` is no time limit: {fault}", text.limit_text),

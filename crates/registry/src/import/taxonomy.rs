@@ -105,7 +105,7 @@ pub(crate) fn plan(
         match taken {
             Ok(true) => report.stored += 1,
             Ok(false) => report.unchanged += 1,
-            Err(error) => report.rejected.push(error),
+            Err(error) => report.reject(error),
         }
     }
     Ok(Plan {

@@ -57,7 +57,7 @@ struct Outline {
 
 /// Outlines of a layer.
 #[derive(Debug, Default)]
-pub(crate) struct Shapes {
+pub(super) struct Shapes {
     outlines: Vec<Outline>,
     slabs: Vec<u32>,
     edges: Vec<Edge>,
@@ -65,7 +65,7 @@ pub(crate) struct Shapes {
 
 impl Shapes {
     /// Adds an outline; its number is one more than that of the one before.
-    pub(crate) fn push(&mut self, boundary: &Boundary) {
+    pub(super) fn push(&mut self, boundary: &Boundary) {
         let edges: Vec<Edge> = segments(boundary)
             .filter_map(|(a, b)| Edge::new(a, b))
             .collect();
@@ -120,7 +120,7 @@ impl Shapes {
 
     /// Whether outline `number` holds the point.
     #[inline]
-    pub(crate) fn holds(&self, number: u32, point: Point) -> bool {
+    pub(super) fn holds(&self, number: u32, point: Point) -> bool {
         let Some(outline) = self.outlines.get(number as usize) else {
             return false;
         };
@@ -143,6 +143,17 @@ impl Shapes {
             .iter()
             .fold(false, |inside, edge| inside ^ edge.is_crossed_from(point))
     }
+}
+
+/// Whether an outline holds a point, without preparing anything: every edge is looked at.
+pub(crate) fn holds(boundary: &Boundary, point: Point) -> bool {
+    let point = Coord {
+        x: point.lon,
+        y: point.lat,
+    };
+    segments(boundary)
+        .filter_map(|(a, b)| Edge::new(a, b))
+        .fold(false, |inside, edge| inside ^ edge.is_crossed_from(point))
 }
 
 /// The slab of a latitude, the nearest one for what lies outside. Rises with the latitude, so an edge's slabs hold all its points.

@@ -4,6 +4,7 @@ use crate::city::*;
 use base::geo::{CoordinateSystem, Point, from_cgcs2000};
 use base::{AreaCode, AreaLevel};
 use registry::{AreaImport, BoundaryImport, Part, Registry, RegistryError};
+use std::fmt::Write as _;
 
 fn code(text: &str) -> AreaCode {
     AreaCode::parse(text).unwrap()
@@ -414,7 +415,7 @@ fn progress_is_told_batch_by_batch() {
     on_each_engine(|_, registry| {
         let mut text = "code,name\n310118,青浦区\n310118001,夏阳街道\n".to_owned();
         for n in 1..=900 {
-            text.push_str(&format!("310118001{n:03},第{n}村\n"));
+            writeln!(text, "310118001{n:03},第{n}村").unwrap();
         }
         let mut told = Vec::new();
         let table = csv(&text);

@@ -36,16 +36,16 @@ pub fn partition(
             };
         }
     }
-    let side = bends + 1;
+    let steps = bends + 1;
     let mut cells = Vec::new();
     for row in 0..rows {
         for column in 0..columns {
-            let (x, y) = (column * side, row * side);
+            let (x, y) = (column * steps, row * steps);
             let mut ring = Vec::new();
-            ring.extend((0..side).map(|i| corners[y][x + i]));
-            ring.extend((0..side).map(|i| corners[y + i][x + side]));
-            ring.extend((0..side).map(|i| corners[y + side][x + side - i]));
-            ring.extend((0..=side).map(|i| corners[y + side - i][x]));
+            ring.extend((0..steps).map(|i| corners[y][x + i]));
+            ring.extend((0..steps).map(|i| corners[y + i][x + steps]));
+            ring.extend((0..steps).map(|i| corners[y + steps][x + steps - i]));
+            ring.extend((0..=steps).map(|i| corners[y + steps - i][x]));
             cells.push(Boundary::polygon(&ring, &[]).unwrap());
         }
     }

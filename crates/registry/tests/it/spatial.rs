@@ -29,7 +29,7 @@ fn position(boundary: &Boundary, at: Point) -> CoordPos {
 fn places(chance: &SeededChance, boundaries: &[Boundary], count: usize) -> Vec<Point> {
     let corners: Vec<Point> = boundaries
         .iter()
-        .flat_map(|b| b.shape())
+        .flat_map(registry::Boundary::shape)
         .flat_map(|p| p.exterior().0.iter().map(|c| point(c.x, c.y)))
         .collect();
     let any = |values: &mut dyn Iterator<Item = f64>| {
@@ -49,8 +49,8 @@ fn places(chance: &SeededChance, boundaries: &[Boundary], count: usize) -> Vec<P
     for ends in corners.windows(2).take(count) {
         places.push(ends[0]);
         places.push(point(
-            (ends[0].lon + ends[1].lon) / 2.0,
-            (ends[0].lat + ends[1].lat) / 2.0,
+            f64::midpoint(ends[0].lon, ends[1].lon),
+            f64::midpoint(ends[0].lat, ends[1].lat),
         ));
         places.push(point(ends[0].lon, ends[1].lat));
     }

@@ -23,6 +23,7 @@ fn the_report_opens_in_a_spreadsheet_and_runs_nothing_there() {
             rejected(2, Some("=cmd|' /C calc'!A0"), "=1+1"),
         ],
         remarks: vec![rejected(3, None, "stored under another name")],
+        ..Report::default()
     };
     assert!(report.adds_up());
     let mut bytes = Vec::new();
@@ -38,6 +39,27 @@ fn the_report_opens_in_a_spreadsheet_and_runs_nothing_there() {
     assert_eq!(rows[1].get("column"), Some("'=cmd|' /C calc'!A0"));
     assert_eq!(rows[1].get("reason"), Some("'=1+1"));
     assert_eq!(rows[2].get("outcome"), Some("remark"));
+}
+
+#[test]
+fn what_is_wrong_beyond_measure_is_counted_and_no_longer_listed() {
+    let mut report = Report {
+        read: 10_007,
+        ..Report::default()
+    };
+    for row in 1..=10_007 {
+        report.reject(RowError {
+            row,
+            line: row,
+            column: None,
+            reason: "wrong".to_owned(),
+        });
+    }
+    assert_eq!(
+        (report.rejected.len(), report.rejected_unlisted),
+        (10_000, 7)
+    );
+    assert!(report.adds_up());
 }
 
 #[test]

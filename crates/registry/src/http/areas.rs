@@ -1,0 +1,270 @@
+//! Areas and zones on the wire.
+
+use super::{PageView, page};
+use crate::model::{Area, Zone, level_text};
+use crate::{AreaTree, Registry};
+use axum::extract::State;
+use base::geo::{CoordinateSystem, Point, to_cgcs2000};
+use base::{AreaCode, FieldError, Id, PageRequest, Problem, TreePath, limits};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use wire::{Answer, Json, Path, Query};
+
+/// Which areas: those with a code, or with a piece of a name, or the children of one; the roots when nothing is asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct AreaFilter {
+    parent_id: Option<Id>,
+    code: Option<AreaCode>,
+    name: Option<String>,
+}
+
+impl AreaFilter {
+    /// The areas asked for, by path. With a name `parent_id` means the whole subtree, otherwise the children only.
+    fn select<'a>(
+        &'a self,
+        tree: &'a AreaTree,
+    ) -> Result<Box<dyn Iterator<Item = &'a Arc<Area>> + 'a>, Problem> {
+        let above = self.parent_id.map(|id| found(tree, id)).transpose()?;
+        if let Some(code) = self.code {
+            return Ok(Box::new(tree.by_code(code).into_iter()));
+        }
+        let Some(name) = &self.name else {
+            return Ok(Box::new(tree.children(self.parent_id)));
+        };
+        let is_below = move |area: &Area| {
+            above
+                .as_ref()
+                .is_none_or(|above| above.path.contains(&area.path))
+        };
+        let areas = tree.areas().iter();
+        Ok(Box::new(areas.filter(move |area| {
+            area.name.contains(name.as_str()) && is_below(area)
+        })))
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let is_too_long = |name: &String| name.chars().count() > limits::SEARCH_CHARACTERS_MAX;
+        if self.name.as_ref().is_some_and(is_too_long) {
+            let message = format!("at most {} characters", limits::SEARCH_CHARACTERS_MAX);
+            return Err(Problem::invalid(vec![FieldError::new(
+                "name", "too_long", message,
+            )]));
+        }
+        Ok(())
+    }
+}
+
+/// An area.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AreaView {
+    #[schema(value_type = String)]
+    id: Id,
+    /// Official division code of 6, 9, 12 or 15 digits.
+    #[schema(value_type = String, example = "310118001001")]
+    code: AreaCode,
+    name: String,
+    /// `province`, `city`, `district`, `street`, `village` or `grid`.
+    level: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    parent_id: Option<Id>,
+    /// Ancestry: four characters a level.
+    #[schema(value_type = String, example = "000100030001")]
+    path: TreePath,
+    /// CGCS2000, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    centre: Option<PointView>,
+    /// Whether its outline is known.
+    has_boundary: bool,
+    /// Whether areas lie in it.
+    has_children: bool,
+}
+
+/// A place in CGCS2000 degrees.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PointView {
+    lon: f64,
+    lat: f64,
+}
+
+impl AreaView {
+    fn new(area: &Area, tree: &AreaTree) -> Self {
+        Self {
+            id: area.id,
+            code: area.code,
+            name: area.name.clone(),
+            level: level_text(area.level),
+            parent_id: area.parent_id,
+            path: area.path.clone(),
+            centre: area.centre.map(|Point { lon, lat }| PointView { lon, lat }),
+            has_boundary: area.boundary.is_some(),
+            has_children: tree.children(Some(area.id)).next().is_some(),
+        }
+    }
+}
+
+/// Areas: the children of one, the one with a code, or those with a piece of a name.
+#[utoipa::path(get, path = "/api/v1/areas", tag = "registry",
+    params(("parent_id" = Option<String>, Query, description = "children of this area; with `name`: anywhere below it"),
+        ("code" = Option<String>, Query, description = "the area with this division code"),
+        ("name" = Option<String>, Query, description = "areas whose name contains this"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("after" = Option<String>, Query)),
+    responses((status = 200, body = PageView<AreaView>)))]
+pub(super) async fn area_list(
+    State(registry): State<Registry>,
+    Query(filter): Query<AreaFilter>,
+    Query(request): Query<PageRequest>,
+) -> Answer<Json<PageView<AreaView>>> {
+    filter.check()?;
+    let tree = &registry.snapshot().areas;
+    let view = |area: &&Arc<Area>| AreaView::new(area, tree);
+    Ok(Json(page(
+        filter.select(tree)?,
+        &request,
+        |area| area.path.to_string(),
+        view,
+    )?))
+}
+
+fn found(tree: &AreaTree, id: Id) -> Result<Arc<Area>, Problem> {
+    tree.by_id(id)
+        .cloned()
+        .ok_or_else(|| Problem::not_found("area"))
+}
+
+/// Where, and in which system.
+#[derive(Debug, Deserialize)]
+pub(super) struct Place {
+    lon: f64,
+    lat: f64,
+    #[serde(default)]
+    coordinates: CoordinateSystem,
+}
+
+impl Place {
+    fn point(&self) -> Result<Point, Problem> {
+        match Point::new(self.lon, self.lat) {
+            Ok(point) => Ok(to_cgcs2000(self.coordinates, point)),
+            Err(fault) => Err(Problem::invalid(vec![FieldError::new(
+                "lon",
+                "out_of_range",
+                fault.to_string(),
+            )])),
+        }
+    }
+}
+
+/// What lies at a place.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AreaAtView {
+    /// From the root down to the deepest area found; empty outside the city.
+    line: Vec<AreaView>,
+    /// True when the last steps were to the nearest centre, because no outlines are known there: likely, not certain.
+    nearest_centre: bool,
+    /// How far that centre is, metres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance_m: Option<f64>,
+    /// Zones that hold the place.
+    #[schema(value_type = Vec<String>)]
+    zone_ids: Vec<Id>,
+}
+
+/// The areas and zones that hold a place.
+#[utoipa::path(get, path = "/api/v1/areas/at", tag = "registry",
+    params(("lon" = f64, Query), ("lat" = f64, Query),
+        ("coordinates" = Option<String>, Query, description = "cgcs2000 (default), wgs84, gcj02 or bd09")),
+    responses((status = 200, body = AreaAtView)))]
+pub(super) async fn area_locate(
+    State(registry): State<Registry>,
+    Query(place): Query<Place>,
+) -> Answer<Json<AreaAtView>> {
+    Ok(Json(AreaAtView::new(&registry, place.point()?)))
+}
+
+impl AreaAtView {
+    fn new(registry: &Registry, point: Point) -> Self {
+        let tree = &registry.snapshot().areas;
+        let hit = tree.area_at(point);
+        let path = hit.as_ref().map(|hit| &hit.area.path);
+        let line = path.map_or_else(Vec::new, |path| tree.line(path));
+        Self {
+            line: line
+                .into_iter()
+                .map(|area| AreaView::new(area, tree))
+                .collect(),
+            nearest_centre: hit.as_ref().is_some_and(|hit| hit.nearest_centre),
+            distance_m: hit.as_ref().and_then(|hit| hit.distance_m),
+            zone_ids: registry.zones_at(path, Some(point)),
+        }
+    }
+}
+
+/// One area.
+#[utoipa::path(get, path = "/api/v1/areas/{id}", tag = "registry", params(("id" = String, Path)),
+    responses((status = 200, body = AreaView), (status = 404, description = "no such area")))]
+pub(super) async fn area_view(
+    State(registry): State<Registry>,
+    Path(id): Path<Id>,
+) -> Answer<Json<AreaView>> {
+    let tree = &registry.snapshot().areas;
+    Ok(Json(AreaView::new(found(tree, id)?.as_ref(), tree)))
+}
+
+/// The outline of an area as a GeoJSON geometry in CGCS2000.
+#[utoipa::path(get, path = "/api/v1/areas/{id}/boundary", tag = "registry", params(("id" = String, Path)),
+    responses((status = 200, body = Object, description = "GeoJSON MultiPolygon"),
+        (status = 404, description = "no such area, or its outline is not known")))]
+pub(super) async fn area_boundary_view(
+    State(registry): State<Registry>,
+    Path(id): Path<Id>,
+) -> Answer<Json<serde_json::Value>> {
+    let area = found(&registry.snapshot().areas, id)?;
+    match &area.boundary {
+        Some(boundary) => Ok(Json(boundary.to_geojson())),
+        None => Err(Problem::not_found("outline").into()),
+    }
+}
+
+/// A zone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ZoneView {
+    #[schema(value_type = String)]
+    id: Id,
+    name: String,
+    kind: String,
+    /// The areas it is made of, by path.
+    #[schema(value_type = Vec<String>)]
+    area_paths: Vec<TreePath>,
+    /// Whether it has an outline of its own.
+    has_boundary: bool,
+}
+
+impl From<&Zone> for ZoneView {
+    fn from(zone: &Zone) -> Self {
+        Self {
+            id: zone.id,
+            name: zone.name.clone(),
+            kind: zone.kind.clone(),
+            area_paths: zone.area_paths.clone(),
+            has_boundary: zone.boundary.is_some(),
+        }
+    }
+}
+
+/// Zones by name.
+#[utoipa::path(get, path = "/api/v1/zones", tag = "registry",
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("after" = Option<String>, Query)),
+    responses((status = 200, body = PageView<ZoneView>)))]
+pub(super) async fn zone_list(
+    State(registry): State<Registry>,
+    Query(request): Query<PageRequest>,
+) -> Answer<Json<PageView<ZoneView>>> {
+    let zones = &registry.snapshot().zones;
+    Ok(Json(page(
+        zones.iter(),
+        &request,
+        |zone| zone.name.clone(),
+        |zone| ZoneView::from(*zone),
+    )?))
+}

@@ -1,0 +1,94 @@
+//! The routes of this room and their lines in the table of endpoints. All of it reads the snapshot; nothing is written here
+//! (imports are made at the machine).
+
+mod areas;
+mod standards;
+
+use crate::Registry;
+use access::{Endpoint, Needs};
+use base::{PageRequest, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+const fn get(path: &'static str, operation: &'static str, permission: &'static str) -> Endpoint {
+    Endpoint {
+        method: "GET",
+        path,
+        operation,
+        needs: Needs::Permission(permission),
+    }
+}
+
+/// This room's lines in the table of endpoints.
+pub const ENDPOINTS: &[Endpoint] = &[
+    get("/api/v1/areas", "area_list", "area_view"),
+    get("/api/v1/areas/at", "area_locate", "area_view"),
+    get("/api/v1/areas/{id}", "area_view", "area_view"),
+    get(
+        "/api/v1/areas/{id}/boundary",
+        "area_boundary_view",
+        "area_view",
+    ),
+    get("/api/v1/zones", "zone_list", "area_view"),
+    get("/api/v1/standards", "standard_list", "standard_view"),
+    get(
+        "/api/v1/standards/{id}/categories",
+        "category_list",
+        "standard_view",
+    ),
+    get(
+        "/api/v1/standards/{id}/crosswalk",
+        "crosswalk_list",
+        "standard_view",
+    ),
+    get("/api/v1/categories/{id}", "category_view", "standard_view"),
+    get("/api/v1/rule-rows/{id}", "rule_row_view", "standard_view"),
+];
+
+/// The routes of this room.
+pub fn router(registry: Registry) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(areas::area_list))
+        .routes(routes!(areas::area_locate))
+        .routes(routes!(areas::area_view))
+        .routes(routes!(areas::area_boundary_view))
+        .routes(routes!(areas::zone_list))
+        .routes(routes!(standards::standard_list))
+        .routes(routes!(standards::category_list))
+        .routes(routes!(standards::crosswalk_list))
+        .routes(routes!(standards::category_view))
+        .routes(routes!(standards::rule_row_view))
+        .with_state(registry)
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+struct PageView<T> {
+    /// The rows, in the list's order.
+    items: Vec<T>,
+    /// Pass as `after` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// The page of `rows` that begins after the row whose cursor was given; `rows` are in the order of their cursors.
+fn page<R, V>(
+    rows: impl Iterator<Item = R>,
+    request: &PageRequest,
+    cursor: impl Fn(&R) -> String,
+    view: impl Fn(&R) -> V,
+) -> Result<PageView<V>, Problem> {
+    let limit = request
+        .limit()
+        .map_err(|field| Problem::invalid(vec![field]))? as usize;
+    let after = request.after.as_deref().unwrap_or_default();
+    let mut rows = rows.filter(|row| after.is_empty() || cursor(row).as_str() > after);
+    let shown: Vec<R> = rows.by_ref().take(limit).collect();
+    let next = rows.next().and_then(|_| shown.last().map(&cursor));
+    Ok(PageView {
+        items: shown.iter().map(view).collect(),
+        next,
+    })
+}
