@@ -90,32 +90,6 @@ impl From<AccessRefusal> for Problem {
     }
 }
 
-/// Every problem code this room gives, besides those of `wire`; each has a translation.
-pub const PROBLEM_CODES: &[&str] = &[
-    "login_failed",
-    "too_many_attempts",
-    "unauthenticated",
-    "csrf_token_required",
-    "session_only",
-    "already_exists",
-    "tree_full",
-    "password_change_required",
-    "busy",
-    "concurrent_change",
-    "idempotency_key_reused",
-];
-
-/// Codes of wrong fields this room gives, besides those of `wire`; each has a translation.
-pub const FIELD_CODES: &[&str] = &[
-    "too_plain",
-    "contains_login_name",
-    "used_before",
-    "wrong_password",
-    "unknown_role",
-    "excluded_role",
-    "unknown_permission",
-];
-
 /// Why an operation of this room did not happen.
 #[derive(Debug, Error)]
 pub enum AccessError {

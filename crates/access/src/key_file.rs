@@ -235,13 +235,13 @@ fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
         source,
     })?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
+    if mode & 0o077 != 0 {
+        return Err(KeyFileError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
     }
-    Err(KeyFileError::Exposed {
-        path: path.to_owned(),
-        mode,
-    })
+    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -21,7 +21,7 @@ pub mod session;
 pub mod store;
 pub mod trail;
 
-pub use error::{AccessError, AccessRefusal, FIELD_CODES, PROBLEM_CODES};
+pub use error::{AccessError, AccessRefusal};
 pub use model::{
     Membership, MembershipNew, Organisation, OrganisationKind, OrganisationNew, Staff, StaffNew,
 };
@@ -38,3 +38,26 @@ pub use service::{
 };
 pub use store::{ApiToken, Notice, ROOM, Session};
 pub use trail::Unmasking;
+
+/// Every problem code this room gives, besides those of `wire` and `store`; each has a translation.
+pub const PROBLEM_CODES: &[&str] = &[
+    "login_failed",
+    "too_many_attempts",
+    "unauthenticated",
+    "csrf_token_required",
+    "session_only",
+    "already_exists",
+    "tree_full",
+    "password_change_required",
+];
+
+/// Codes of wrong fields this room gives, besides those of `wire` and `store`; each has a translation.
+pub const FIELD_CODES: &[&str] = &[
+    "too_plain",
+    "contains_login_name",
+    "used_before",
+    "wrong_password",
+    "unknown_role",
+    "excluded_role",
+    "unknown_permission",
+];

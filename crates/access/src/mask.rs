@@ -45,7 +45,7 @@ pub fn id_number(number: &str) -> String {
     let compact: String = number
         .chars()
         .map(half_width)
-        .filter(|c| c.is_ascii_alphanumeric())
+        .filter(char::is_ascii_alphanumeric)
         .collect();
     if compact.len() < 12 {
         return hide_all_but_end(&compact, 2);
@@ -88,13 +88,11 @@ pub fn normalised_phone(phone: &str) -> Option<String> {
             _ => return None,
         }
     }
-    for prefix in ["0086", "86"] {
-        if let Some(rest) = digits.strip_prefix(prefix)
-            && is_mobile(rest)
-        {
-            digits = rest.to_owned();
-        }
-    }
+    let mobile = ["0086", "86"]
+        .into_iter()
+        .filter_map(|prefix| digits.strip_prefix(prefix))
+        .find(|rest| is_mobile(rest));
+    let digits = mobile.map_or(digits.clone(), str::to_owned);
     (7..=15).contains(&digits.len()).then_some(digits)
 }
 

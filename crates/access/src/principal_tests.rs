@@ -80,10 +80,19 @@ fn decide(
     }
 }
 
+/// Who, which permission, in which area, of which organisations: the decision.
+type Line = (
+    &'static [&'static str],
+    &'static str,
+    Option<&'static str>,
+    &'static [&'static str],
+    Decision,
+);
+
 #[test]
 fn who_may_do_what_where() {
     // Areas: 0001 the district, 00010001 and 00010002 its streets. Organisations likewise.
-    let table: &[(&[&str], &str, Option<&str>, &[&str], Decision)] = &[
+    let table: &[Line] = &[
         // A role's reach is its organisation's subtree.
         (
             &["handler@00010001"],

@@ -278,7 +278,7 @@ fn derive(secret: &Secret, purpose: &str) -> [u8; 32] {
 
 fn hash_key(secret: &Secret) -> HmacSm3 {
     let key = Zeroizing::new(derive(secret, "chengyun keyed hash"));
-    hmac_of(&*key)
+    hmac_of(&key)
 }
 
 /// HMAC-SM3 under a key of 32 bytes; being less than SM3's block of 64 it is used as it is, padded with zeros.

@@ -81,7 +81,7 @@ fn hmac_sm3_is_the_construction_of_rfc_2104() {
 
 #[test]
 fn what_was_sealed_opens_in_its_place_and_nowhere_else() {
-    let sealer = sealer(1);
+    let one = sealer(1);
     for plain in [
         "",
         "x",
@@ -89,24 +89,24 @@ fn what_was_sealed_opens_in_its_place_and_nowhere_else() {
         "张三，住在城中路一号",
         &"长".repeat(5_000),
     ] {
-        let sealed = sealer.seal(plain.as_bytes(), "staff.phone:42");
+        let sealed = one.seal(plain.as_bytes(), "staff.phone:42");
         assert_eq!(sealed.len(), plain.len() + OVERHEAD_BYTES);
         assert_eq!(
-            sealer.open(&sealed, "staff.phone:42").unwrap(),
+            one.open(&sealed, "staff.phone:42").unwrap(),
             plain.as_bytes()
         );
         assert_eq!(
-            sealer.open(&sealed, "staff.phone:43"),
+            one.open(&sealed, "staff.phone:43"),
             Err(SealingError::NotAuthentic)
         );
-        assert_eq!(sealer.open(&sealed, ""), Err(SealingError::NotAuthentic));
+        assert_eq!(one.open(&sealed, ""), Err(SealingError::NotAuthentic));
     }
 }
 
 #[test]
 fn a_changed_byte_anywhere_is_noticed() {
-    let sealer = sealer(1);
-    let sealed = sealer.seal("13812341234".as_bytes(), "c");
+    let one = sealer(1);
+    let sealed = one.seal("13812341234".as_bytes(), "c");
     for at in 0..sealed.len() {
         let mut changed = sealed.clone();
         changed[at] ^= 1;
@@ -115,27 +115,25 @@ fn a_changed_byte_anywhere_is_noticed() {
             1..=4 => SealingError::UnknownKey(1 ^ (1 << (8 * (4 - at)))),
             _ => SealingError::NotAuthentic,
         };
-        assert_eq!(sealer.open(&changed, "c"), Err(expected), "byte {at}");
+        assert_eq!(one.open(&changed, "c"), Err(expected), "byte {at}");
     }
     for length in 0..OVERHEAD_BYTES {
         assert_eq!(
-            sealer.open(&sealed[..length], "c"),
+            one.open(&sealed[..length], "c"),
             Err(SealingError::Malformed),
             "cut to {length}"
         );
     }
     assert_eq!(
-        sealer.open(&sealed[..OVERHEAD_BYTES], "c"),
+        one.open(&sealed[..OVERHEAD_BYTES], "c"),
         Err(SealingError::NotAuthentic)
     );
 }
 
 #[test]
 fn the_same_value_is_never_sealed_twice_alike() {
-    let sealer = Sealer::ephemeral(Arc::new(SystemChance));
-    let sealed: HashSet<Vec<u8>> = (0..1_000)
-        .map(|_| sealer.seal(b"13812341234", "c"))
-        .collect();
+    let one = Sealer::ephemeral(Arc::new(SystemChance));
+    let sealed: HashSet<Vec<u8>> = (0..1_000).map(|_| one.seal(b"13812341234", "c")).collect();
     assert_eq!(sealed.len(), 1_000);
     let nonces: HashSet<&[u8]> = sealed.iter().map(|s| &s[5..17]).collect();
     assert_eq!(nonces.len(), 1_000);
@@ -176,30 +174,30 @@ fn a_keyed_hash_depends_on_text_and_key() {
 
 #[test]
 fn a_sealed_text_vouches_for_itself_by_a_salted_digest() {
-    let sealer = sealer(1);
+    let mine = sealer(1);
     let (one, two) = (
-        sealer.seal_text("路灯不亮", "c"),
-        sealer.seal_text("路灯不亮", "c"),
+        mine.seal_text("路灯不亮", "c"),
+        mine.seal_text("路灯不亮", "c"),
     );
     assert_ne!(one.digest, two.digest, "the same text under another salt");
-    let opened = sealer.open_text(&one.sealed, "c").unwrap();
+    let opened = mine.open_text(&one.sealed, "c").unwrap();
     assert_eq!(opened.text, "路灯不亮");
     assert_eq!(opened.digest(), one.digest);
     assert_eq!(digest(&opened.salt, "路灯不亮"), one.digest);
     assert_ne!(digest(&opened.salt, "路灯亮了"), one.digest);
     assert_eq!(opened.salt.len(), 2 * SALT_BYTES);
-    let plain = sealer.seal(b"not json", "c");
-    assert_eq!(sealer.open_text(&plain, "c"), Err(SealingError::Malformed));
+    let plain = mine.seal(b"not json", "c");
+    assert_eq!(mine.open_text(&plain, "c"), Err(SealingError::Malformed));
 }
 
 #[test]
 fn nothing_secret_is_in_the_debug_text() {
-    let sealer = sealer(1);
-    assert_eq!(format!("{sealer:?}"), "Sealer { keys: [1], .. }");
-    let sealed = sealer.seal_text("路灯不亮", "c");
+    let one = sealer(1);
+    assert_eq!(format!("{one:?}"), "Sealer { keys: [1], .. }");
+    let sealed = one.seal_text("路灯不亮", "c");
     assert!(format!("{sealed:?}").starts_with("SealedText("));
     assert_eq!(
-        format!("{:?}", sealer.open_text(&sealed.sealed, "c").unwrap()),
+        format!("{:?}", one.open_text(&sealed.sealed, "c").unwrap()),
         "SaltedText(..)"
     );
 }

@@ -1,9 +1,12 @@
 //! The routes of this room, their line in the table of endpoints, and what other rooms' handlers need to know who calls.
 
+mod credential;
 mod notices;
 mod people;
 mod sessions;
 mod tokens;
+
+pub use credential::{CSRF_HEADER, CredentialError, set_cookie};
 
 use crate::principal::{Endpoint, Needs, Principal, unauthenticated};
 use crate::service::Access;

@@ -1,12 +1,13 @@
 //! Signing in and out, the password, and the sessions of all.
 
+use super::credential::{session_secret, set_cookie};
 use super::{Caller, ClientAddress, PageView};
 use crate::error::{AccessError, AccessRefusal};
 use crate::model::Membership;
 use crate::password::Password;
 use crate::principal::Principal;
 use crate::service::Access;
-use crate::session::{SESSION_SECONDS_MAX, Secret, session_secret, set_cookie};
+use crate::session::{SESSION_SECONDS_MAX, Secret};
 use crate::store::Session;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};

@@ -168,10 +168,10 @@ impl Access {
         }
         match serde_json::from_str::<Body>(body) {
             Ok(body) if body.operation.starts_with("session_") => {
-                self.forget_means(Means::Session(body.id))
+                self.forget_means(Means::Session(body.id));
             }
             Ok(body) if body.operation.starts_with("token_") => {
-                self.forget_means(Means::Token(body.id))
+                self.forget_means(Means::Token(body.id));
             }
             Ok(_) | Err(_) => self.forget(),
         }

@@ -39,7 +39,7 @@ impl Access {
         let actor = match &parent {
             None => caller.acting_anywhere("organisation_create")?,
             Some(parent) => {
-                let organisation_paths = &[parent.path.clone()];
+                let organisation_paths = std::slice::from_ref(&parent.path);
                 caller.acting(
                     "organisation_create",
                     &Reach {

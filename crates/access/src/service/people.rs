@@ -55,7 +55,7 @@ impl Access {
         }
         let mut actor = caller.acting_anywhere("staff_create")?;
         for organisation in &organisations {
-            let organisation_paths = &[organisation.path.clone()];
+            let organisation_paths = std::slice::from_ref(&organisation.path);
             actor = caller.acting(
                 "staff_create",
                 &Reach {

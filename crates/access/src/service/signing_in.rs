@@ -12,12 +12,10 @@ use crate::password::{AGE_DAYS_MAX, HISTORY, Password};
 use crate::permission::RoleBook;
 use crate::principal::{Means, Principal};
 use crate::session::{
-    ADMINISTRATOR_IDLE_SECONDS_MAX, Credential, CredentialError, IDLE_SECONDS_MAX,
-    SESSION_SECONDS_MAX, Secret,
+    ADMINISTRATOR_IDLE_SECONDS_MAX, Credential, IDLE_SECONDS_MAX, SESSION_SECONDS_MAX, Secret,
 };
 use crate::store::{self as rows, AccountRow, BearerRow, Session};
-use axum::http::{HeaderMap, Method};
-use base::{Id, Page, PageRequest, Problem, Timestamp};
+use base::{Id, Page, PageRequest, Timestamp};
 use serde_json::json;
 use std::sync::Arc;
 use store::{AuditEntry, StoreError, Tx, params};
@@ -189,68 +187,28 @@ impl Access {
         })
     }
 
-    /// Who a request comes from. Costs no SQL for a few seconds after the first. Unsafe requests with a cookie must bear the
-    /// session's CSRF token.
-    pub async fn authenticate(
+    /// Whose `credential` it is, while it lives. `is_use`: somebody did something, so the idle time begins anew.
+    pub(crate) async fn known_by(
         &self,
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Result<Arc<Principal>, Problem> {
-        let known = self.identify(method, headers).await?;
-        Ok(known.ok_or(AccessRefusal::Unauthenticated)?)
-    }
-
-    /// The same, `None` when the request carries nothing that says who it comes from.
-    pub async fn identify(
-        &self,
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Result<Option<Arc<Principal>>, Problem> {
+        credential: &Credential,
+        is_use: bool,
+    ) -> Result<Arc<Principal>, AccessError> {
         let now = self.now();
-        let Some(known) = self.known(method, headers, now).await? else {
-            return Ok(None);
-        };
-        if known.see(now) {
-            self.write_seen(known.principal.means, now).await;
-        }
-        Ok(Some(known.principal.clone()))
-    }
-
-    /// The same for an open stream that looks whether its reader may still read: that is no use of the session, so its idle
-    /// time goes on.
-    pub async fn identify_again(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<Option<Arc<Principal>>, Problem> {
-        let known = self.known(&Method::GET, headers, self.now()).await?;
-        Ok(known.map(|known| known.principal.clone()))
-    }
-
-    async fn known(
-        &self,
-        method: &Method,
-        headers: &HeaderMap,
-        now: Timestamp,
-    ) -> Result<Option<Arc<Known>>, AccessError> {
-        let credential = match Credential::of(method, headers) {
-            Ok(credential) => credential,
-            Err(CredentialError::Absent) => return Ok(None),
-            Err(CredentialError::Malformed) => return Err(AccessRefusal::Unauthenticated.into()),
-            Err(CredentialError::CrossSite) => return Err(AccessRefusal::CrossSite.into()),
-        };
         let hash = credential.secret().hash();
         let known = match self.inner.principals.get(&hash, now) {
             Some(known) => known,
             None => self
-                .look_up(&credential, hash, now)
+                .look_up(credential, hash, now)
                 .await?
                 .ok_or(AccessRefusal::Unauthenticated)?,
         };
-        if known.is_live(now) {
-            Ok(Some(known))
-        } else {
-            Err(AccessRefusal::Unauthenticated.into())
+        if !known.is_live(now) {
+            return Err(AccessRefusal::Unauthenticated.into());
         }
+        if is_use && known.see(now) {
+            self.write_seen(known.principal.means, now).await;
+        }
+        Ok(known.principal.clone())
     }
 
     async fn look_up(

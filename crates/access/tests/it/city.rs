@@ -21,6 +21,10 @@ pub struct City<'a> {
 }
 
 /// Runs `test` in a fresh city on each engine.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that a test is written as `each_city(async |city| …)`"
+)]
 pub fn each_city(test: impl AsyncFn(City<'_>)) {
     let clock = Arc::new(ManualClock::new(BEGIN));
     let as_clock: Arc<dyn Clock> = clock.clone();

@@ -92,7 +92,8 @@ impl Browser {
             .unwrap();
         let (head, body) = response.into_parts();
         if let Some(set) = head.headers.get(header::SET_COOKIE) {
-            self.cookie = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+            let pair = set.to_str().unwrap().split(';').next().unwrap();
+            pair.clone_into(&mut self.cookie);
         }
         let body = body.collect().await.unwrap().to_bytes();
         let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);

@@ -4,6 +4,9 @@ use crate::city::{code, each_city, member, password, person};
 use access::{AccountNew, MembershipNew};
 use base::{Id, PageRequest};
 
+static STORED: store::Statement =
+    store::Statement::fixed("SELECT phone_sealed, phone_hash FROM staff");
+
 fn account(staff_id: Id, login_name: &str) -> AccountNew {
     AccountNew {
         staff_id,
@@ -44,8 +47,6 @@ fn a_person_is_entered_with_memberships_and_the_phone_number_sealed() {
             made.memberships[0].area_path.as_ref().unwrap().as_str(),
             "0001"
         );
-        static STORED: store::Statement =
-            store::Statement::fixed("SELECT phone_sealed, phone_hash FROM staff");
         let stored = city
             .test
             .store

@@ -1,16 +1,18 @@
 //! Signing in, being known, signing out, passwords.
 
 use crate::city::{BEGIN, City, PASSWORD, code, each_city, member, password, session_id};
-use access::{SessionOpened, session};
+use access::{SessionOpened, http};
 use axum::http::{HeaderMap, Method, header};
 use base::PageRequest;
+
+static GONE: store::Statement = store::Statement::fixed("DELETE FROM session");
 
 /// What the room promises: a change on another node is in force within five seconds, whatever is lost.
 const FRESH_SECONDS: i64 = 5;
 
 fn cookie(opened: &SessionOpened) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let text = session::set_cookie(Some(&opened.secret), 60, false);
+    let text = http::set_cookie(Some(&opened.secret), 60, false);
     headers.insert(
         header::COOKIE,
         text.split(';').next().unwrap().parse().unwrap(),
@@ -81,7 +83,7 @@ fn an_unsafe_request_with_a_cookie_must_bear_the_csrf_token() {
             .unwrap_err();
         assert_eq!(refused.code, "csrf_token_required");
         headers.insert(
-            session::CSRF_HEADER,
+            http::CSRF_HEADER,
             opened.secret.csrf_token().parse().unwrap(),
         );
         assert!(
@@ -426,7 +428,6 @@ fn being_known_costs_no_sql_for_a_while() {
         let opened = city_with(&city, "zhang", "dispatcher").await;
         assert!(knows(&city, &opened).await);
         // Were the database asked it would say no: the row is gone.
-        static GONE: store::Statement = store::Statement::fixed("DELETE FROM session");
         let gone = |tx: &mut store::Tx<'_>| tx.execute(&GONE, &[]);
         city.test
             .store
