@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 pub struct Reply {
     /// The status code.
     pub status: u16,
+    /// Status line and headers.
+    pub head: String,
     /// The body, uncompressed (we never ask for compression).
     pub body: Vec<u8>,
 }
@@ -30,17 +32,17 @@ impl Reply {
 pub struct Client {
     address: SocketAddr,
     stream: TcpStream,
-    token: Option<String>,
+    credentials: String,
     out: String,
     buffer: Vec<u8>,
 }
 
 impl Client {
-    /// Connects; `token` is sent as a bearer token.
-    pub async fn connect(address: SocketAddr, token: Option<&str>) -> Result<Self> {
+    /// Connects; `credentials` are header lines sent with every request, each ending in CRLF.
+    pub async fn connect(address: SocketAddr, credentials: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { address, stream, token: token.map(str::to_owned), out: String::new(), buffer: Vec::with_capacity(16 * 1024) })
+        Ok(Self { address, stream, credentials: credentials.to_owned(), out: String::new(), buffer: Vec::with_capacity(16 * 1024) })
     }
 
     /// GET.
@@ -55,10 +57,7 @@ impl Client {
 
     async fn send(&mut self, method: &str, path: &str, body: &str, key: Option<&str>) -> Result<Reply> {
         self.out.clear();
-        let _ = write!(self.out, "{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
-        if let Some(token) = &self.token {
-            let _ = write!(self.out, "Authorization: Bearer {token}\r\n");
-        }
+        let _ = write!(self.out, "{method} {path} HTTP/1.1\r\nHost: {}\r\n{}", self.address, self.credentials);
         if let Some(key) = key {
             let _ = write!(self.out, "Idempotency-Key: {key}\r\n");
         }
@@ -79,23 +78,23 @@ impl Client {
             }
             self.fill().await?;
         };
-        let head = String::from_utf8_lossy(self.buffer.get(..head_end).unwrap_or_default()).to_ascii_lowercase();
+        let head = String::from_utf8_lossy(self.buffer.get(..head_end).unwrap_or_default()).into_owned();
         let status = head.get(9..12).and_then(|code| code.parse().ok()).context("no status line")?;
-        let length = |line: &str| line.strip_prefix("content-length:").and_then(|value| value.trim().parse::<usize>().ok());
-        if let Some(length) = head.lines().find_map(length) {
+        let length = header(&head, "content-length").and_then(|value| value.parse::<usize>().ok());
+        if let Some(length) = length {
             while self.buffer.len() < head_end + length {
                 self.fill().await?;
             }
             let body = self.buffer.get(head_end..head_end + length).unwrap_or_default().to_vec();
-            return Ok(Reply { status, body });
+            return Ok(Reply { status, head, body });
         }
-        if head.contains("transfer-encoding: chunked") {
-            return self.receive_chunks(status, head_end).await;
+        if header(&head, "transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+            return self.receive_chunks(status, head, head_end).await;
         }
-        Ok(Reply { status, body: Vec::new() })
+        Ok(Reply { status, head, body: Vec::new() })
     }
 
-    async fn receive_chunks(&mut self, status: u16, mut at: usize) -> Result<Reply> {
+    async fn receive_chunks(&mut self, status: u16, head: String, mut at: usize) -> Result<Reply> {
         let mut body = Vec::new();
         loop {
             let line_end = loop {
@@ -112,7 +111,7 @@ impl Client {
             body.extend_from_slice(self.buffer.get(line_end + 2..line_end + 2 + size).unwrap_or_default());
             at = line_end + 2 + size + 2;
             if size == 0 {
-                return Ok(Reply { status, body });
+                return Ok(Reply { status, head, body });
             }
         }
     }
@@ -123,6 +122,11 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// The value of a header.
+pub fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    head.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

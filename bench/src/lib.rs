@@ -6,5 +6,6 @@
 
 pub mod city;
 pub mod client;
+pub mod faults;
 pub mod points;
 pub mod program;

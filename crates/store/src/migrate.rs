@@ -179,7 +179,7 @@ pub(crate) fn postgres(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     session.batch(&format!(
-        "BEGIN; SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); {LEDGER};"
+        "BEGIN; SELECT pg_advisory_xact_lock({MIGRATION_LOCK} # hashtext(current_schema())); {LEDGER};"
     ))?;
     let result = (|| {
         let rows = session.query(LEDGER_READ, &[])?;

@@ -29,7 +29,7 @@ use std::time::Duration;
 const ATTEMPTS_MAX: u32 = 12;
 /// Lanes of the audit chain; more writers than this in one installation must wait for a free one.
 const LANES_MAX: i64 = 256;
-/// Advisory locks are (class, number); these are our classes.
+/// Advisory locks are (class, number); these are our classes. See [`Session::try_lock`] for what is mixed in.
 const LANE_LOCK_CLASS: i32 = 0x6379_0001;
 const NODE_LOCK_CLASS: i32 = 0x6379_0002;
 const SEQUENCER_LOCK_CLASS: i32 = 0x6379_0003;

@@ -93,9 +93,10 @@ impl Session {
         done
     }
 
-    /// An advisory lock that lives as long as the connection. `false`: another connection has it.
+    /// An advisory lock that lives as long as the connection. `false`: another connection has it. Advisory locks are the whole
+    /// database's, so the schema is mixed in: installations that share a database do not lock each other out.
     pub(crate) fn try_lock(&mut self, class: i32, number: i64) -> Result<bool, StoreError> {
-        let sql = format!("SELECT pg_try_advisory_lock({class}, {number})");
+        let sql = format!("SELECT pg_try_advisory_lock({class} # hashtext(current_schema()), {number})");
         let row = self.runtime.block_on(self.client.query_one(&sql, &[]))?;
         Ok(row.try_get(0)?)
     }
