@@ -1,8 +1,33 @@
 //! Reports, cases, tasks: the closed loop.
+//!
+//! The law is pure ([`lifecycle`]); a [`process`] says who may take which step and how long it may last; the service
+//! ([`Casework`]) authorises, loads, decides and saves in one transaction; [`http`] puts it on the wire.
+//!
+//! What other rooms call:
+//!
+//! | method of [`Casework`] | what it does |
+//! |---|---|
+//! | `report_create` | receives a report; with `open_case` also accepts it and opens its case, in one transaction |
+//! | `report_accept` | accepts a received report and opens a case |
+//! | `case_file`, `case_dispatch`, `case_inspect_result`, `case_close` | the steps of a case |
+//! | `task_accept`, `task_finish` | the steps of a task |
+//! | `case_list`, `case_view`, `task_list`, `report_list`, `report_search`, `report_view` | reading within the caller's scope, masked |
+//! | `report_unmask` | a report with its personal data; audited with the reason |
+//! | `timer_due` | handles due timers of kind [`TASK_DEADLINE`]: records overdue tasks |
+//! | `import_appeals` | citizens' messages from a table as reports |
+//! | `verify` | replays every timeline and checks references, holders, digests |
+//!
+//! Every command takes a [`Call`]: who asks, an optional Idempotency-Key, an optional expected version. It answers with the
+//! state afterwards, or with a [`CaseworkError`] whose refusal names the rule and carries the present state.
+//! Outbox: one entry per event, its key the report's or case's id, its kind the event's (`report_received`
+//! `report_accepted` `report_case_closed` `report_settled` `case_accepted` `case_filed` `case_dispatched` `task_accepted`
+//! `task_finished` `case_handled` `case_inspected` `case_closed` `task_overdue`), its body
+//! `{"subject_id", "version", "fact"}`.
 
 pub mod city;
 pub mod clocks;
 pub mod failure;
+pub mod http;
 pub mod input;
 pub mod lifecycle;
 pub mod model;
@@ -12,6 +37,70 @@ pub mod service;
 mod store;
 pub mod view;
 
+pub use city::{City, KnownCity, OrganisationFacts};
 pub use failure::CaseworkError;
-pub use service::{Call, Casework, Parts};
+pub use process::Processes;
+pub use service::{Call, Casework, Parts, TASK_DEADLINE};
 pub use store::ROOM;
+
+/// Every code that problems of this room may carry besides those of `base`, `wire` and `store`.
+pub const PROBLEM_CODES: &[&str] = &[
+    // Of the law: the same as `lifecycle::Refusal::CODES`, held together by a test.
+    "case_wrong_stage",
+    "report_wrong_stage",
+    "role_may_not",
+    "task_unknown",
+    "task_wrong_state",
+    "task_is_inspection",
+    "task_of_other_organisation",
+    "co_tasks_open",
+    "rule_row_required",
+    "rule_row_unknown",
+    "rule_row_of_other_category",
+    "rule_row_superseded",
+    "closing_condition_required",
+    "category_required",
+    "place_required",
+    "source_not_served",
+    "organisation_twice",
+    "handler_may_not_inspect",
+    "failed_tasks_required",
+    "failed_tasks_unexpected",
+    "failed_task_unknown",
+    "reason_required",
+    "occurred_in_future",
+    "occurred_too_early",
+    "recorded_too_late",
+    // Of the service.
+    "version_mismatch",
+    "report_exists",
+];
+
+/// Codes of wrong fields that only this room uses.
+pub const FIELD_CODES: &[&str] = &["unknown_code", "in_future"];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_refusal_of_the_law_is_among_the_codes_and_translated() {
+        let english: toml::Table = include_str!("../translations/en.toml").parse().unwrap();
+        let chinese: toml::Table = include_str!("../translations/zh-CN.toml").parse().unwrap();
+        let (of_law, of_service) =
+            super::PROBLEM_CODES.split_at(super::lifecycle::Refusal::CODES.len());
+        assert_eq!(of_law, super::lifecycle::Refusal::CODES);
+        assert_eq!(of_service, ["version_mismatch", "report_exists"]);
+        for (table, codes) in [
+            ("problem", super::PROBLEM_CODES),
+            ("field", super::FIELD_CODES),
+        ] {
+            for language in [&english, &chinese] {
+                let keys: Vec<_> = language[table].as_table().unwrap().keys().collect();
+                let mut wanted: Vec<_> = codes.to_vec();
+                wanted.sort_unstable();
+                let mut found: Vec<_> = keys.iter().map(|key| key.as_str()).collect();
+                found.sort_unstable();
+                assert_eq!(found, wanted);
+            }
+        }
+    }
+}

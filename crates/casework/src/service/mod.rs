@@ -11,7 +11,9 @@ mod sealed;
 mod timer;
 mod verify;
 
+pub use crate::store::list::CaseSort;
 pub use import::{ImportOptions, Progress};
+pub use query::{CaseQuery, ReportQuery, TaskQuery};
 pub use timer::TASK_DEADLINE;
 pub use verify::{Finding, Verified};
 
@@ -25,7 +27,7 @@ use ::store::Store;
 use ::store::idempotency::{Once, OnceError};
 use access::{Principal, Reach, Sealer};
 use base::path::TreePath;
-use base::{FailureKind, FieldError, Id, Problem, Timestamp};
+use base::{FieldError, Id, Timestamp};
 use std::sync::Arc;
 
 /// What casework is made of.
@@ -190,16 +192,4 @@ fn process_missing(case: &Case) -> CaseworkError {
         "case {} pinned process {} version {}, which is not loaded",
         case.id, case.process.code, case.process.version
     )))
-}
-
-/// The codes of casework's own failures besides those of the law; each is translated.
-pub const CODES: &[&str] = &["version_mismatch", "report_exists"];
-
-/// Lets a handler answer with a problem.
-pub(crate) fn problem(error: CaseworkError) -> Problem {
-    let problem = Problem::from(error);
-    if problem.kind == FailureKind::Fault {
-        tracing::error!(code = problem.code, "a command of casework failed");
-    }
-    problem
 }

@@ -41,7 +41,7 @@ macro_rules! report_columns {
     () => {
         "r.id, r.version, r.report_no, r.stage, r.source, r.words_digest, r.area_path, r.lon, r.lat, r.external_system,
          r.external_id, r.received_at, r.accepted_at, r.settled_at, r.organisation_id, r.organisation_path,
-         r.reporter_hidden, r.recorded_at"
+         r.reporter_hidden"
     };
 }
 pub(crate) use {case_columns, report_columns, task_columns};

@@ -148,8 +148,6 @@ pub struct ReportRow {
     pub organisation: OrganisationRef,
     /// Whether handlers must not learn who reported.
     pub reporter_hidden: bool,
-    /// When we learnt of it.
-    pub recorded_at: Timestamp,
 }
 
 pub(crate) fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
@@ -174,7 +172,6 @@ pub(crate) fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
         },
         organisation: organisation(row, 14)?.ok_or_else(|| corrupt("organisation", "null"))?,
         reporter_hidden: row.get(16)?,
-        recorded_at: row.get(17)?,
     })
 }
 

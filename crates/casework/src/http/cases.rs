@@ -1,0 +1,187 @@
+//! Cases over HTTP.
+
+use super::call;
+use super::reports::PageParams;
+use crate::clocks::Light;
+use crate::input::{
+    CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
+};
+use crate::model::CaseStage;
+use crate::service::{CaseQuery, CaseSort, Casework};
+use crate::view::{CaseListView, CaseStateView, CaseView};
+use access::http::Caller;
+use axum::extract::State;
+use base::{Id, PageRequest};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use wire::{Answer, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
+
+/// A page of cases.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CasePage {
+    /// In the order asked for.
+    pub items: Vec<CaseListView>,
+    /// Pass as `after` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// In which order cases are listed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CaseOrder {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// What is due first, first; closed cases are left out.
+    Due,
+}
+
+/// Filters of the list of cases.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CaseListParams {
+    /// In this stage.
+    stage: Option<CaseStage>,
+    /// Division code of the area it lies in.
+    area_code: Option<String>,
+    /// Of this category.
+    #[param(value_type = Option<String>)]
+    category_id: Option<Id>,
+    /// That this organisation or one below it accepted, filed, holds or held.
+    #[param(value_type = Option<String>)]
+    organisation_id: Option<Id>,
+    /// Showing this light now; `red` is overdue.
+    light: Option<Light>,
+    /// From this source.
+    source: Option<String>,
+    /// Whose number begins so.
+    q: Option<String>,
+    /// In which order.
+    sort: CaseOrder,
+}
+
+/// Cases you may see: an organisation of yours has to do with them, or they lie in your area.
+#[utoipa::path(get, path = "/api/v1/cases", operation_id = "case_list", tag = "cases",
+    params(CaseListParams, PageParams), responses((status = 200, body = CasePage)))]
+pub(super) async fn case_list(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Query(params): Query<CaseListParams>,
+    Query(page): Query<PageRequest>,
+) -> Answer<Json<CasePage>> {
+    let page = casework.case_list(&principal, params.query(page)).await?;
+    Ok(Json(CasePage {
+        items: page.items,
+        next: page.next,
+    }))
+}
+
+impl CaseListParams {
+    fn query(self, page: PageRequest) -> CaseQuery {
+        CaseQuery {
+            stage: self.stage,
+            area_code: self.area_code,
+            category_id: self.category_id,
+            organisation_id: self.organisation_id,
+            light: self.light,
+            source: self.source,
+            q: self.q,
+            sort: match self.sort {
+                CaseOrder::Newest => CaseSort::Newest,
+                CaseOrder::Due => CaseSort::Due,
+            },
+            page,
+        }
+    }
+}
+
+/// One case with its tasks, its planned and actual steps and its timeline; personal data are masked.
+#[utoipa::path(get, path = "/api/v1/cases/{id}", operation_id = "case_view", tag = "cases",
+    params(("id" = String, Path)),
+    responses((status = 200, body = CaseView), (status = 404, body = ProblemView)))]
+pub(super) async fn case_view(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Path(id): Path<Id>,
+) -> Answer<Versioned<CaseView>> {
+    let view = casework.case_view(&principal, id).await?;
+    Ok(Versioned {
+        version: view.head.version,
+        view,
+    })
+}
+
+/// A state with its version as `ETag`.
+pub(super) fn versioned(view: CaseStateView) -> Versioned<CaseStateView> {
+    Versioned {
+        version: view.version,
+        view,
+    }
+}
+
+/// 立案: cites the rule row whose filing condition is met; its version and limit are pinned.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/file", operation_id = "case_file", tag = "cases",
+    params(("id" = String, Path)), request_body = CaseFileRequest,
+    responses((status = 200, body = CaseStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn case_file(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<CaseFileRequest>,
+) -> Answer<Versioned<CaseStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.case_file(&call, id, request).await?))
+}
+
+/// 派遣: one order to one lead and any number of co-handlers.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/dispatch", operation_id = "case_dispatch", tag = "cases",
+    params(("id" = String, Path)), request_body = CaseDispatchRequest,
+    responses((status = 200, body = CaseStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn case_dispatch(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<CaseDispatchRequest>,
+) -> Answer<Versioned<CaseStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.case_dispatch(&call, id, request).await?))
+}
+
+/// 核查: passed, or which tasks failed and why; these and the lead are then opened again.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/inspect-result", operation_id = "case_inspect_result", tag = "cases",
+    params(("id" = String, Path)), request_body = CaseInspectResultRequest,
+    responses((status = 200, body = CaseStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn case_inspect_result(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<CaseInspectResultRequest>,
+) -> Answer<Versioned<CaseStateView>> {
+    let call = call(caller, key, version);
+    let view = casework.case_inspect_result(&call, id, request).await?;
+    Ok(versioned(view))
+}
+
+/// 结案: cites the closing condition of the rule row the case was filed by. Settles reports whose last open case it was.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/close", operation_id = "case_close", tag = "cases",
+    params(("id" = String, Path)), request_body = CaseCloseRequest,
+    responses((status = 200, body = CaseStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn case_close(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<CaseCloseRequest>,
+) -> Answer<Versioned<CaseStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.case_close(&call, id, request).await?))
+}

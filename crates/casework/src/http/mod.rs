@@ -1,0 +1,78 @@
+//! The routes of casework and their lines in the table of endpoints. Handlers parse, call the service and shape the answer.
+
+mod cases;
+mod reports;
+mod tasks;
+
+use crate::service::{Call, Casework};
+use access::{Endpoint, Needs};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use wire::{IdempotencyKey, IfMatch};
+
+const fn endpoint(
+    method: &'static str,
+    path: &'static str,
+    operation: &'static str,
+    permission: &'static str,
+) -> Endpoint {
+    Endpoint {
+        method,
+        path,
+        operation,
+        needs: Needs::Permission(permission),
+    }
+}
+
+/// This room's lines in the table of endpoints.
+#[rustfmt::skip]
+pub const ENDPOINTS: &[Endpoint] = &[
+    endpoint("GET", "/api/v1/reports", "report_list", "report_list"),
+    endpoint("POST", "/api/v1/reports", "report_create", "report_create"),
+    endpoint("POST", "/api/v1/reports/search", "report_search", "report_list"),
+    endpoint("GET", "/api/v1/reports/{id}", "report_view", "report_view"),
+    endpoint("POST", "/api/v1/reports/{id}/accept", "report_accept", "report_accept"),
+    endpoint("POST", "/api/v1/reports/{id}/unmask", "report_unmask", "report_unmask"),
+    endpoint("GET", "/api/v1/cases", "case_list", "case_list"),
+    endpoint("GET", "/api/v1/cases/{id}", "case_view", "case_view"),
+    endpoint("POST", "/api/v1/cases/{id}/file", "case_file", "case_file"),
+    endpoint("POST", "/api/v1/cases/{id}/dispatch", "case_dispatch", "case_dispatch"),
+    endpoint("POST", "/api/v1/cases/{id}/inspect-result", "case_inspect_result", "case_inspect_result"),
+    endpoint("POST", "/api/v1/cases/{id}/close", "case_close", "case_close"),
+    endpoint("GET", "/api/v1/tasks", "task_list", "task_list"),
+    endpoint("POST", "/api/v1/tasks/{id}/accept", "task_accept", "task_accept"),
+    endpoint("POST", "/api/v1/tasks/{id}/finish", "task_finish", "task_finish"),
+];
+
+/// The routes.
+pub fn router(casework: Casework) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(reports::report_list, reports::report_create))
+        .routes(routes!(reports::report_search))
+        .routes(routes!(reports::report_view))
+        .routes(routes!(reports::report_accept))
+        .routes(routes!(reports::report_unmask))
+        .routes(routes!(cases::case_list))
+        .routes(routes!(cases::case_view))
+        .routes(routes!(cases::case_file))
+        .routes(routes!(cases::case_dispatch))
+        .routes(routes!(cases::case_inspect_result))
+        .routes(routes!(cases::case_close))
+        .routes(routes!(tasks::task_list))
+        .routes(routes!(tasks::task_accept))
+        .routes(routes!(tasks::task_finish))
+        .with_state(casework)
+}
+
+/// The call that a request makes.
+fn call(
+    access::http::Caller(principal): access::http::Caller,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
+    IfMatch(expected_version): IfMatch,
+) -> Call {
+    Call {
+        principal,
+        idempotency_key,
+        expected_version,
+    }
+}

@@ -1,0 +1,157 @@
+//! Reports over HTTP.
+
+use super::call;
+use crate::input::{
+    CaseOpenRequest, ReportCreateRequest, ReportSearchRequest, ReportUnmaskRequest,
+};
+use crate::model::ReportStage;
+use crate::service::{Casework, ReportQuery};
+use crate::view::{ReportCreatedView, ReportListView, ReportView};
+use access::http::Caller;
+use axum::extract::State;
+use base::{Id, Page, PageRequest};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use wire::{Answer, Created, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
+
+/// A page of reports.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReportPage {
+    /// The newest first.
+    pub items: Vec<ReportListView>,
+    /// Pass as `after` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl From<Page<ReportListView>> for ReportPage {
+    fn from(page: Page<ReportListView>) -> Self {
+        Self {
+            items: page.items,
+            next: page.next,
+        }
+    }
+}
+
+/// Filters of the list of reports.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReportListParams {
+    /// In this stage.
+    stage: Option<ReportStage>,
+    /// Whose number begins so.
+    q: Option<String>,
+}
+
+/// Where a page begins and how long it is.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes `PageRequest` in the API")]
+pub(super) struct PageParams {
+    /// Rows wanted, 1 to 200; 50 when left out.
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    after: Option<String>,
+}
+
+/// Reports that your organisations received or that lie in your area, the newest first. Titles are masked.
+#[utoipa::path(get, path = "/api/v1/reports", operation_id = "report_list", tag = "reports",
+    params(ReportListParams, PageParams), responses((status = 200, body = ReportPage)))]
+pub(super) async fn report_list(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Query(params): Query<ReportListParams>,
+    Query(page): Query<PageRequest>,
+) -> Answer<Json<ReportPage>> {
+    let query = ReportQuery {
+        stage: params.stage,
+        q: params.q,
+        page,
+    };
+    let page = casework.report_list(&principal, query).await?;
+    Ok(Json(page.into()))
+}
+
+/// Receives a report. With `open_case` it is accepted and its case opened at once, all or nothing.
+#[utoipa::path(post, path = "/api/v1/reports", operation_id = "report_create", tag = "reports",
+    request_body = ReportCreateRequest,
+    responses((status = 201, body = ReportCreatedView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_create(
+    State(casework): State<Casework>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(request): Json<ReportCreateRequest>,
+) -> Answer<Created<ReportCreatedView>> {
+    let call = call(caller, key, IfMatch(None));
+    let view = casework.report_create(&call, request).await?;
+    Ok(Created {
+        location: format!("/api/v1/reports/{}", view.report.id),
+        version: view.report.version,
+        view,
+    })
+}
+
+/// The reports of one phone number, the newest first.
+#[utoipa::path(post, path = "/api/v1/reports/search", operation_id = "report_search", tag = "reports",
+    request_body = ReportSearchRequest, responses((status = 200, body = ReportPage)))]
+pub(super) async fn report_search(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Json(request): Json<ReportSearchRequest>,
+) -> Answer<Json<ReportPage>> {
+    let page = casework.report_search(&principal, &request.phone).await?;
+    Ok(Json(page.into()))
+}
+
+/// One report with its timeline; personal data are masked.
+#[utoipa::path(get, path = "/api/v1/reports/{id}", operation_id = "report_view", tag = "reports",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ReportView), (status = 404, body = ProblemView)))]
+pub(super) async fn report_view(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Path(id): Path<Id>,
+) -> Answer<Versioned<ReportView>> {
+    let view = casework.report_view(&principal, id).await?;
+    Ok(Versioned {
+        version: view.head.version,
+        view,
+    })
+}
+
+/// 受理: accepts a received report and opens a case for it.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/accept", operation_id = "report_accept", tag = "reports",
+    params(("id" = String, Path)), request_body = CaseOpenRequest,
+    responses((status = 201, body = ReportCreatedView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_accept(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<CaseOpenRequest>,
+) -> Answer<Created<ReportCreatedView>> {
+    let call = call(caller, key, version);
+    let view = casework.report_accept(&call, id, request).await?;
+    let case_id = view.case.as_ref().map_or(id, |case| case.id);
+    Ok(Created {
+        location: format!("/api/v1/cases/{case_id}"),
+        version: view.case.as_ref().map_or(1, |case| case.version),
+        view,
+    })
+}
+
+/// One report with its personal data. Who asked and why is recorded.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/unmask", operation_id = "report_unmask", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportUnmaskRequest,
+    responses((status = 200, body = ReportView), (status = 404, body = ProblemView)))]
+pub(super) async fn report_unmask(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    Json(request): Json<ReportUnmaskRequest>,
+) -> Answer<Json<ReportView>> {
+    let call = call(caller, IdempotencyKey(None), IfMatch(None));
+    Ok(Json(casework.report_unmask(&call, id, request).await?))
+}
