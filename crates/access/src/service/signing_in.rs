@@ -88,16 +88,18 @@ impl Access {
     }
 
     fn limit(&self, attempt: &Attempt) -> Result<(), AccessRefusal> {
-        let too_many = |retry_seconds| AccessRefusal::TooManyAttempts { retry_seconds };
-        let by_name = (attempt.address.clone(), attempt.name_hash);
-        self.inner
-            .attempts_by_name
-            .count(by_name, attempt.at)
-            .map_err(too_many)?;
+        self.limit_by_name((attempt.address.clone(), attempt.name_hash), attempt.at)?;
         self.inner
             .attempts_by_address
             .count(attempt.address.clone(), attempt.at)
-            .map_err(too_many)
+            .map_err(|retry_seconds| AccessRefusal::TooManyAttempts { retry_seconds })
+    }
+
+    fn limit_by_name(&self, name: (String, [u8; 32]), at: Timestamp) -> Result<(), AccessRefusal> {
+        self.inner
+            .attempts_by_name
+            .count(name, at)
+            .map_err(|retry_seconds| AccessRefusal::TooManyAttempts { retry_seconds })
     }
 
     async fn fail(&self, account_id: Option<Id>, attempt: Attempt) -> Result<(), AccessError> {
@@ -345,12 +347,8 @@ impl Access {
             .inner
             .sealer
             .keyed_hash(&format!("password_change:{}", account.id));
-        let attempt = Attempt {
-            name_hash,
-            address: String::new(),
-            at: self.now(),
-        };
-        self.limit(&attempt)?;
+        let (at, history_id) = (self.now(), self.inner.store.next_id());
+        self.limit_by_name((String::new(), name_hash), at)?;
         if !self
             .inner
             .hasher
@@ -381,7 +379,6 @@ impl Access {
             .hasher
             .hash(new, &**self.inner.store.chance())
             .await?;
-        let (at, history_id) = (attempt.at, self.inner.store.next_id());
         let written = self.inner.store.write(move |tx| {
             if tx.execute(
                 &rows::PASSWORD_SET,

@@ -7,8 +7,10 @@ mod http;
 mod notices;
 mod organisations;
 mod people;
+mod scopes;
 mod signing_in;
 mod tokens;
+mod unmasking;
 
 #[test]
 fn every_statement_is_understood_by_both_engines() {
