@@ -4,6 +4,8 @@
 //! through the gate, and in what order things start and stop.
 
 pub mod assembly;
+pub mod city;
+pub mod cli;
 pub mod closing;
 pub mod door;
 pub mod figures;
@@ -15,8 +17,10 @@ pub mod live;
 pub mod logging;
 pub mod openapi;
 pub mod pages;
+pub mod serve;
 pub mod settings;
 pub mod titles;
+pub mod workers;
 
 /// Every problem code this crate gives; each has a translation.
 pub const PROBLEM_CODES: &[&str] = &[

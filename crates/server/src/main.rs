@@ -1,3 +1,7 @@
-//! Entry point.
+//! The binary `chengyun`. Everything is in the library; see `server::cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::cli::run()
+}

@@ -4,6 +4,7 @@ use crate::closing::Closing;
 use crate::figures::Figures;
 use access::{Reach, Scope};
 use base::{Timestamp, TreePath};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
@@ -34,6 +35,12 @@ impl Default for HubSettings {
             behind_max: 10_000,
         }
     }
+}
+
+/// Wants to see every entry on every node (unlike a consumer of the store, which sees it once in the installation).
+pub trait Watcher: Send + Sync + 'static {
+    /// An entry was committed. It is shown again after an error.
+    fn seen<'a>(&'a self, entry: &'a PlacedEntry) -> BoxFuture<'a, anyhow::Result<()>>;
 }
 
 /// Entries read from the database, and handed to a reader, at once.
@@ -176,12 +183,12 @@ impl Hub {
         self.inner.seats.clone().try_acquire_owned().ok()
     }
 
-    /// Moves what is committed into the ring until the server stops. Needs [`Store::follow_outbox`].
-    pub async fn follow(self) {
+    /// Shows what is committed to the watchers and moves it into the ring, until the server stops. Needs [`Store::follow_outbox`].
+    pub async fn follow(self, watchers: Vec<Arc<dyn Watcher>>) {
         let mut places = self.inner.store.outbox_places();
         let mut closing = self.closing();
         loop {
-            if let Err(error) = self.catch_up().await {
+            if let Err(error) = self.catch_up(&watchers).await {
                 tracing::warn!(%error, "the live stream cannot read the outbox and will try again");
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 places.mark_changed();
@@ -193,13 +200,18 @@ impl Hub {
         }
     }
 
-    async fn catch_up(&self) -> Result<(), StoreError> {
+    async fn catch_up(&self, watchers: &[Arc<dyn Watcher>]) -> anyhow::Result<()> {
         loop {
             let last = *self.inner.news.borrow();
             let rows = self.read_after(last).await?;
             let Some(newest) = rows.last().map(|row| row.place) else {
                 return Ok(());
             };
+            for row in &rows {
+                for watcher in watchers {
+                    watcher.seen(row).await?;
+                }
+            }
             let ready = rows.into_iter().filter_map(ready).map(Arc::new);
             let mut ring = self.ring();
             ring.entries.extend(ready);

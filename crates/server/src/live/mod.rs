@@ -11,4 +11,4 @@ mod http;
 mod hub;
 
 pub use http::{ENDPOINTS, router};
-pub use hub::{Hub, HubSettings};
+pub use hub::{Hub, HubSettings, Watcher};

@@ -22,7 +22,7 @@ fn settings() -> HubSettings {
 fn started(settings: HubSettings) -> House {
     let house = house_with(settings);
     house.test.store.follow_outbox().unwrap();
-    tokio::spawn(house.hub.clone().follow());
+    tokio::spawn(house.hub.clone().follow(Vec::new()));
     house
 }
 

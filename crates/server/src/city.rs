@@ -1,0 +1,175 @@
+//! The rooms opened on one database, in the order they need each other.
+
+use crate::settings::Settings;
+use access::{Access, AccessOptions, Principal, RoleBook, Sealer};
+use anyhow::Context as _;
+use base::chance::Chance;
+use base::{Clock, Id, PageRequest, TreePath};
+use calendar::WorkCalendar;
+use casework::city::{KnownCity, OrganisationFacts};
+use casework::model::OrganisationRef;
+use casework::process::Processes;
+use casework::{Casework, Parts};
+use registry::Registry;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use store::audit::CheckpointKey;
+use store::{Options, Room, Store};
+
+/// Every room that has tables.
+pub const ROOMS: &[Room] = &[access::ROOM, registry::ROOM, casework::ROOM];
+
+/// All rooms, open. Cheap to clone.
+#[derive(Clone)]
+pub struct City {
+    /// The database.
+    pub store: Store,
+    /// People and what they may do.
+    pub access: Access,
+    /// Areas and rules.
+    pub registry: Registry,
+    /// Reports and cases.
+    pub casework: Casework,
+    /// Signs the audit chain.
+    pub checkpoint_key: Arc<CheckpointKey>,
+}
+
+impl City {
+    /// Opens the database that the settings name, brings its schema up to date, and opens the rooms.
+    pub async fn open(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+    ) -> anyhow::Result<Self> {
+        settings.make_data_dir()?;
+        let options = Options {
+            url: settings.database(),
+            writers: settings.database_writers,
+            readers: settings.database_readers,
+        };
+        let store =
+            Store::open(&options, ROOMS, clock, chance.clone()).context("opening the database")?;
+        let sealer = Sealer::from_file(&settings.keys(), chance.clone())
+            .context("reading the sealing keys")?;
+        let checkpoint_key =
+            CheckpointKey::load_or_create(&settings.data_dir.join("audit_key"), &*chance)
+                .context("reading the key of the audit chain")?;
+        let options = AccessOptions {
+            secure_cookies: settings.secure_cookies,
+            ..AccessOptions::default()
+        };
+        Self::of(store, sealer, options, checkpoint_key, &settings.city_code).await
+    }
+
+    /// The rooms on an open store.
+    pub async fn of(
+        store: Store,
+        sealer: Sealer,
+        options: AccessOptions,
+        checkpoint_key: CheckpointKey,
+        city_code: &str,
+    ) -> anyhow::Result<Self> {
+        let access =
+            Access::open(store.clone(), sealer.clone(), options).context("opening access")?;
+        let registry = Registry::open(store.clone())
+            .await
+            .context("opening the registry")?;
+        let roles: Arc<RoleBook> = access.roles();
+        let processes = Processes::load(Processes::BUILT_IN.iter().copied(), |role| {
+            roles.get(role).is_some()
+        })
+        .context("loading the processes")?;
+        let parts = Parts {
+            store: store.clone(),
+            sealer,
+            city: Arc::new(known_city(&access, registry.clone())),
+            processes,
+            reckoner: Arc::new(WorkCalendar::china().context("loading the working calendar")?),
+            number_prefix: city_code.to_owned(),
+        };
+        Ok(Self {
+            store,
+            access,
+            registry,
+            casework: Casework::new(parts),
+            checkpoint_key: Arc::new(checkpoint_key),
+        })
+    }
+
+    /// Whoever sits at this machine, acting for the topmost organisation, or for none while there is none.
+    pub async fn console(&self) -> anyhow::Result<Principal> {
+        let nobody = Principal::console(Id(0), TreePath::root(1).context("the first root")?);
+        let all = PageRequest {
+            limit: Some(base::page::LIMIT_MAX),
+            after: None,
+        };
+        let known = self
+            .access
+            .organisation_list(&nobody, None, None, &all)
+            .await?;
+        let top = known
+            .items
+            .into_iter()
+            .min_by(|a, b| a.path.as_str().cmp(b.path.as_str()));
+        Ok(top.map_or(nobody, |top| Principal::console(top.id, top.path)))
+    }
+
+    /// Whether nobody has used it yet.
+    pub async fn is_empty(&self) -> anyhow::Result<bool> {
+        let nobody = self.console().await?;
+        let first = PageRequest {
+            limit: Some(1),
+            after: None,
+        };
+        let organisations = self
+            .access
+            .organisation_list(&nobody, None, None, &first)
+            .await?;
+        Ok(organisations.items.is_empty() && self.registry.snapshot().areas.is_empty())
+    }
+
+    /// Signs what the audit chain has grown by, finishes what is queued and closes the database. Blocks.
+    pub fn close(&self) {
+        if let Err(error) = store::audit::checkpoint(&self.store, &self.checkpoint_key) {
+            tracing::warn!(%error, "the last checkpoint of the audit chain could not be written");
+        }
+        self.store.close();
+    }
+}
+
+/// Casework looks organisations up inside its transactions, where nothing can be awaited. They are in memory when they were asked
+/// for before; when not, the thread waits for one read by the store's own threads.
+fn wait_for<F: Future>(asked: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut asked = pin!(asked);
+    loop {
+        match asked.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(answer) => return answer,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+fn known_city(access: &Access, registry: Registry) -> KnownCity {
+    let access = access.clone();
+    let lookup = move |id: Id| {
+        let known = wait_for(access.organisation(id)).ok().flatten()?;
+        Some(OrganisationFacts {
+            organisation: OrganisationRef {
+                id: known.id,
+                path: known.path.clone(),
+            },
+            name: known.name.clone(),
+        })
+    };
+    KnownCity::new(registry, Box::new(lookup))
+}

@@ -1,0 +1,395 @@
+//! `chengyun import`: files in, good rows stored, bad rows listed with row, column and reason. A second run changes nothing.
+
+use crate::city::City;
+use crate::cli::{refusal, say};
+use anyhow::{Context, bail};
+use base::geo::CoordinateSystem;
+use base::{AreaCode, Problem};
+use calendar::BareUnits;
+use clap::{Args, Subcommand, ValueEnum};
+use registry::{AreaImport, AreaParent, BoundaryImport, StandardImport, StandardKey};
+use std::fs::{self, File};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use table::{Report, Table};
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Import {
+    /// Areas from a table, or their outlines from GeoJSON
+    Areas(Areas),
+    /// A standard: categories, with rule rows where the table has filing conditions
+    Standard(Standard),
+    /// Classes of appeals in three levels
+    Taxonomy(Taxonomy),
+    /// Citizens' messages, as reports
+    Appeals(Appeals),
+}
+
+/// What every import is told.
+#[derive(Args, Debug)]
+struct Common {
+    /// The file: CSV, TSV or XLSX, in UTF-8, UTF-16 or GBK; for areas also GeoJSON
+    file: PathBuf,
+    /// Say what would happen and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where refused rows and remarks are listed [default: FILE-rows.csv in the current folder]
+    #[arg(long, value_name = "FILE")]
+    rows: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Coordinates {
+    Cgcs2000,
+    Wgs84,
+    Gcj02,
+    Bd09,
+}
+
+impl From<Coordinates> for CoordinateSystem {
+    fn from(coordinates: Coordinates) -> Self {
+        match coordinates {
+            Coordinates::Cgcs2000 => Self::Cgcs2000,
+            Coordinates::Wgs84 => Self::Wgs84,
+            Coordinates::Gcj02 => Self::Gcj02,
+            Coordinates::Bd09 => Self::Bd09,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Areas {
+    #[command(flatten)]
+    common: Common,
+    /// Division code of the area above, for rows that lead to none
+    #[arg(long, value_name = "CODE")]
+    parent_code: Option<AreaCode>,
+    /// Its name; with it the area is made when it is not there yet
+    #[arg(long, value_name = "NAME", requires = "parent_code")]
+    parent_name: Option<String>,
+    /// The system of coordinates whose column does not say it
+    #[arg(long, value_enum, default_value = "cgcs2000")]
+    coordinates: Coordinates,
+}
+
+/// Which standard a file is.
+#[derive(Args, Debug)]
+struct Key {
+    /// Machine name of the standard, e.g. gbt47678-5
+    #[arg(long)]
+    code: String,
+    /// Its edition, e.g. 2026
+    #[arg(long)]
+    edition: String,
+    /// Its title
+    #[arg(long)]
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Units {
+    /// 小时 is 工作时, 天 is 工作日
+    Working,
+    /// By the clock on the wall
+    Natural,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Standard {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    key: Key,
+    /// What 小时 and 天 mean in its time limits
+    #[arg(long, value_enum, default_value = "working")]
+    bare_units: Units,
+    /// Also pair its categories with those of this standard, given as CODE@EDITION
+    #[arg(long, value_name = "CODE@EDITION")]
+    crosswalk_from: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Taxonomy {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    key: Key,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Appeals {
+    #[command(flatten)]
+    common: Common,
+    /// The channel they came through
+    #[arg(long, default_value = "citizen_app")]
+    source: String,
+    /// The system their ids belong to
+    #[arg(long, default_value = "appeals")]
+    system: String,
+}
+
+pub(super) async fn run(what: Import, city: &City) -> anyhow::Result<ExitCode> {
+    let (common, report) = match what {
+        Import::Areas(areas) => {
+            let report = import_areas(&areas, city).await?;
+            (areas.common, report)
+        }
+        Import::Standard(standard) => {
+            let report = import_standard(&standard, city).await?;
+            (standard.common, report)
+        }
+        Import::Taxonomy(taxonomy) => {
+            let report = import_taxonomy(&taxonomy, city).await?;
+            (taxonomy.common, report)
+        }
+        Import::Appeals(appeals) => {
+            let report = import_appeals(&appeals, city).await?;
+            (appeals.common, report)
+        }
+    };
+    tell(&common, &report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn import_areas(areas: &Areas, city: &City) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, name) = read(&areas.common)?;
+    let dry_run = areas.common.dry_run;
+    let coordinates = areas.coordinates.into();
+    let parent = areas.parent_code.map(|code| AreaParent {
+        code,
+        name: areas.parent_name.clone(),
+    });
+    let steps = Steps::default();
+    let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);
+    let extension = areas.common.file.extension().and_then(|end| end.to_str());
+    let done = if matches!(extension, Some("geojson" | "json")) {
+        let options = BoundaryImport {
+            dry_run,
+            coordinates,
+            parent,
+            ..BoundaryImport::default()
+        };
+        city.registry
+            .boundary_import(&who, &bytes, &options, progress)
+            .await
+    } else {
+        let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
+        let options = AreaImport {
+            dry_run,
+            coordinates,
+            parent,
+            ..AreaImport::default()
+        };
+        city.registry
+            .area_import(&who, &table, &options, progress)
+            .await
+    };
+    steps.end();
+    done.map_err(refusal)
+}
+
+fn standard_options(key: &Key, bare_units: BareUnits, dry_run: bool) -> StandardImport {
+    StandardImport {
+        dry_run,
+        key: StandardKey {
+            code: key.code.clone(),
+            version: key.edition.clone(),
+        },
+        name: key.name.clone(),
+        effective_from: None,
+        effective_to: None,
+        bare_units,
+    }
+}
+
+async fn import_standard(standard: &Standard, city: &City) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, name) = read(&standard.common)?;
+    let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
+    let bare_units = match standard.bare_units {
+        Units::Working => BareUnits::default(),
+        Units::Natural => BareUnits::NATURAL,
+    };
+    let options = standard_options(&standard.key, bare_units, standard.common.dry_run);
+    let steps = Steps::default();
+    let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);
+    let done = city
+        .registry
+        .standard_import(&who, &table, &options, progress)
+        .await;
+    steps.end();
+    let report = done.map_err(refusal)?;
+    if let Some(from) = &standard.crosswalk_from {
+        pair(from, &options, city).await?;
+    }
+    Ok(report)
+}
+
+/// Pairs the categories of an earlier standard with those of the one just imported.
+async fn pair(from: &str, options: &StandardImport, city: &City) -> anyhow::Result<()> {
+    let Some((code, version)) = from.split_once('@') else {
+        bail!("--crosswalk-from is CODE@EDITION, e.g. city-standard@2019");
+    };
+    let rules = city.registry.snapshot().rules.clone();
+    let id = |key: &StandardKey| rules.standard_by_key(key).map(|standard| standard.id);
+    let from_key = StandardKey {
+        code: code.to_owned(),
+        version: version.to_owned(),
+    };
+    let from_id = id(&from_key).with_context(|| format!("there is no standard {from}"))?;
+    let Some(to_id) = id(&options.key) else {
+        return say("crosswalk: left out, because a rehearsal stores no standard to pair with");
+    };
+    let who = city.console().await?;
+    let paired = city
+        .registry
+        .crosswalk_build(&who, from_id, to_id, options.dry_run)
+        .await;
+    let paired = paired.map_err(refusal)?;
+    say(&format!(
+        "crosswalk from {from}: {} same, {} renamed (to confirm), {} moved, {} without a counterpart, {} changed",
+        paired.same,
+        paired.renamed,
+        paired.moved,
+        paired.unmatched.len(),
+        paired.changed,
+    ))
+}
+
+async fn import_taxonomy(taxonomy: &Taxonomy, city: &City) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, name) = read(&taxonomy.common)?;
+    let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
+    let options = standard_options(&taxonomy.key, BareUnits::default(), taxonomy.common.dry_run);
+    let steps = Steps::default();
+    let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);
+    let done = city
+        .registry
+        .taxonomy_import(&who, &table, &options, progress)
+        .await;
+    steps.end();
+    done.map_err(refusal)
+}
+
+async fn import_appeals(appeals: &Appeals, city: &City) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, name) = read(&appeals.common)?;
+    let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
+    let options = casework::service::ImportOptions {
+        source: appeals.source.clone(),
+        system: appeals.system.clone(),
+        dry_run: appeals.common.dry_run,
+    };
+    let steps = Steps::default();
+    let progress = |done: u64, total: u64| steps.show(done, total);
+    let done = city
+        .casework
+        .import_appeals(&who, &table, &options, &progress)
+        .await;
+    steps.end();
+    done.map_err(|error| refusal(Problem::from(error)))
+}
+
+fn read(common: &Common) -> anyhow::Result<(Vec<u8>, String)> {
+    let file = &common.file;
+    let length = fs::metadata(file)
+        .with_context(|| format!("reading {}", file.display()))?
+        .len();
+    if length > base::limits::IMPORT_BYTES_MAX as u64 {
+        bail!(
+            "{} is larger than {} bytes",
+            file.display(),
+            base::limits::IMPORT_BYTES_MAX
+        );
+    }
+    let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    let name = file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    Ok((bytes, name))
+}
+
+/// The counts, and the file with the rows that did not go in.
+fn tell(common: &Common, report: &Report) -> anyhow::Result<()> {
+    let verb = if common.dry_run {
+        "would be stored"
+    } else {
+        "stored"
+    };
+    say(&format!(
+        "{} rows read: {} {verb}, {} unchanged, {} rejected, {} remarks",
+        report.read,
+        report.stored,
+        report.unchanged,
+        report.rejected.len(),
+        report.remarks.len(),
+    ))?;
+    if report.rejected.is_empty() && report.remarks.is_empty() {
+        return Ok(());
+    }
+    let path = common
+        .rows
+        .clone()
+        .unwrap_or_else(|| rows_file(&common.file));
+    let file = File::create(&path).with_context(|| format!("writing {}", path.display()))?;
+    let mut out = BufWriter::new(file);
+    report.write_csv(&mut out)?;
+    out.flush()?;
+    say(&format!(
+        "rejected rows and remarks, with row, column and reason: {}",
+        path.display()
+    ))
+}
+
+/// `FILE-rows.csv` in the current folder: where a file comes from may be read only.
+fn rows_file(file: &Path) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    PathBuf::from(format!("{stem}-rows.csv"))
+}
+
+/// Progress on standard error: one line that moves at a terminal, a line each tenth elsewhere.
+#[derive(Default)]
+struct Steps {
+    tenths: AtomicU64,
+    shown: AtomicU64,
+}
+
+impl Steps {
+    fn show(&self, done: u64, total: u64) {
+        let tenth = (done * 10).checked_div(total).unwrap_or(10);
+        let mut out = std::io::stderr().lock();
+        // Progress that cannot be shown is no reason to stop.
+        let _ = if std::io::stderr().is_terminal() {
+            self.shown.store(1, Ordering::Relaxed);
+            write!(out, "\r{done} of {total}")
+        } else if self.tenths.fetch_max(tenth, Ordering::Relaxed) < tenth {
+            writeln!(out, "{done} of {total}")
+        } else {
+            Ok(())
+        };
+    }
+
+    fn end(&self) {
+        if self.shown.load(Ordering::Relaxed) == 1 {
+            let _ = writeln!(std::io::stderr());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_rows_are_listed_in_the_current_folder() {
+        assert_eq!(
+            rows_file(Path::new("/a/b/villages.csv")),
+            PathBuf::from("villages-rows.csv")
+        );
+    }
+}

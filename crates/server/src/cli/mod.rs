@@ -1,0 +1,120 @@
+//! The command line: what an operator types. Answers go to standard output, progress and the log to standard error.
+
+mod demo;
+mod import;
+mod user;
+mod verify;
+
+use crate::city::City;
+use crate::settings::{Options, Settings};
+use crate::{listen, logging, serve};
+use anyhow::Context;
+use base::chance::SystemChance;
+use base::{Problem, SystemClock};
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// City operations platform: every problem of the city enters once, goes to those who must act, and is watched until it is done.
+#[derive(Parser, Debug)]
+#[command(name = "chengyun", version, about)]
+pub struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Serve the city
+    Serve,
+    /// Seed a small demo city when there is nothing yet, then serve it
+    Demo,
+    /// Bring in areas, standards, classes of appeals, or messages from a file
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Check that every timeline replays to its state, the audit chain holds and references exist
+    Verify,
+    /// People who may sign in
+    #[command(subcommand)]
+    User(user::User),
+}
+
+/// Reads the command line, does what it says, and answers with the exit code: 0 done, 1 not done or something is wrong.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match start(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            // The log may not have started; this line is for who typed the command.
+            let _ = writeln!(std::io::stderr(), "chengyun: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let settings = Settings::read(&arguments.options)?;
+    logging::start(&settings)?;
+    SystemChance::check()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(run_command(arguments.command, &settings))
+}
+
+async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve => {
+            // The address first: when it is taken, nothing else should have happened.
+            let listener = listen::bind(settings.listen).await?;
+            let city = open(settings).await?;
+            let ready = |address| say(&format!("Chengyun (城运) serves http://{address}"));
+            serve::serve(city, settings, listener, ready).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo => demo::run(settings).await,
+        Command::Import(what) => {
+            with_city(settings, async |city| import::run(what, city).await).await
+        }
+        Command::Verify => with_city(settings, async |city| verify::run(city)).await,
+        Command::User(what) => with_city(settings, async |city| user::run(what, city).await).await,
+    }
+}
+
+async fn open(settings: &Settings) -> anyhow::Result<City> {
+    City::open(settings, Arc::new(SystemClock), Arc::new(SystemChance)).await
+}
+
+/// Opens the city for one command and closes it in order, whatever the command answers.
+async fn with_city(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&City) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let city = open(settings).await?;
+    let done = work(&city).await;
+    city.close();
+    done
+}
+
+/// One piece of the answer.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// A room's refusal in words: what is wrong, and with which field.
+fn refusal(problem: impl Into<Problem>) -> anyhow::Error {
+    let problem = problem.into();
+    let fields: Vec<String> = problem
+        .fields
+        .iter()
+        .map(|field| format!("\n  {}: {}", field.field, field.message))
+        .collect();
+    anyhow::anyhow!("{}{}", problem.detail, fields.concat())
+}

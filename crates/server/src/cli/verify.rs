@@ -1,0 +1,36 @@
+//! `chengyun verify`: is what is stored what happened?
+
+use crate::city::City;
+use crate::cli::say;
+use std::process::ExitCode;
+
+/// Says what was looked at and every finding; the exit code is 1 when there is any.
+pub(super) fn run(city: &City) -> anyhow::Result<ExitCode> {
+    let casework = city.casework.verify()?;
+    let audit = store::audit::verify(&city.store, &[city.checkpoint_key.public()])?;
+    say(&format!(
+        "{} reports and {} cases replayed from {} timeline entries; {} audit entries in {} lanes and {} checkpoints walked",
+        casework.reports,
+        casework.cases,
+        casework.entries,
+        audit.entries,
+        audit.lanes,
+        audit.checkpoints,
+    ))?;
+    for finding in &casework.findings {
+        say(&format!(
+            "{} {}: {}",
+            finding.code, finding.subject_id, finding.detail
+        ))?;
+    }
+    for finding in &audit.findings {
+        say(&format!("audit: {finding}"))?;
+    }
+    let count = casework.findings.len() + audit.findings.len();
+    if count == 0 {
+        say("everything is as it should be")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("{count} findings"))?;
+    Ok(ExitCode::FAILURE)
+}

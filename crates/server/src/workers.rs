@@ -1,0 +1,128 @@
+//! What runs besides requests: the outbox is followed, clocks run out, old things are put away, the audit chain is signed.
+
+use crate::city::City;
+use crate::closing::Closing;
+use crate::figures::Figures;
+use crate::live::{Hub, Watcher};
+use base::Timestamp;
+use futures_util::future::BoxFuture;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{PlacedEntry, StoreError, idempotency, outbox, timer};
+use tokio::task::JoinHandle;
+
+/// How often due timers are looked for.
+const TIMERS_EVERY: Duration = Duration::from_secs(1);
+/// Timers fired before others get a turn.
+const TIMERS_AT_ONCE: u32 = 200;
+/// How often the samples of figures are folded.
+const FIGURES_EVERY: Duration = Duration::from_secs(5);
+/// How often old things are put away and the audit chain is signed.
+const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(5);
+/// Outbox entries are kept so long after every consumer has seen them: how far back a live stream can resume.
+const OUTBOX_DAYS: i64 = 7;
+
+/// Tells the rooms what other nodes have changed of what they remember.
+struct Memories(City);
+
+impl Watcher for Memories {
+    fn seen<'a>(&'a self, entry: &'a PlacedEntry) -> BoxFuture<'a, anyhow::Result<()>> {
+        Box::pin(async {
+            self.0.access.outbox_seen(&entry.kind, &entry.body);
+            if entry.kind == registry::REGISTRY_CHANGED {
+                self.0.registry.follow(&entry.body).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Starts all of it; each ends when the word is said.
+pub fn start(
+    city: &City,
+    hub: Hub,
+    figures: Arc<Figures>,
+    closing: &Closing,
+) -> Result<Vec<JoinHandle<()>>, StoreError> {
+    city.store.follow_outbox()?;
+    let mut tasks = vec![tokio::spawn(
+        hub.follow(vec![Arc::new(Memories(city.clone()))]),
+    )];
+    tasks.push(every(FIGURES_EVERY, closing, move || {
+        let figures = figures.clone();
+        async move { figures.tidy_up() }
+    }));
+    let of_timers = city.clone();
+    tasks.push(every(TIMERS_EVERY, closing, move || {
+        fire_timers(of_timers.clone())
+    }));
+    let of_house = city.clone();
+    tasks.push(every(HOUSEKEEPING_EVERY, closing, move || {
+        keep_house(of_house.clone())
+    }));
+    Ok(tasks)
+}
+
+/// Runs `work` again and again, `pause` apart, until the word is said.
+fn every<F, W>(pause: Duration, closing: &Closing, work: W) -> JoinHandle<()>
+where
+    W: Fn() -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut closing = closing.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => work().await,
+                () = closing.closed() => return,
+            }
+        }
+    })
+}
+
+async fn fire_timers(city: City) {
+    let firing = tokio::task::spawn_blocking(move || {
+        loop {
+            let casework = city.casework.clone();
+            let fired =
+                timer::fire_due(&city.store, TIMERS_AT_ONCE, move |tx, due, now| {
+                    match due.kind.as_str() {
+                        casework::service::TASK_DEADLINE => casework.timer_due(tx, due, now),
+                        other => Err(StoreError::Corrupt(format!(
+                            "nobody handles timers of kind {other}"
+                        ))),
+                    }
+                })?;
+            if fired < TIMERS_AT_ONCE as usize || city.store.is_closing() {
+                return Ok::<_, StoreError>(());
+            }
+        }
+    });
+    if let Ok(Err(error)) = firing.await {
+        tracing::warn!(%error, "timers could not be fired and wait");
+    }
+}
+
+async fn keep_house(city: City) {
+    if let Err(error) = city.access.prune().await {
+        tracing::warn!(%error, "old sessions could not be put away");
+    }
+    let now = city.store.clock().now();
+    let put_away = city.store.write(move |tx| put_away(tx, now)).await;
+    if let Err(error) = put_away {
+        tracing::warn!(%error, "old outbox entries and remembered answers could not be put away");
+    }
+    let signing = tokio::task::spawn_blocking(move || {
+        store::audit::checkpoint(&city.store, &city.checkpoint_key)
+    });
+    if let Ok(Err(error)) = signing.await {
+        tracing::warn!(%error, "the audit chain could not be signed");
+    }
+}
+
+fn put_away(tx: &mut store::Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    outbox::prune(tx, now.plus_seconds(-OUTBOX_DAYS * 86_400))?;
+    idempotency::prune(tx, now)?;
+    Ok(())
+}
