@@ -55,7 +55,17 @@ impl Client {
         self.send("POST", path, body, key).await
     }
 
+    /// Sends a POST without waiting for the answer; [`Client::receive`] gets it.
+    pub async fn begin_post(&mut self, path: &str, body: &str, key: Option<&str>) -> Result<()> {
+        self.begin("POST", path, body, key).await
+    }
+
     async fn send(&mut self, method: &str, path: &str, body: &str, key: Option<&str>) -> Result<Reply> {
+        self.begin(method, path, body, key).await?;
+        self.receive().await
+    }
+
+    async fn begin(&mut self, method: &str, path: &str, body: &str, key: Option<&str>) -> Result<()> {
         self.out.clear();
         let _ = write!(self.out, "{method} {path} HTTP/1.1\r\nHost: {}\r\n{}", self.address, self.credentials);
         if let Some(key) = key {
@@ -66,11 +76,11 @@ impl Client {
         }
         self.out.push_str("\r\n");
         self.out.push_str(body);
-        self.stream.write_all(self.out.as_bytes()).await?;
-        self.receive().await
+        Ok(self.stream.write_all(self.out.as_bytes()).await?)
     }
 
-    async fn receive(&mut self) -> Result<Reply> {
+    /// The answer to what was begun.
+    pub async fn receive(&mut self) -> Result<Reply> {
         self.buffer.clear();
         let head_end = loop {
             if let Some(at) = find(&self.buffer, b"\r\n\r\n") {

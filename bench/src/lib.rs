@@ -7,5 +7,7 @@
 pub mod city;
 pub mod client;
 pub mod faults;
+pub mod load;
 pub mod points;
 pub mod program;
+pub mod races;

@@ -42,6 +42,7 @@ pub use failure::CaseworkError;
 pub use process::Processes;
 pub use service::{Call, Casework, Parts, TASK_DEADLINE};
 pub use store::ROOM;
+pub use store::read::task_holder;
 
 /// Every code that problems of this room may carry besides those of `base`, `wire` and `store`.
 pub const PROBLEM_CODES: &[&str] = &[

@@ -35,13 +35,13 @@ struct Told<'a> {
 }
 
 /// A consequence: somebody should know.
-struct Due<'a> {
+struct Due {
     kind: &'static str,
     task_id: Id,
     case_id: Id,
     place: i64,
     at: Timestamp,
-    organisation: &'a OrganisationRef,
+    organisation: OrganisationRef,
 }
 
 impl Linkage {
@@ -50,7 +50,7 @@ impl Linkage {
         Self { store }
     }
 
-    fn put(&self, tx: &mut Tx<'_>, due: &Due<'_>) -> Result<(), StoreError> {
+    fn put(&self, tx: &mut Tx<'_>, due: &Due) -> Result<(), StoreError> {
         let notice = NoticeNew {
             id: self.store.next_id(),
             organisation_id: due.organisation.id,
@@ -87,23 +87,23 @@ impl Consumer for Linkage {
         match &fact {
             CaseFact::CaseDispatched { tasks } => {
                 for task in tasks {
-                    self.put(tx, &due("task_assigned", task.id, &task.organisation))?;
+                    self.put(tx, &due("task_assigned", task.id, task.organisation.clone()))?;
                 }
                 Ok(())
             }
             CaseFact::CaseHandled { inspection } => {
-                self.put(tx, &due("inspection_assigned", inspection.id, &inspection.organisation))
+                self.put(tx, &due("inspection_assigned", inspection.id, inspection.organisation.clone()))
             }
             CaseFact::CaseInspected { reopened, .. } => {
                 for again in reopened {
                     let holder = casework::task_holder(tx, again.task_id)?;
-                    self.put(tx, &due("task_reopened", again.task_id, &holder))?;
+                    self.put(tx, &due("task_reopened", again.task_id, holder))?;
                 }
                 Ok(())
             }
             CaseFact::TaskOverdue { task_id, .. } => {
                 let holder = casework::task_holder(tx, *task_id)?;
-                self.put(tx, &due("task_overdue", *task_id, &holder))
+                self.put(tx, &due("task_overdue", *task_id, holder))
             }
             _ => Ok(()),
         }

@@ -60,6 +60,8 @@ statements! {
         WHERE x.case_id = ?1 ORDER BY x.report_id LIMIT 1";
     /// The tasks of a case, oldest first.
     TASKS_OF_CASE = concat!("SELECT ", task_columns!(), " FROM task t WHERE t.case_id = ?1 ORDER BY t.id");
+    /// Who holds a task.
+    TASK_HOLDER = "SELECT organisation_id, organisation_path FROM task WHERE id = ?1";
     /// One report.
     REPORT_BY_ID = concat!("SELECT ", report_columns!(), " FROM report r WHERE r.id = ?1");
     /// Reports in order of id, for the verifier.

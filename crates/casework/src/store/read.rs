@@ -295,3 +295,14 @@ pub fn case_events(entries: &[TimelineEntry]) -> Result<Vec<Event<CaseFact>>, St
 pub fn report_events(entries: &[TimelineEntry]) -> Result<Vec<Event<ReportFact>>, StoreError> {
     entries.iter().map(TimelineEntry::event).collect()
 }
+
+/// The organisation that holds a task: for what follows from its events.
+pub fn task_holder(tx: &mut Tx<'_>, task_id: Id) -> Result<OrganisationRef, StoreError> {
+    let holder = tx.query_opt(&TASK_HOLDER, params![task_id], |row| {
+        Ok(OrganisationRef {
+            id: row.get(0)?,
+            path: row.get(1)?,
+        })
+    })?;
+    holder.ok_or_else(|| StoreError::Corrupt(format!("there is no task {task_id}")))
+}
