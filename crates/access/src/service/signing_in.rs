@@ -343,37 +343,9 @@ impl Access {
             return Err(AccessRefusal::SessionOnly.into());
         };
         let (account, history) = self.account_with_history(caller.account_id).await?;
-        let name_hash = self
-            .inner
-            .sealer
-            .keyed_hash(&format!("password_change:{}", account.id));
         let (at, history_id) = (self.now(), self.inner.store.next_id());
-        self.limit_by_name((String::new(), name_hash), at)?;
-        if !self
-            .inner
-            .hasher
-            .is_password(current, Some(&account.password_hash))
-            .await?
-        {
-            return Err(AccessError::field(
-                "current_password",
-                "wrong_password",
-                "this is not your password",
-            ));
-        }
-        let wrong = new.check("new_password", &account.login_name);
-        if !wrong.is_empty() {
-            return Err(AccessError::Invalid(wrong));
-        }
-        for past in &history {
-            if self.inner.hasher.is_password(new, Some(past)).await? {
-                return Err(AccessError::field(
-                    "new_password",
-                    "used_before",
-                    "it was one of your last five",
-                ));
-            }
-        }
+        self.refuse_password(&account, &history, current, new, at)
+            .await?;
         let hash = self
             .inner
             .hasher
@@ -412,6 +384,48 @@ impl Access {
             .principals
             .forget_if(|principal| principal.account_id == account_id);
         written
+    }
+
+    /// Refuses unless `current` is the password and `new` may follow it.
+    async fn refuse_password(
+        &self,
+        account: &AccountRow,
+        history: &[String],
+        current: &Password,
+        new: &Password,
+        at: Timestamp,
+    ) -> Result<(), AccessError> {
+        let name_hash = self
+            .inner
+            .sealer
+            .keyed_hash(&format!("password_change:{}", account.id));
+        self.limit_by_name((String::new(), name_hash), at)?;
+        if !self
+            .inner
+            .hasher
+            .is_password(current, Some(&account.password_hash))
+            .await?
+        {
+            return Err(AccessError::field(
+                "current_password",
+                "wrong_password",
+                "this is not your password",
+            ));
+        }
+        let wrong = new.check("new_password", &account.login_name);
+        if !wrong.is_empty() {
+            return Err(AccessError::Invalid(wrong));
+        }
+        for past in history {
+            if self.inner.hasher.is_password(new, Some(past)).await? {
+                return Err(AccessError::field(
+                    "new_password",
+                    "used_before",
+                    "it was one of your last five",
+                ));
+            }
+        }
+        Ok(())
     }
 
     async fn account_with_history(

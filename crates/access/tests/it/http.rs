@@ -287,6 +287,26 @@ fn administrators_bring_a_new_person_in_together() {
             li.get("/api/v1/notices").await,
             (StatusCode::OK, json!({ "items": [] }))
         );
+    });
+}
+
+#[test]
+fn lists_are_paged_and_a_session_is_ended_from_its_list() {
+    each_city(async |city| {
+        let centre = city.organisation("C", None).await;
+        city.organisation("S1", Some(&centre)).await;
+        for (name, role) in [
+            ("sys.one", "system_admin"),
+            ("sec.one", "security_admin"),
+            ("lisi", "handler"),
+        ] {
+            city.account(name, member(&centre, role, None)).await;
+        }
+        let mut browsers = [(); 3].map(|()| Browser::new(&city));
+        let [system, security, li] = &mut browsers;
+        system.sign_in("sys.one", PASSWORD).await;
+        security.sign_in("sec.one", PASSWORD).await;
+        li.sign_in("lisi", PASSWORD).await;
         let (_, listed) = system
             .get("/api/v1/organisations?kind=street&limit=1")
             .await;
@@ -299,7 +319,7 @@ fn administrators_bring_a_new_person_in_together() {
                 people["next"].as_str().unwrap()
             ))
             .await;
-        assert_eq!(rest["items"][0]["name"], "李四");
+        assert_eq!(rest["items"][0]["name"], "张lisi");
         let (_, roles) = security.get("/api/v1/roles").await;
         assert_eq!(roles["items"].as_array().unwrap().len(), 10);
         let (_, sessions) = security.get("/api/v1/sessions").await;

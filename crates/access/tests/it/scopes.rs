@@ -146,9 +146,9 @@ fn the_database_lists_exactly_what_a_scope_covers() {
 }
 
 /// What SQLite says it would do.
-fn plan(text: &str, rooms: &'static [Room], params_count: usize) -> String {
+fn plan(sql: &str, rooms: &'static [Room], params_count: usize) -> String {
     let test = sqlite(rooms, &system_clock());
-    let explain = Statement::composed(format!("EXPLAIN QUERY PLAN {text}"));
+    let explain = Statement::composed(format!("EXPLAIN QUERY PLAN {sql}"));
     let params = vec![1_i64; params_count];
     let read = move |tx: &mut store::Tx<'_>| {
         let params: Vec<_> = params.iter().map(store::AsParam::as_param).collect();
