@@ -28,8 +28,9 @@ macro_rules! translations {
 }
 
 static CHINESE: LazyLock<LanguageTitles> =
-    LazyLock::new(|| translations!("zh-CN": "wire", "server"));
-static ENGLISH: LazyLock<LanguageTitles> = LazyLock::new(|| translations!("en": "wire", "server"));
+    LazyLock::new(|| translations!("zh-CN": "wire", "access", "casework", "server"));
+static ENGLISH: LazyLock<LanguageTitles> =
+    LazyLock::new(|| translations!("en": "wire", "access", "casework", "server"));
 
 impl Language {
     /// What `Accept-Language` prefers of the two.
@@ -126,7 +127,12 @@ mod tests {
 
     #[test]
     fn codes_of_every_crate_have_words() {
-        let lists = [wire::PROBLEM_CODES, crate::PROBLEM_CODES];
+        let lists = [
+            wire::PROBLEM_CODES,
+            access::PROBLEM_CODES,
+            casework::PROBLEM_CODES,
+            crate::PROBLEM_CODES,
+        ];
         for code in lists.into_iter().flatten() {
             for language in [Language::Chinese, Language::English] {
                 assert_ne!(language.titles().of_problem(code), *code, "{code}");

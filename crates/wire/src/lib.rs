@@ -30,8 +30,11 @@ pub use header::{IdempotencyKey, IfMatch};
 pub use json::Json;
 pub use query::{Path, Query};
 
-/// Every problem code this crate and `base` give; each has a translation.
+/// Problem codes that any room may give: those of `base`, of `store` and of this crate; each has a translation.
 pub const PROBLEM_CODES: &[&str] = &[
+    "concurrent_change",
+    "busy",
+    "idempotency_key_reused",
     "not_found",
     "forbidden",
     "fault",

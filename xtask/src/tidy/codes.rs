@@ -1,8 +1,8 @@
 //! Problem codes: each one stands in its room's list, and each listed one has a title in every language.
 //!
-//! A room lists its codes in `pub const PROBLEM_CODES: &[&str]` and `pub const FIELD_CODES: &[&str]` of its `lib.rs`. A code in
-//! the sources is a literal given to `Problem::new(kind, "code", …)` or `FieldError::new(field, "code", …)`, or any literal in the
-//! body of a function `code`. Titles stand in `translations/<language>.toml` of the room.
+//! A room lists its codes in `pub const PROBLEM_CODES: &[&str]` and `pub const FIELD_CODES: &[&str]`. A code in
+//! the sources is a literal given to `Problem::new(kind, "code", …)` or `FieldError::new(field, "code", …)`, or, in a room that
+//! lists codes at all, any literal in the body of a function `code`. Titles stand in `translations/<language>.toml` of the room.
 
 use super::source::{
     arguments, bracketed, crate_of, is_test_file, line_of, literal, literals, without_comments,
@@ -41,7 +41,7 @@ impl Kind {
 
     fn calls(self) -> &'static [&'static str] {
         match self {
-            Self::Problem => &["Problem::new("],
+            Self::Problem => &["Problem::new(", "Self::new("],
             Self::Field => &["FieldError::new("],
         }
     }
@@ -50,8 +50,10 @@ impl Kind {
 /// The lists of all rooms: kind and room to its codes.
 fn lists(tree: &Tree) -> BTreeMap<(Kind, &str), BTreeSet<&str>> {
     let mut lists: BTreeMap<(Kind, &str), BTreeSet<&str>> = BTreeMap::new();
-    for (path, text) in tree.ending("/src/lib.rs") {
-        let Some(room) = crate_of(path) else { continue };
+    for (path, text) in tree.ending(".rs") {
+        let Some(room) = crate_of(path).filter(|room| !EXEMPT.contains(room)) else {
+            continue;
+        };
         for kind in Kind::ALL {
             let Some(at) = text.find(&format!("pub const {}: &[&str] = &[", kind.list())) else {
                 continue;
@@ -82,14 +84,24 @@ pub fn listed(tree: &Tree) -> Vec<Finding> {
             continue;
         }
         let code = without_comments(without_tests(text));
+        let stands_in = |kind: Kind, word: &str| {
+            let places = SHARED.iter().chain([&room]);
+            let mut found = places.filter_map(|place| lists.get(&(kind, *place)));
+            found.any(|codes| codes.contains(word))
+        };
         for (kind, at, word) in codes_in(&code) {
-            let known = SHARED.iter().chain([&room]).any(|place| {
-                lists
-                    .get(&(kind, *place))
-                    .is_some_and(|codes| codes.contains(word))
-            });
-            if !known {
+            if !stands_in(kind, word) {
                 let message = format!("`{word}` does not stand in {} of `{room}`", kind.list());
+                findings.push(Finding::new(path, line_of(&code, at), message));
+            }
+        }
+        let lists_codes = Kind::ALL
+            .iter()
+            .any(|kind| lists.contains_key(&(*kind, room)));
+        for (at, word) in words_of_code(&code) {
+            let known = Kind::ALL.iter().any(|kind| stands_in(*kind, word));
+            if lists_codes && !known {
+                let message = format!("`{word}` stands in no list of codes of `{room}`");
                 findings.push(Finding::new(path, line_of(&code, at), message));
             }
         }
@@ -103,24 +115,31 @@ fn codes_in(code: &str) -> Vec<(Kind, usize, &str)> {
         for call in kind.calls() {
             for (at, _) in code.match_indices(call) {
                 let given = arguments(code, at + call.len() - 1);
+                // `Self::new(` is many things; a problem's begins with its kind.
+                let is_meant = *call != "Self::new("
+                    || given
+                        .first()
+                        .is_some_and(|first| first.contains("FailureKind::"));
+                if !is_meant {
+                    continue;
+                }
                 if let Some(word) = given.get(1).and_then(|argument| literal(argument)) {
                     found.push((kind, at, word));
                 }
             }
         }
     }
+    found
+}
+
+/// The literals in the bodies of functions `code`.
+fn words_of_code(code: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
     for (at, _) in code.match_indices("fn code(") {
-        let open = code
-            .get(at..)
-            .and_then(|rest| rest.find('{'))
-            .map(|open| at + open);
-        let body = open
-            .and_then(|open| bracketed(code, open))
-            .unwrap_or_default();
-        let words = literals(body)
-            .into_iter()
-            .map(|word| (Kind::Problem, at, word));
-        found.extend(words);
+        let rest = code.get(at..).unwrap_or_default();
+        let body = rest.find('{').and_then(|open| bracketed(code, at + open));
+        let words = literals(body.unwrap_or_default()).into_iter();
+        found.extend(words.map(|word| (at, word)));
     }
     found
 }
@@ -228,12 +247,17 @@ mod tests {
             0
         );
         assert_eq!(unlisted("Problem::new(kind, code, detail)"), 0);
+        assert_eq!(unlisted("Self::new(1, \"not_a_code\")"), 0);
     }
 
     #[test]
     fn codes_outside_the_list_are_found() {
         assert_eq!(
             unlisted("Problem::new(\n    kind,\n    \"case_lost\",\n    \"x\",\n)"),
+            1
+        );
+        assert_eq!(
+            unlisted("Self::new(FailureKind::Busy, \"case_lost\", \"x\")"),
             1
         );
         assert_eq!(unlisted("FieldError::new(\"a\", \"too_red\", \"…\")"), 1);

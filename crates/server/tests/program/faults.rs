@@ -27,7 +27,10 @@ fn one_idempotency_key_sent_by_eight_at_once_has_one_effect_and_one_answer() {
 fn three_kills(place: &Place, seed: u64) {
     let survey = faults::kill_rounds(&place.launch("demo"), 3, seed).unwrap();
     assert_eq!(survey.kills, 3);
-    assert!(survey.cases > 10 && survey.commands > 50, "there was load: {survey:?}");
+    assert!(
+        survey.cases > 10 && survey.commands > 50,
+        "there was load: {survey:?}"
+    );
     assert!(survey.notices > 0, "{survey:?}");
 }
 

@@ -21,7 +21,10 @@ struct Place {
 
 impl Place {
     fn embedded() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), schema: None }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            schema: None,
+        }
     }
 
     /// None when there is no PostgreSQL here (which in CI is a failure).
@@ -29,15 +32,25 @@ impl Place {
         let schema = store::testing::postgres(&[], &store::testing::system_clock())?;
         // Only the empty schema is wanted: the program under test is to be alone with it.
         schema.store.close();
-        Some(Self { folder: tempfile::tempdir().unwrap(), schema: Some(schema) })
+        Some(Self {
+            folder: tempfile::tempdir().unwrap(),
+            schema: Some(schema),
+        })
     }
 
     fn launch(&self, command: &'static str) -> Launch<'_> {
-        Launch { binary: binary(), command, data_dir: self.folder.path(), database_url: self.url() }
+        Launch {
+            binary: binary(),
+            command,
+            data_dir: self.folder.path(),
+            database_url: self.url(),
+        }
     }
 
     fn url(&self) -> Option<&str> {
-        self.schema.as_ref().map(|schema| schema.options.url.as_str())
+        self.schema
+            .as_ref()
+            .map(|schema| schema.options.url.as_str())
     }
 }
 
