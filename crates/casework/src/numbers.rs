@@ -25,17 +25,31 @@ pub enum NumberKind {
     Case,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Block {
-    next: i64,
-    end: i64,
+/// Serials fetched and not yet given, of one series.
+#[derive(Debug, Default)]
+struct Rest {
+    /// Half-open ranges; several when callers fetched at once.
+    ranges: Vec<(i64, i64)>,
+    /// Size of the last block fetched.
     size: i64,
+}
+
+impl Rest {
+    fn draw(&mut self) -> Option<i64> {
+        let (next, end) = self.ranges.last_mut()?;
+        let serial = *next;
+        *next += 1;
+        if next == end {
+            self.ranges.pop();
+        }
+        Some(serial)
+    }
 }
 
 /// Gives numbers. One for the process, shared.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    blocks: Mutex<HashMap<String, Block>>,
+    rests: Mutex<HashMap<String, Rest>>,
 }
 
 impl Numbers {
@@ -62,7 +76,7 @@ impl Numbers {
     }
 
     async fn serial(&self, store: &Store, series: &str) -> Result<i64, StoreError> {
-        let size = match self.take(series) {
+        let size = match self.draw(series) {
             Ok(serial) => return Ok(serial),
             Err(size) => size,
         };
@@ -70,41 +84,29 @@ impl Numbers {
         let end = store
             .write(move |tx| store::take_serials(tx, &wanted, size))
             .await?;
-        Ok(self.refill(
-            series,
-            Block {
-                next: end - size,
-                end,
-                size,
-            },
-        ))
+        self.keep(series, (end - size + 1, end), size);
+        Ok(end - size)
     }
 
     /// A serial from memory, or the size of the block to fetch.
-    fn take(&self, series: &str) -> Result<i64, i64> {
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        match blocks.get_mut(series) {
-            Some(block) if block.next < block.end => {
-                block.next += 1;
-                Ok(block.next - 1)
-            }
-            Some(block) => Err((block.size * 2).min(BLOCK_MAX)),
+    fn draw(&self, series: &str) -> Result<i64, i64> {
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        match rests.get_mut(series) {
+            Some(rest) => rest.draw().ok_or((rest.size * 2).min(BLOCK_MAX)),
             None => Err(1),
         }
     }
 
-    /// Keeps a fetched block and draws from it. Of two blocks fetched at once the one with more left is kept.
-    fn refill(&self, series: &str, mut fetched: Block) -> i64 {
-        let serial = fetched.next;
-        fetched.next += 1;
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        if blocks.len() >= SERIES_MAX && !blocks.contains_key(series) {
-            blocks.clear();
+    /// Keeps the rest of a fetched block.
+    fn keep(&self, series: &str, range: (i64, i64), size: i64) {
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        if rests.len() >= SERIES_MAX && !rests.contains_key(series) {
+            rests.clear();
         }
-        let kept = blocks.entry(series.to_owned()).or_default();
-        if fetched.end - fetched.next >= kept.end - kept.next {
-            *kept = fetched;
+        let rest = rests.entry(series.to_owned()).or_default();
+        rest.size = rest.size.max(size);
+        if range.0 < range.1 {
+            rest.ranges.push(range);
         }
-        serial
     }
 }

@@ -1,0 +1,254 @@
+//! Lists: every filter served by an index, cursors that neither skip nor repeat, scopes inside the query.
+
+use crate::town::*;
+use access::Principal;
+use base::{Id, PageRequest};
+use casework::clocks::Light;
+use casework::input::*;
+use casework::model::{CaseStage, ReportStage, TaskKind, TaskState};
+use casework::service::{CaseQuery, CaseSort, ReportQuery, TaskQuery};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+fn page(limit: u32, after: Option<String>) -> PageRequest {
+    PageRequest {
+        limit: Some(limit),
+        after,
+    }
+}
+
+fn ids(town: &Town, who: &Arc<Principal>, query: CaseQuery) -> Vec<Id> {
+    let list = wait(town.casework.case_list(who, query)).unwrap();
+    list.items.iter().map(|item| item.id).collect()
+}
+
+/// Twelve cases: alternating streets and sources, every third filed, every sixth dispatched; a minute apart.
+fn twelve(town: &Town) -> Vec<Id> {
+    (0..12)
+        .map(|n| {
+            town.clock.advance_seconds(60);
+            let request = ReportCreateRequest {
+                source: if n % 2 == 0 { "hotline" } else { "sensor" }.to_owned(),
+                place: PlaceRequest {
+                    area_code: Some(format!("31011800{}", 1 + n % 2)),
+                    ..PlaceRequest::default()
+                },
+                ..report_request()
+            };
+            let by = call(&centre("intake_clerk"));
+            let case_id = wait(town.casework.report_create(&by, request))
+                .unwrap()
+                .case
+                .unwrap()
+                .id;
+            if n % 3 == 0 {
+                town.file(case_id);
+            }
+            if n % 6 == 0 {
+                town.dispatch(case_id);
+            }
+            case_id
+        })
+        .collect()
+}
+
+#[test]
+fn each_filter_finds_what_it_says() {
+    each_town(|town, _| {
+        let all = twelve(town);
+        let leader = centre("leader");
+        let expect = |query: CaseQuery, keep: &dyn Fn(usize) -> bool| {
+            let mut wanted: Vec<Id> = (0..12).filter(|n| keep(*n)).map(|n| all[n]).collect();
+            wanted.reverse();
+            assert_eq!(ids(town, &leader, query.clone()), wanted, "{query:?}");
+        };
+        expect(CaseQuery::default(), &|_| true);
+        let stage = |stage| CaseQuery {
+            stage: Some(stage),
+            ..CaseQuery::default()
+        };
+        expect(stage(CaseStage::Filed), &|n| n % 6 == 3);
+        expect(stage(CaseStage::Handling), &|n| n % 6 == 0);
+        let area = |code: &str| CaseQuery {
+            area_code: Some(code.to_owned()),
+            ..CaseQuery::default()
+        };
+        expect(area("310118"), &|_| true);
+        expect(area("310000"), &|_| true);
+        expect(area("310118001"), &|n| n % 2 == 0);
+        expect(area("310118001001"), &|_| false);
+        let source = CaseQuery {
+            source: Some("sensor".to_owned()),
+            ..CaseQuery::default()
+        };
+        expect(source, &|n| n % 2 == 1);
+        let category = |id| CaseQuery {
+            category_id: Some(id),
+            ..CaseQuery::default()
+        };
+        expect(category(CATEGORY), &|_| true);
+        expect(category(FREE_CATEGORY), &|_| false);
+        let held = CaseQuery {
+            organisation_id: Some(WATER),
+            ..CaseQuery::default()
+        };
+        expect(held, &|n| n % 6 == 0);
+        let no = |q: &str| CaseQuery {
+            q: Some(q.to_owned()),
+            ..CaseQuery::default()
+        };
+        expect(no("310118-20261120"), &|_| true);
+        expect(no("310118-20261121"), &|_| false);
+        // 09:32: filing of the first undispatched one (09:02) is in its last quarter or past, handling of the others is not.
+        town.clock.set(morning().plus_seconds(32 * 60 + 30));
+        let light = |light| CaseQuery {
+            light: Some(light),
+            ..CaseQuery::default()
+        };
+        let filing_age = |n: usize| (n % 6 != 0).then_some(32.5 - (n as f64 + 1.0));
+        expect(light(Light::Red), &|n| {
+            filing_age(n).is_some_and(|age| age > 30.0)
+        });
+        expect(light(Light::Yellow), &|n| {
+            filing_age(n).is_some_and(|age| (22.5..=30.0).contains(&age))
+        });
+        expect(light(Light::Green), &|n| {
+            filing_age(n).is_none_or(|age| age < 22.5)
+        });
+    });
+}
+
+#[test]
+fn pages_neither_skip_nor_repeat_in_either_order() {
+    each_town(|town, _| {
+        let all = twelve(town);
+        for sort in [CaseSort::Newest, CaseSort::Due] {
+            let mut seen = Vec::new();
+            let mut due = Vec::new();
+            let mut after = None;
+            loop {
+                let query = CaseQuery {
+                    sort,
+                    page: page(5, after),
+                    ..CaseQuery::default()
+                };
+                let list = wait(town.casework.case_list(&centre("leader"), query)).unwrap();
+                seen.extend(list.items.iter().map(|item| item.id));
+                due.extend(list.items.iter().map(|item| item.clock.unwrap().due_at));
+                after = list.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen.len(), 12);
+            assert_eq!(seen.iter().collect::<BTreeSet<_>>(), all.iter().collect());
+            match sort {
+                CaseSort::Newest => assert!(seen.is_sorted_by(|a, b| a > b)),
+                CaseSort::Due => assert!(due.is_sorted()),
+            }
+        }
+    });
+}
+
+#[test]
+fn lists_show_only_what_the_caller_may_see() {
+    each_town(|town, _| {
+        let all = twelve(town);
+        let of_street = person(Id(555), "leader", Some(street(2)));
+        assert_eq!(ids(town, &of_street, CaseQuery::default()).len(), 6);
+        let roads = person(ROADS, "department_clerk", None);
+        let seen = ids(town, &roads, CaseQuery::default());
+        assert_eq!(seen, [all[6], all[0]], "those it holds tasks of");
+        let stranger = person(Id(555), "department_clerk", None);
+        assert_eq!(ids(town, &stranger, CaseQuery::default()), []);
+        let reports = |who: &Arc<Principal>| {
+            let list = wait(town.casework.report_list(who, ReportQuery::default())).unwrap();
+            list.items.len()
+        };
+        assert_eq!(
+            (reports(&centre("intake_clerk")), reports(&of_street)),
+            (12, 6)
+        );
+    });
+}
+
+#[test]
+fn tasks_are_listed_by_who_holds_them_and_their_state() {
+    each_town(|town, _| {
+        let all = twelve(town);
+        let roads = person(ROADS, "handler", None);
+        let list = |who: &Arc<Principal>, query: TaskQuery| {
+            wait(town.casework.task_list(who, query)).unwrap().items
+        };
+        let state = |state| TaskQuery {
+            state: Some(state),
+            kind: Some(TaskKind::Handle),
+            organisation_id: Some(ROADS),
+            ..TaskQuery::default()
+        };
+        let assigned = list(&roads, state(TaskState::Assigned));
+        let cases: Vec<_> = assigned.iter().map(|task| task.case_id).collect();
+        assert_eq!(cases, [all[6], all[0]]);
+        assert_eq!(assigned[0].title.as_deref(), Some("井盖缺失"));
+        town.accept(ROADS, assigned[0].task.id);
+        assert_eq!(list(&roads, state(TaskState::Assigned)).len(), 1);
+        assert_eq!(list(&roads, state(TaskState::Accepted)).len(), 1);
+        let of_water = TaskQuery {
+            organisation_id: Some(WATER),
+            ..TaskQuery::default()
+        };
+        assert_eq!(list(&roads, of_water.clone()).len(), 0, "not in scope");
+        assert_eq!(
+            list(&centre("leader"), of_water).len(),
+            2,
+            "the centre stands above"
+        );
+    });
+}
+
+#[test]
+fn reports_are_listed_by_stage_and_number() {
+    each_town(|town, _| {
+        twelve(town);
+        let count = |stage, q: Option<&str>| {
+            let query = ReportQuery {
+                stage,
+                q: q.map(str::to_owned),
+                page: page(200, None),
+            };
+            wait(town.casework.report_list(&centre("intake_clerk"), query))
+                .unwrap()
+                .items
+                .len()
+        };
+        assert_eq!(count(Some(ReportStage::Accepted), None), 12);
+        assert_eq!(count(Some(ReportStage::Settled), None), 0);
+        assert_eq!(count(None, Some("SQ310118")), 12);
+        assert_eq!(count(None, Some("SQ310119")), 0);
+    });
+}
+
+#[test]
+fn wrong_parameters_of_a_list_are_named_at_once() {
+    each_town(|town, _| {
+        let query = CaseQuery {
+            area_code: Some("999999".to_owned()),
+            organisation_id: Some(Id(1)),
+            q: Some("%".to_owned()),
+            page: page(0, Some("x".to_owned())),
+            ..CaseQuery::default()
+        };
+        let error = wait(town.casework.case_list(&centre("leader"), query)).unwrap_err();
+        let problem: base::Problem = error.into();
+        let mut fields: Vec<_> = problem
+            .fields
+            .iter()
+            .map(|each| each.field.as_str())
+            .collect();
+        fields.sort_unstable();
+        assert_eq!(
+            fields,
+            ["after", "area_code", "limit", "organisation_id", "q"]
+        );
+    });
+}

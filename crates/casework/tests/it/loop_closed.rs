@@ -1,0 +1,604 @@
+//! The closed loop through the service, on both engines.
+
+use crate::town::*;
+use base::{FailureKind, Id, Problem};
+use casework::input::*;
+use casework::model::{CaseStage, ReportStage, TaskKind, TaskState};
+use casework::{Call, CaseworkError};
+use std::sync::Arc;
+use store::testing::assert_every_statement_prepares;
+use store::{outbox, params};
+
+fn refusal(result: Result<impl Sized, CaseworkError>) -> Problem {
+    match result {
+        Ok(_) => panic!("it is refused"),
+        Err(error) => error.into(),
+    }
+}
+
+#[test]
+fn every_statement_prepares_on_both_engines() {
+    assert_every_statement_prepares(&[casework::ROOM]);
+}
+
+#[test]
+fn a_report_goes_through_the_whole_loop_and_is_settled() {
+    each_town(|town, _| {
+        let created = town.create();
+        assert_eq!(created.report.report_no, "SQ310118-20261120-00001");
+        assert_eq!(created.report.stage, ReportStage::Accepted);
+        let case = created.case.unwrap();
+        assert_eq!(case.case_no, "310118-20261120-00001");
+        assert_eq!(case.clock.unwrap().due_at, morning().plus_seconds(30 * 60));
+
+        let state = town.handle(case.id);
+        assert_eq!(state.stage, CaseStage::Inspecting);
+        let inspection = state.tasks.last().unwrap();
+        assert_eq!(
+            (inspection.kind, inspection.organisation_id),
+            (TaskKind::Inspect, CENTRE)
+        );
+        let co = state.tasks[1].id;
+        let state = town.inspect(case.id, vec![co]);
+        assert_eq!(state.stage, CaseStage::Handling);
+        assert_eq!(state.tasks[0].state, TaskState::Accepted);
+        town.finish(WATER, co);
+        town.finish(ROADS, state.tasks[0].id);
+        assert_eq!(town.inspect(case.id, vec![]).stage, CaseStage::Closing);
+        let closed = town.close(case.id);
+        assert_eq!((closed.stage, closed.clock), (CaseStage::Closed, None));
+
+        let report = wait(
+            town.casework
+                .report_view(&centre("intake_clerk"), created.report.id),
+        )
+        .unwrap();
+        assert_eq!(report.head.stage, ReportStage::Settled);
+        let kinds: Vec<_> = report
+            .timeline
+            .iter()
+            .map(|entry| entry.kind.as_str())
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                "report_received",
+                "report_accepted",
+                "report_case_closed",
+                "report_settled"
+            ]
+        );
+        town.verify();
+    });
+}
+
+#[test]
+fn a_detail_shows_words_masked_tasks_milestones_and_the_timeline() {
+    each_town(|town, _| {
+        let case_id = town.create().case.unwrap().id;
+        town.handle(case_id);
+        let view = wait(town.casework.case_view(&centre("leader"), case_id)).unwrap();
+        assert_eq!(view.head.title.as_deref(), Some("井盖缺失"));
+        assert_eq!(
+            view.detail.as_deref(),
+            Some("路口井盖没了，请联系我 138****1234")
+        );
+        assert_eq!(
+            view.tasks[0].result.as_deref(),
+            Some("已更换井盖，电话 139****1111")
+        );
+        assert_eq!(view.rule.unwrap().limit, "2紧急工作时");
+        assert_eq!(view.stage_name, "待核查");
+        let seqs: Vec<i64> = view.timeline.iter().map(|entry| entry.seq).collect();
+        assert_eq!(seqs, (1..=view.head.version).collect::<Vec<_>>());
+        let steps: Vec<_> = view
+            .milestones
+            .iter()
+            .map(|each| {
+                (
+                    each.step,
+                    each.planned_at.is_some(),
+                    each.actual_at.is_some(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                ("case_file", true, true),
+                ("case_dispatch", true, true),
+                ("task_accept", true, true),
+                ("task_finish", true, true),
+                ("task_accept", true, true),
+                ("task_finish", true, true),
+                ("case_inspect_result", true, false),
+                ("case_close", false, false)
+            ]
+        );
+    });
+}
+
+#[test]
+fn personal_data_are_masked_until_unmasked_and_never_stored_in_the_clear() {
+    each_town(|town, _| {
+        let id = town.create().report.id;
+        let clerk = centre("intake_clerk");
+        let masked = wait(town.casework.report_view(&clerk, id)).unwrap();
+        let reporter = masked.reporter.unwrap();
+        assert_eq!(reporter.name.as_deref(), Some("王*"));
+        assert_eq!(reporter.phone.as_deref(), Some("138****1234"));
+        let request = ReportUnmaskRequest {
+            reason: UnmaskReason::Callback,
+        };
+        let plain = wait(
+            town.casework
+                .report_unmask(&call(&clerk), id, request.clone()),
+        )
+        .unwrap();
+        assert_eq!(
+            plain.reporter.unwrap().phone.as_deref(),
+            Some("138-1234-1234")
+        );
+        assert_eq!(
+            refusal(wait(town.casework.report_unmask(
+                &call(&centre("leader")),
+                id,
+                request
+            )))
+            .kind,
+            FailureKind::Forbidden
+        );
+        let found = wait(town.casework.report_search(&clerk, "+86 13812341234")).unwrap();
+        assert_eq!(found.items[0].id, id);
+        let told: Vec<String> = town
+            .casework
+            .store()
+            .read_blocking(move |tx| {
+                Ok::<_, store::StoreError>(
+                    outbox::after(tx, 0, 100)?
+                        .into_iter()
+                        .map(|e| e.body)
+                        .collect(),
+                )
+            })
+            .unwrap();
+        for text in told {
+            assert!(
+                !text.contains("王") && !text.contains("1381234") && !text.contains("井盖"),
+                "{text}"
+            );
+        }
+    });
+}
+
+#[test]
+fn one_idempotency_key_has_one_effect_and_the_same_answer() {
+    each_town(|town, _| {
+        let keyed = |key: &str| Call {
+            idempotency_key: Some(key.to_owned()),
+            ..call(&centre("intake_clerk"))
+        };
+        let first = wait(town.casework.report_create(&keyed("k1"), report_request())).unwrap();
+        let again = wait(town.casework.report_create(&keyed("k1"), report_request())).unwrap();
+        assert_eq!(first, again);
+        let other = wait(town.casework.report_create(&keyed("k2"), report_request())).unwrap();
+        assert_ne!(first.report.id, other.report.id);
+        let changed = ReportCreateRequest {
+            title: "别的".to_owned(),
+            ..report_request()
+        };
+        let problem = refusal(wait(town.casework.report_create(&keyed("k1"), changed)));
+        assert_eq!(
+            (problem.kind, problem.code),
+            (FailureKind::Invalid, "idempotency_key_reused")
+        );
+        let verified = town.casework.verify().unwrap();
+        assert_eq!((verified.reports, verified.cases), (2, 2));
+    });
+}
+
+#[test]
+fn an_external_key_is_taken_once() {
+    each_town(|town, _| {
+        let request = || ReportCreateRequest {
+            external: Some(ExternalRequest {
+                system: "12345".to_owned(),
+                id: "A-1".to_owned(),
+            }),
+            ..report_request()
+        };
+        let by = call(&centre("intake_clerk"));
+        let first = wait(town.casework.report_create(&by, request())).unwrap();
+        let problem = refusal(wait(town.casework.report_create(&by, request())));
+        assert_eq!(problem.code, "report_exists");
+        assert_eq!(problem.current.unwrap()["id"], first.report.id.to_string());
+    });
+}
+
+#[test]
+fn a_received_report_is_accepted_with_words_and_place_of_its_own_case() {
+    each_town(|town, _| {
+        let request = ReportCreateRequest {
+            open_case: None,
+            ..report_request()
+        };
+        let by = call(&centre("intake_clerk"));
+        let report = wait(town.casework.report_create(&by, request))
+            .unwrap()
+            .report;
+        assert_eq!(report.stage, ReportStage::Received);
+        let accept = CaseOpenRequest {
+            category_id: Some(FREE_CATEGORY),
+            title: Some("更换井盖".to_owned()),
+            place: Some(PlaceRequest {
+                area_code: Some("310118002".to_owned()),
+                ..PlaceRequest::default()
+            }),
+            ..CaseOpenRequest::default()
+        };
+        let wrong_version = Call {
+            expected_version: Some(9),
+            ..by.clone()
+        };
+        let problem = refusal(wait(town.casework.report_accept(
+            &wrong_version,
+            report.id,
+            accept.clone(),
+        )));
+        assert_eq!(
+            (problem.kind, problem.code),
+            (FailureKind::Conflict, "version_mismatch")
+        );
+        let case = wait(town.casework.report_accept(&by, report.id, accept.clone()))
+            .unwrap()
+            .case
+            .unwrap();
+        let view = wait(town.casework.case_view(&centre("leader"), case.id)).unwrap();
+        assert_eq!(view.head.title.as_deref(), Some("更换井盖"));
+        assert_eq!(view.head.area.unwrap().id, street(2).to_string());
+        assert_eq!(
+            view.detail.as_deref(),
+            Some("路口井盖没了，请联系我 138****1234")
+        );
+        let problem = refusal(wait(town.casework.report_accept(&by, report.id, accept)));
+        assert_eq!(
+            (problem.kind, problem.code),
+            (FailureKind::Refused, "report_wrong_stage")
+        );
+        // No rule rows: filing and closing cite none.
+        let file = wait(town.casework.case_file(
+            &call(&centre("shift_leader")),
+            case.id,
+            CaseFileRequest::default(),
+        ));
+        assert_eq!(file.unwrap().stage, CaseStage::Filed);
+        town.verify();
+    });
+}
+
+#[test]
+fn a_refusal_names_the_rule_and_carries_the_present_state() {
+    each_town(|town, _| {
+        let case_id = town.create().case.unwrap().id;
+        let leader = call(&centre("shift_leader"));
+        let problem = refusal(wait(town.casework.case_file(
+            &leader,
+            case_id,
+            CaseFileRequest::default(),
+        )));
+        assert_eq!(
+            (problem.kind, problem.code),
+            (FailureKind::Refused, "rule_row_required")
+        );
+        assert_eq!(problem.current.unwrap()["stage"], "accepted");
+        town.file(case_id);
+        let problem = refusal(wait(town.casework.case_close(
+            &leader,
+            case_id,
+            CaseCloseRequest::default(),
+        )));
+        assert_eq!(problem.code, "case_wrong_stage");
+        let request = CaseDispatchRequest {
+            lead_organisation_id: Id(1),
+            co_organisation_ids: vec![WATER, Id(2)],
+        };
+        let problem = refusal(wait(town.casework.case_dispatch(
+            &call(&centre("dispatcher")),
+            case_id,
+            request,
+        )));
+        let fields: Vec<_> = problem
+            .fields
+            .iter()
+            .map(|each| each.field.as_str())
+            .collect();
+        assert_eq!(fields, ["lead_organisation_id", "co_organisation_ids[1]"]);
+        town.verify();
+    });
+}
+
+#[test]
+fn every_wrong_field_of_a_report_is_named_at_once() {
+    each_town(|town, _| {
+        let request = ReportCreateRequest {
+            source: "rumour".to_owned(),
+            title: " ".to_owned(),
+            detail: "字".repeat(10_001),
+            place: PlaceRequest {
+                lon: Some(31.0),
+                lat: Some(121.0),
+                area_code: Some("999999".to_owned()),
+                ..PlaceRequest::default()
+            },
+            reporter: Some(ReporterRequest {
+                name: None,
+                phone: Some("12".to_owned()),
+                hidden: false,
+            }),
+            occurred_at: Some(morning().plus_seconds(1)),
+            ..report_request()
+        };
+        let problem = refusal(wait(
+            town.casework
+                .report_create(&call(&centre("intake_clerk")), request),
+        ));
+        let mut fields: Vec<_> = problem
+            .fields
+            .iter()
+            .map(|each| each.field.as_str())
+            .collect();
+        fields.sort_unstable();
+        assert_eq!(
+            fields,
+            [
+                "detail",
+                "occurred_at",
+                "place.area_code",
+                "place.lon",
+                "reporter.phone",
+                "source",
+                "title"
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_case_is_seen_by_who_has_to_do_with_it_and_secret_to_others() {
+    each_town(|town, _| {
+        let case_id = town.create().case.unwrap().id;
+        let roads = person(ROADS, "department_clerk", None);
+        let far = person(Id(555), "leader", Some(street(2)));
+        let near = person(Id(555), "leader", Some(street(1)));
+        let sees =
+            |who: &Arc<access::Principal>| wait(town.casework.case_view(who, case_id)).is_ok();
+        assert!(!sees(&roads) && !sees(&far) && sees(&near));
+        assert_eq!(
+            refusal(wait(town.casework.case_view(&roads, case_id))).kind,
+            FailureKind::NotFound
+        );
+        town.file(case_id);
+        let state = town.dispatch(case_id);
+        assert!(sees(&roads) && !sees(&far));
+        // Commands: secret where unseen, forbidden where seen.
+        let task = state.tasks[1].id;
+        let accept = |who: &Arc<access::Principal>| {
+            refusal(wait(town.casework.task_accept(
+                &call(who),
+                task,
+                TaskAcceptRequest::default(),
+            )))
+            .kind
+        };
+        assert_eq!(
+            accept(&person(Id(555), "handler", None)),
+            FailureKind::NotFound
+        );
+        assert_eq!(
+            accept(&person(ROADS, "handler", None)),
+            FailureKind::Forbidden
+        );
+        assert_eq!(accept(&near), FailureKind::Forbidden);
+        let report_id = wait(town.casework.case_view(&near, case_id))
+            .unwrap()
+            .report_ids[0];
+        assert!(
+            wait(town.casework.report_view(&roads, report_id)).is_ok(),
+            "who handles reads the report"
+        );
+        assert_eq!(
+            refusal(wait(town.casework.report_view(&far, report_id))).kind,
+            FailureKind::NotFound
+        );
+    });
+}
+
+#[test]
+fn a_clock_that_runs_out_is_recorded_once_even_after_an_outage() {
+    each_town(|town, _| {
+        let case_id = town.create().case.unwrap().id;
+        town.file(case_id);
+        let state = town.dispatch(case_id);
+        let (lead, co) = (state.tasks[0].id, state.tasks[1].id);
+        town.accept(ROADS, lead);
+        assert_eq!(town.fire(), 0, "nothing is due yet");
+        town.clock.advance_seconds(3_600 + 1);
+        assert_eq!(town.fire(), 2, "both response clocks; one was stopped");
+        let overdue = |town: &Town| {
+            let view = wait(town.casework.case_view(&centre("leader"), case_id)).unwrap();
+            view.timeline
+                .iter()
+                .filter(|entry| entry.kind == "task_overdue")
+                .map(|entry| {
+                    (
+                        entry.fact["task_id"].as_str().unwrap().to_owned(),
+                        entry.fact["clock"].as_str().unwrap().to_owned(),
+                        entry.fact["late"].as_bool().unwrap(),
+                    )
+                })
+                .collect::<Vec<_>>()
+        };
+        let response = (co.to_string(), "response".to_owned(), false);
+        assert_eq!(overdue(town), [response.clone()]);
+        // The platform is down over the handling limit of two hours.
+        town.clock.advance_seconds(6 * 3_600);
+        assert_eq!(town.fire(), 2);
+        assert_eq!(town.fire(), 0, "once");
+        let mut all = overdue(town);
+        all.sort();
+        let mut expected = vec![
+            response,
+            (lead.to_string(), "handling".to_owned(), true),
+            (co.to_string(), "handling".to_owned(), true),
+        ];
+        expected.sort();
+        assert_eq!(all, expected);
+        town.verify();
+    });
+}
+
+#[test]
+fn of_eight_at_once_one_wins_and_the_others_learn_the_new_state() {
+    each_town(|town, _| {
+        for _ in 0..10 {
+            let case_id = town.create().case.unwrap().id;
+            town.file(case_id);
+            let outcomes = at_once(8, |_| {
+                let request = CaseDispatchRequest {
+                    lead_organisation_id: ROADS,
+                    co_organisation_ids: vec![WATER],
+                };
+                wait(
+                    town.casework
+                        .case_dispatch(&call(&centre("dispatcher")), case_id, request),
+                )
+            });
+            let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+            assert_eq!((won.len(), lost.len()), (1, 7));
+            for loser in lost {
+                let problem = refusal(loser);
+                assert!(matches!(
+                    problem.kind,
+                    FailureKind::Refused | FailureKind::Conflict
+                ));
+                assert_eq!(problem.current.unwrap()["stage"], "handling");
+            }
+        }
+        town.verify();
+    });
+}
+
+#[test]
+fn one_key_used_by_eight_at_once_makes_one_report() {
+    each_town(|town, _| {
+        let answers = at_once(8, |_| {
+            let keyed = Call {
+                idempotency_key: Some("once".to_owned()),
+                ..call(&centre("intake_clerk"))
+            };
+            wait(town.casework.report_create(&keyed, report_request())).unwrap()
+        });
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+        assert_eq!(town.casework.verify().unwrap().reports, 1);
+    });
+}
+
+#[test]
+fn numbers_are_unique_among_many_at_once_and_run_without_large_gaps() {
+    each_town(|town, _| {
+        let mut numbers = at_once(8, |_| {
+            (0..20)
+                .map(|_| town.create().case.unwrap().case_no)
+                .collect::<Vec<_>>()
+        })
+        .concat();
+        numbers.sort();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 160);
+        let last: i64 = numbers
+            .last()
+            .unwrap()
+            .rsplit('-')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!(last < 160 + 8 * 64, "{last}");
+    });
+}
+
+fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = std::sync::Barrier::new(count);
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..count)
+            .map(|n| {
+                let (work, barrier) = (&work, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    work(n)
+                })
+            })
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap())
+            .collect()
+    })
+}
+
+static BREAK_STAGE: store::Statement =
+    store::Statement::fixed("UPDATE case_file SET stage = 'closed' WHERE id = ?1");
+static BREAK_TIMELINE: store::Statement =
+    store::Statement::fixed("DELETE FROM timeline WHERE subject_id = ?1 AND seq = 2");
+static BREAK_WORDS: store::Statement =
+    store::Statement::fixed("UPDATE report SET words_digest = 'x' WHERE id = ?1");
+static BREAK_LINK: store::Statement =
+    store::Statement::fixed("DELETE FROM case_organisation WHERE case_id = ?1");
+static BREAK_TASK: store::Statement =
+    store::Statement::fixed("UPDATE task SET case_id = 5 WHERE case_id = ?1");
+static BREAK_CASE: store::Statement =
+    store::Statement::fixed("DELETE FROM case_file WHERE id = ?1");
+
+#[test]
+fn the_verifier_finds_what_was_tampered_with() {
+    each_town(|town, _| {
+        let tamper = |statement: &'static store::Statement, codes: &[&str], of_report: bool| {
+            let created = town.create();
+            let case_id = created.case.unwrap().id;
+            town.file(case_id);
+            town.dispatch(case_id);
+            let id = if of_report {
+                created.report.id
+            } else {
+                case_id
+            };
+            let before = town.casework.verify().unwrap().findings;
+            town.casework
+                .store()
+                .write_blocking(move |tx| tx.post(statement, params![id]))
+                .unwrap();
+            let mut found: Vec<_> = town
+                .casework
+                .verify()
+                .unwrap()
+                .findings
+                .into_iter()
+                .filter(|finding| !before.contains(finding))
+                .map(|finding| finding.code)
+                .collect();
+            found.sort_unstable();
+            found.dedup();
+            assert_eq!(found, codes, "{}", statement.text());
+        };
+        tamper(&BREAK_STAGE, &["replay_differs"], false);
+        tamper(&BREAK_WORDS, &["digest_differs", "replay_differs"], true);
+        tamper(&BREAK_LINK, &["holders_differ"], false);
+        tamper(&BREAK_TIMELINE, &["replay_differs", "timeline_gap"], false);
+        tamper(
+            &BREAK_TASK,
+            &["holders_differ", "orphan", "replay_differs"],
+            false,
+        );
+        tamper(&BREAK_CASE, &["counts_differ", "orphan"], false);
+    });
+}

@@ -1,0 +1,322 @@
+//! A small town around a store: areas, organisations, people with the built-in roles, one category with a rule row.
+
+use access::{Means, Membership, Principal, RoleBook, Sealer};
+use base::chance::SeededChance;
+use base::path::TreePath;
+use base::{Clock, Id, ManualClock, Point, Timestamp};
+use calendar::{Limit, WorkCalendar};
+use casework::city::{CategoryFacts, City, OrganisationFacts, Place};
+use casework::input::*;
+use casework::lifecycle::RuleFacts;
+use casework::model::OrganisationRef;
+use casework::view::{CaseStateView, ReportCreatedView};
+use casework::{Call, Casework, Parts, Processes, TASK_DEADLINE};
+use std::sync::Arc;
+use store::testing::{TestStore, each_engine_at};
+use store::{Store, StoreError, timer};
+
+/// A Friday at nine: `2026-11-20T09:00:00+08:00`.
+pub fn morning() -> Timestamp {
+    "2026-11-20T09:00:00+08:00".parse().unwrap()
+}
+
+pub const CATEGORY: Id = Id(70);
+pub const FREE_CATEGORY: Id = Id(76);
+pub const RULE: Id = Id(71);
+pub const CENTRE: Id = Id(100);
+pub const ROADS: Id = Id(101);
+pub const WATER: Id = Id(102);
+
+/// District 310118, streets 310118001 and 310118002; a point west of 121.2 lies in the first.
+struct TestCity;
+
+pub fn district() -> TreePath {
+    TreePath::root(1).unwrap()
+}
+
+pub fn street(n: u32) -> TreePath {
+    district().child(n).unwrap()
+}
+
+pub fn organisation_path(id: Id) -> TreePath {
+    let centre = TreePath::root(1).unwrap();
+    match id {
+        CENTRE => centre,
+        ROADS => centre.child(1).unwrap(),
+        WATER => centre.child(2).unwrap(),
+        _ => TreePath::root(9).unwrap(),
+    }
+}
+
+impl City for TestCity {
+    fn place_at(&self, point: Point) -> Option<Place> {
+        self.place_by_path(&street(if point.lon < 121.2 { 1 } else { 2 }))
+    }
+
+    fn place_by_code(&self, code: &str) -> Option<Place> {
+        match code {
+            "310118" => self.place_by_path(&district()),
+            "310118001" => self.place_by_path(&street(1)),
+            "310118002" => self.place_by_path(&street(2)),
+            "310118001001" => self.place_by_path(&street(1).child(1).unwrap()),
+            "310000" => Some(Place {
+                area_path: district(),
+                district_path: None,
+                street_path: None,
+            }),
+            _ => None,
+        }
+    }
+
+    fn place_by_path(&self, path: &TreePath) -> Option<Place> {
+        Some(Place {
+            area_path: path.clone(),
+            district_path: Some(district()),
+            street_path: path
+                .ancestors()
+                .chain([path.clone()])
+                .find(|p| p.depth() == 2),
+        })
+    }
+
+    fn area_name(&self, path: &TreePath) -> Option<String> {
+        Some(format!("区划{path}"))
+    }
+
+    fn category(&self, id: Id) -> Option<CategoryFacts> {
+        [CATEGORY, FREE_CATEGORY]
+            .contains(&id)
+            .then(|| CategoryFacts {
+                name: "上水井盖".to_owned(),
+                has_rules: id == CATEGORY,
+            })
+    }
+
+    fn rule_row(&self, id: Id) -> Option<RuleFacts> {
+        (id == RULE).then(|| RuleFacts {
+            id,
+            version: 1,
+            category_id: CATEGORY,
+            limit: Limit::urgent_hours(2),
+            is_superseded: false,
+        })
+    }
+
+    fn organisation(&self, id: Id) -> Option<OrganisationFacts> {
+        [CENTRE, ROADS, WATER]
+            .contains(&id)
+            .then(|| OrganisationFacts {
+                organisation: OrganisationRef {
+                    id,
+                    path: organisation_path(id),
+                },
+                name: format!("机构{id}"),
+            })
+    }
+}
+
+/// Somebody of an organisation in a role over an area. One person per triple.
+pub fn person(organisation_id: Id, role: &str, area_path: Option<TreePath>) -> Arc<Principal> {
+    let book = RoleBook::built_in().unwrap();
+    let granted = book.get(role).unwrap().clone();
+    let number = role.bytes().map(i64::from).sum::<i64>() * 1_000 + organisation_id.0;
+    Arc::new(Principal {
+        account_id: Id(number + 1_000_000),
+        staff_id: Id(number),
+        staff_name: role.to_owned(),
+        means: Means::Session(Id(1)),
+        memberships: vec![Membership {
+            id: Id(number),
+            organisation_id,
+            organisation_name: "机构".to_owned(),
+            organisation_path: organisation_path(organisation_id),
+            role: role.to_owned(),
+            area_path,
+            zone_ids: Vec::new(),
+            granted,
+        }],
+        narrowed_to: None,
+        must_change_password: false,
+    })
+}
+
+/// Somebody of the centre.
+pub fn centre(role: &str) -> Arc<Principal> {
+    person(CENTRE, role, Some(district()))
+}
+
+/// Who calls, plainly.
+pub fn call(principal: &Arc<Principal>) -> Call {
+    Call::of(principal.clone())
+}
+
+pub struct Town {
+    pub casework: Casework,
+    pub clock: Arc<ManualClock>,
+}
+
+pub fn casework(store: &Store) -> Casework {
+    let book = RoleBook::built_in().unwrap();
+    let processes = Processes::load(Processes::BUILT_IN.iter().copied(), |role| {
+        book.get(role).is_some()
+    })
+    .unwrap();
+    Casework::new(Parts {
+        store: store.clone(),
+        sealer: Sealer::ephemeral(Arc::new(SeededChance::new(5))),
+        city: Arc::new(TestCity),
+        processes,
+        reckoner: Arc::new(WorkCalendar::china().unwrap()),
+        number_prefix: "310118".to_owned(),
+    })
+}
+
+/// Runs `test` in a fresh town on each engine.
+pub fn each_town(test: impl Fn(&Town, &TestStore)) {
+    let clock = Arc::new(ManualClock::new(morning()));
+    let shared: Arc<dyn Clock> = clock.clone();
+    each_engine_at(&[casework::ROOM], &shared, |test_store| {
+        clock.set(morning());
+        let town = Town {
+            casework: casework(&test_store.store),
+            clock: clock.clone(),
+        };
+        test(&town, test_store);
+    });
+}
+
+/// Waits for a future, as a caller's runtime would.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+pub fn report_request() -> ReportCreateRequest {
+    ReportCreateRequest {
+        source: "hotline".to_owned(),
+        title: "井盖缺失".to_owned(),
+        detail: "路口井盖没了，请联系我 13812341234".to_owned(),
+        address: Some("城中路 1 号".to_owned()),
+        place: PlaceRequest {
+            lon: Some(121.123_456_789),
+            lat: Some(31.150_000_01),
+            ..PlaceRequest::default()
+        },
+        reporter: Some(ReporterRequest {
+            name: Some("王小明".to_owned()),
+            phone: Some("138-1234-1234".to_owned()),
+            hidden: false,
+        }),
+        external: None,
+        occurred_at: None,
+        open_case: Some(CaseOpenRequest {
+            category_id: Some(CATEGORY),
+            ..CaseOpenRequest::default()
+        }),
+    }
+}
+
+impl Town {
+    pub fn create(&self) -> ReportCreatedView {
+        let by = call(&centre("intake_clerk"));
+        wait(self.casework.report_create(&by, report_request())).unwrap()
+    }
+
+    pub fn file(&self, case_id: Id) -> CaseStateView {
+        let request = CaseFileRequest {
+            rule_row_id: Some(RULE),
+        };
+        wait(
+            self.casework
+                .case_file(&call(&centre("shift_leader")), case_id, request),
+        )
+        .unwrap()
+    }
+
+    pub fn dispatch(&self, case_id: Id) -> CaseStateView {
+        let request = CaseDispatchRequest {
+            lead_organisation_id: ROADS,
+            co_organisation_ids: vec![WATER],
+        };
+        wait(
+            self.casework
+                .case_dispatch(&call(&centre("dispatcher")), case_id, request),
+        )
+        .unwrap()
+    }
+
+    pub fn accept(&self, organisation_id: Id, task_id: Id) -> CaseStateView {
+        let by = call(&person(organisation_id, "handler", None));
+        wait(
+            self.casework
+                .task_accept(&by, task_id, TaskAcceptRequest::default()),
+        )
+        .unwrap()
+    }
+
+    pub fn finish(&self, organisation_id: Id, task_id: Id) -> CaseStateView {
+        let by = call(&person(organisation_id, "handler", None));
+        let request = TaskFinishRequest {
+            result: Some("已更换井盖，电话 13900001111".to_owned()),
+            occurred_at: None,
+        };
+        wait(self.casework.task_finish(&by, task_id, request)).unwrap()
+    }
+
+    pub fn inspect(&self, case_id: Id, failed_task_ids: Vec<Id>) -> CaseStateView {
+        let request = CaseInspectResultRequest {
+            passed: failed_task_ids.is_empty(),
+            failed_task_ids,
+            opinion: Some("现场核查".to_owned()),
+            occurred_at: None,
+        };
+        let by = call(&centre("inspector"));
+        wait(self.casework.case_inspect_result(&by, case_id, request)).unwrap()
+    }
+
+    pub fn close(&self, case_id: Id) -> CaseStateView {
+        let request = CaseCloseRequest {
+            rule_row_id: Some(RULE),
+            opinion: None,
+        };
+        wait(
+            self.casework
+                .case_close(&call(&centre("shift_leader")), case_id, request),
+        )
+        .unwrap()
+    }
+
+    /// Files, dispatches and handles a case, up to inspection.
+    pub fn handle(&self, case_id: Id) -> CaseStateView {
+        self.file(case_id);
+        let state = self.dispatch(case_id);
+        let (lead, co) = (state.tasks[0].id, state.tasks[1].id);
+        self.accept(ROADS, lead);
+        self.accept(WATER, co);
+        self.finish(WATER, co);
+        self.finish(ROADS, lead)
+    }
+
+    /// Fires what is due; says how many timers.
+    pub fn fire(&self) -> usize {
+        let casework = self.casework.clone();
+        timer::fire_due(self.casework.store(), 1_000, move |tx, timer, now| {
+            if timer.kind == TASK_DEADLINE {
+                casework.timer_due(tx, timer, now)
+            } else {
+                Err(StoreError::Corrupt("whose timer is this".to_owned()))
+            }
+        })
+        .unwrap()
+    }
+
+    /// Everything stored is as it must be.
+    #[track_caller]
+    pub fn verify(&self) {
+        let verified = self.casework.verify().unwrap();
+        assert_eq!(verified.findings, []);
+        assert!(verified.entries > 0);
+    }
+}
