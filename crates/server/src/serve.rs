@@ -43,22 +43,8 @@ pub fn assemble(
         figures.clone(),
         closing.clone(),
     )?;
-    let rooms = vec![
-        RoomRoutes {
-            router: access::http::router(city.access.clone()),
-            endpoints: access::http::ENDPOINTS,
-        },
-        RoomRoutes {
-            router: registry::http::router(city.registry.clone()),
-            endpoints: registry::http::ENDPOINTS,
-        },
-        RoomRoutes {
-            router: casework::http::router(city.casework.clone()),
-            endpoints: casework::http::ENDPOINTS,
-        },
-    ];
     let service = Assembly {
-        rooms,
+        rooms: rooms(city),
         doorkeeper: Arc::new(city.access.clone()),
         hub: hub.clone(),
         health: Health {
@@ -75,6 +61,24 @@ pub fn assemble(
         hub,
         figures,
     })
+}
+
+/// What each room brings along.
+pub fn rooms(city: &City) -> Vec<RoomRoutes> {
+    vec![
+        RoomRoutes {
+            router: access::http::router(city.access.clone()),
+            endpoints: access::http::ENDPOINTS,
+        },
+        RoomRoutes {
+            router: registry::http::router(city.registry.clone()),
+            endpoints: registry::http::ENDPOINTS,
+        },
+        RoomRoutes {
+            router: casework::http::router(city.casework.clone()),
+            endpoints: casework::http::ENDPOINTS,
+        },
+    ]
 }
 
 /// Serves the city until it is told to stop (SIGTERM, SIGINT), then stops in order: no new connections, open requests

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod contract;
 mod frame;
 mod house;
 mod listening;

@@ -1,0 +1,205 @@
+//! The real rooms behind the real table: everything that is described is listed, everything listed is described, and nobody
+//! gets in without the right to.
+
+use crate::house::{Door, person, request};
+use access::{AccessOptions, Needs, RoleBook, Sealer};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use base::chance::{Chance, SystemChance};
+use server::assembly::{Assembly, Service};
+use server::city::{City, ROOMS};
+use server::closing::{Closer, closing};
+use server::figures::Figures;
+use server::health::Health;
+use server::live::{Hub, HubSettings};
+use server::{openapi, serve};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use store::audit::CheckpointKey;
+use store::testing::TestStore;
+use tower::ServiceExt;
+
+struct RealHouse {
+    service: Service,
+    door: Arc<Door>,
+    _closer: Closer,
+    _test: TestStore,
+}
+
+async fn real_house() -> RealHouse {
+    let test = store::testing::sqlite(ROOMS, &store::testing::system_clock());
+    let chance: Arc<dyn Chance> = Arc::new(SystemChance);
+    let folder = tempfile::tempdir().unwrap();
+    let key = CheckpointKey::load_or_create(&folder.path().join("audit_key"), &*chance).unwrap();
+    let sealer = Sealer::ephemeral(chance.clone());
+    let city = City::of(
+        test.store.clone(),
+        sealer,
+        AccessOptions::default(),
+        key,
+        "310118",
+    )
+    .await
+    .unwrap();
+    let figures = Arc::new(Figures::new().unwrap());
+    let (closer, closing) = closing();
+    let hub = Hub::new(
+        test.store.clone(),
+        HubSettings::default(),
+        figures.clone(),
+        closing.clone(),
+    )
+    .unwrap();
+    let door = Arc::new(Door::default());
+    let assembly = Assembly {
+        rooms: serve::rooms(&city),
+        doorkeeper: door.clone(),
+        hub,
+        health: Health {
+            store: test.store.clone(),
+            figures,
+            closing,
+        },
+        request_time_max: Duration::from_secs(5),
+        trusted_proxies: Vec::new(),
+        chance,
+    };
+    RealHouse {
+        service: assembly.build().unwrap(),
+        door,
+        _closer: closer,
+        _test: test,
+    }
+}
+
+impl RealHouse {
+    async fn status(&self, request: Request<Body>) -> StatusCode {
+        self.service
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .status()
+    }
+}
+
+/// A path with something in the place of each parameter.
+fn filled(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "1" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[tokio::test]
+async fn the_description_and_the_table_of_endpoints_agree() {
+    let house = real_house().await;
+    let mut described = BTreeSet::new();
+    let mut api = house.service.openapi.clone();
+    for (path, item) in &mut api.paths.paths {
+        for (method, operation) in openapi::operations(item) {
+            let id = operation.operation_id.clone().unwrap();
+            described.insert((method.to_owned(), path.clone(), id));
+        }
+    }
+    let listed: BTreeSet<_> = house
+        .service
+        .endpoints
+        .iter()
+        .filter(|endpoint| !server::pages::ENDPOINTS.contains(endpoint))
+        .map(|endpoint| {
+            (
+                endpoint.method.to_owned(),
+                endpoint.path.to_owned(),
+                endpoint.operation.to_owned(),
+            )
+        })
+        .collect();
+    let only_described: Vec<_> = described.difference(&listed).collect();
+    let only_listed: Vec<_> = listed.difference(&described).collect();
+    assert!(
+        only_described.is_empty(),
+        "without a line in the table: {only_described:#?}"
+    );
+    assert!(
+        only_listed.is_empty(),
+        "without a description: {only_listed:#?}"
+    );
+    assert!(listed.len() > 30, "the rooms are there: {}", listed.len());
+}
+
+#[tokio::test]
+async fn without_a_token_only_the_public_endpoints_answer() {
+    let house = real_house().await;
+    let mut public = Vec::new();
+    for endpoint in &house.service.endpoints {
+        let status = house
+            .status(request(endpoint.method, &filled(endpoint.path), &[]))
+            .await;
+        if endpoint.needs == Needs::Public {
+            assert_ne!(status, StatusCode::UNAUTHORIZED, "{}", endpoint.operation);
+            public.push(endpoint.operation);
+        } else {
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{}", endpoint.operation);
+        }
+    }
+    let in_rooms = public
+        .iter()
+        .filter(|operation| !operation.contains("page") && !operation.ends_with("_view"));
+    assert_eq!(
+        in_rooms.collect::<Vec<_>>(),
+        [&"session_open"],
+        "this list only shrinks"
+    );
+}
+
+#[tokio::test]
+async fn a_role_without_the_permission_gets_nowhere_and_each_permission_is_in_some_role() {
+    let house = real_house().await;
+    let book = RoleBook::built_in().unwrap();
+    for role in book.sorted() {
+        house
+            .door
+            .let_in(&role.code, person(&role.code, "0001", Some("0001")));
+    }
+    for endpoint in &house.service.endpoints {
+        let Needs::Permission(permission) = endpoint.needs else {
+            continue;
+        };
+        let mut holders = 0;
+        for role in book.sorted() {
+            if role.permissions.contains(permission) {
+                holders += 1;
+                continue;
+            }
+            let token = format!("Bearer {}", role.code);
+            let asked = request(
+                endpoint.method,
+                &filled(endpoint.path),
+                &[("authorization", &token)],
+            );
+            let status = house.status(asked).await;
+            assert_eq!(
+                status,
+                StatusCode::FORBIDDEN,
+                "{} as {}",
+                endpoint.operation,
+                role.code
+            );
+        }
+        assert!(
+            holders > 0,
+            "{permission} is in no role, so {} can never be called",
+            endpoint.operation
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_statement_of_every_room_prepares_on_both_engines() {
+    tokio::task::spawn_blocking(|| store::testing::assert_every_statement_prepares(ROOMS))
+        .await
+        .unwrap();
+}
