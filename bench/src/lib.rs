@@ -11,3 +11,5 @@ pub mod load;
 pub mod points;
 pub mod program;
 pub mod races;
+pub mod raw;
+pub mod startup;
