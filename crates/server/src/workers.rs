@@ -6,6 +6,7 @@ use crate::figures::Figures;
 use crate::live::{Hub, Watcher};
 use base::Timestamp;
 use futures_util::future::BoxFuture;
+use linkage::Linkage;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,7 @@ impl Watcher for Memories {
     }
 }
 
-/// Starts all of it; each ends when the word is said.
+/// Starts all of it. The tasks end when the word is said, the threads of the outbox when the store is closed.
 pub fn start(
     city: &City,
     hub: Hub,
@@ -46,6 +47,8 @@ pub fn start(
     closing: &Closing,
 ) -> Result<Vec<JoinHandle<()>>, StoreError> {
     city.store.follow_outbox()?;
+    city.store
+        .consume(Arc::new(Linkage::new(city.store.clone())))?;
     let mut tasks = vec![tokio::spawn(
         hub.follow(vec![Arc::new(Memories(city.clone()))]),
     )];

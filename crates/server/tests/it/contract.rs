@@ -6,6 +6,7 @@ use access::{AccessOptions, Needs, RoleBook, Sealer};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base::chance::{Chance, SystemChance};
+use serde_json::Value;
 use server::assembly::{Assembly, Service};
 use server::city::{City, ROOMS};
 use server::closing::{Closer, closing};
@@ -128,6 +129,34 @@ async fn the_description_and_the_table_of_endpoints_agree() {
         "without a description: {only_listed:#?}"
     );
     assert!(listed.len() > 30, "the rooms are there: {}", listed.len());
+}
+
+/// Every `$ref` in the document.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                match (key.as_str(), inner) {
+                    ("$ref", Value::String(target)) => drop(found.insert(target.clone())),
+                    _ => references(inner, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_reference_of_the_description_leads_somewhere() {
+    let document = serde_json::to_value(&real_house().await.service.openapi).unwrap();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 10);
+    let lost = found
+        .iter()
+        .filter(|target| document.pointer(target.trim_start_matches('#')).is_none());
+    assert_eq!(lost.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 #[tokio::test]
