@@ -116,7 +116,7 @@ impl Casework {
             return Ok(());
         }
         let count = batch.len() as u64;
-        let (this, now, dry_run) = (self.clone(), self.now(), options.dry_run);
+        let (now, dry_run) = (self.now(), options.dry_run);
         let (batch, account_id) = (Arc::new(batch), by.account_id);
         let work = move |tx: &mut ::store::Tx<'_>| {
             let mut stored = 0_u64;
@@ -128,7 +128,7 @@ impl Casework {
                 if dry_run {
                     continue;
                 }
-                this.report_write(tx, new, now)?;
+                Self::report_write(tx, new, now)?;
                 tx.audit(&AuditEntry {
                     at: now,
                     actor: account_id,

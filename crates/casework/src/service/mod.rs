@@ -3,6 +3,7 @@
 //! [`Casework`] is cheap to clone. A command runs in one transaction of the store; its closure may run again when others
 //! were faster, and then decides anew on what they left: the loser is refused with the present state, nothing is lost.
 
+mod acceptance;
 mod case;
 mod import;
 mod query;

@@ -13,7 +13,7 @@ use crate::lifecycle::{Circumstances, Event, Refusal};
 use crate::model::{Actor, Case, Digest, ExternalKey, Level, Report};
 use crate::numbers::NumberKind;
 use crate::process::Process;
-use crate::store::read::{self, ReportRow};
+use crate::store::read;
 use crate::store::write::{self, CaseSecrets, ReportSecrets};
 use crate::store::{REPORT_BY_EXTERNAL, REPORT_SEALED};
 use crate::view::{ReportCreatedView, ReportStateView, ReportView};
@@ -24,8 +24,8 @@ use base::{FieldError, Id, Point, Timestamp};
 use std::sync::Arc;
 
 /// A new case, decided on and sealed.
-struct NewCase {
-    case: Case,
+pub(super) struct NewCase {
+    pub(super) case: Case,
     event: Event<CaseFact>,
     secrets: CaseSecrets,
 }
@@ -55,8 +55,8 @@ impl NewReport {
 /// Where something is, resolved.
 #[derive(Clone, Default)]
 pub(super) struct Located {
-    point: Option<Point>,
-    place: Option<Place>,
+    pub(super) point: Option<Point>,
+    pub(super) place: Option<Place>,
 }
 
 impl Casework {
@@ -71,14 +71,12 @@ impl Casework {
         let once = self.once(call, "report_create", None, &input)?;
         let principal = Some(&*call.principal);
         let new = Arc::new(self.report_prepare(principal, by, &input, now).await?);
-        let this = self.clone();
         self.store()
-            .write(move |tx| this.report_create_in(tx, &new, once.as_ref(), now))
+            .write(move |tx| Self::report_create_in(tx, &new, once.as_ref(), now))
             .await
     }
 
     fn report_create_in(
-        &self,
         tx: &mut Tx<'_>,
         new: &NewReport,
         once: Option<&Once>,
@@ -92,7 +90,7 @@ impl Casework {
         if let Some(existing) = external_twin(tx, &new.report)? {
             return Err(CaseworkError::ReportExists(Box::new(existing)));
         }
-        self.report_write(tx, new, now)?;
+        Self::report_write(tx, new, now)?;
         tx.audit(&AuditEntry {
             at: now,
             actor: new.by.account_id,
@@ -151,7 +149,12 @@ impl Casework {
         }
     }
 
-    fn locate(&self, place: &PlaceRequest, field: &str, wrong: &mut Vec<FieldError>) -> Located {
+    pub(super) fn locate(
+        &self,
+        place: &PlaceRequest,
+        field: &str,
+        wrong: &mut Vec<FieldError>,
+    ) -> Located {
         let point = place.point(wrong);
         let city = &self.parts().city;
         let found = match &place.area_code {
@@ -285,7 +288,7 @@ impl Casework {
         Ok(())
     }
 
-    fn process_for(&self, source: &str) -> Result<Arc<Process>, CaseworkError> {
+    pub(super) fn process_for(&self, source: &str) -> Result<Arc<Process>, CaseworkError> {
         self.parts()
             .processes
             .for_source(source)
@@ -303,7 +306,7 @@ impl Casework {
         clippy::too_many_arguments,
         reason = "two callers gather these in two ways, and none is optional"
     )]
-    fn accept(
+    pub(super) fn accept(
         &self,
         report: &Report,
         open: &CaseOpenRequest,
@@ -385,7 +388,6 @@ impl Casework {
 
     /// Writes a new report and its case.
     pub(super) fn report_write(
-        &self,
         tx: &mut Tx<'_>,
         new: &NewReport,
         now: Timestamp,
@@ -399,113 +401,6 @@ impl Casework {
             case_write(tx, case)?;
         }
         Ok(())
-    }
-
-    /// 受理: accepts a received report and opens a case for it.
-    pub async fn report_accept(
-        &self,
-        call: &Call,
-        report_id: Id,
-        input: CaseOpenRequest,
-    ) -> Result<ReportCreatedView, CaseworkError> {
-        let mut wrong = Vec::new();
-        input.check("", &mut wrong);
-        let located = input
-            .place
-            .as_ref()
-            .map(|place| self.locate(place, "place", &mut wrong));
-        if !wrong.is_empty() {
-            return Err(CaseworkError::Invalid(wrong));
-        }
-        let now = self.now();
-        let once = self.once(call, "report_accept", Some(report_id), &input)?;
-        let ids = (self.next_id(), self.number(NumberKind::Case, now).await?);
-        let order = Acceptance {
-            report_id,
-            input,
-            located,
-            ids,
-            once,
-            expected_version: call.expected_version,
-            principal: call.principal.clone(),
-        };
-        let this = self.clone();
-        self.store()
-            .write(move |tx| this.report_accept_in(tx, &order, now))
-            .await
-    }
-
-    fn report_accept_in(
-        &self,
-        tx: &mut Tx<'_>,
-        order: &Acceptance,
-        now: Timestamp,
-    ) -> Result<ReportCreatedView, CaseworkError> {
-        if let Some(once) = &order.once
-            && let Some(answer) = idempotency::lookup(tx, once)?
-        {
-            return answered(&answer);
-        }
-        let row = read::report_with_cases(tx, order.report_id)?
-            .ok_or(CaseworkError::NotFound("report"))?;
-        let by = acting_on_report(&order.principal, "report_accept", &row)?;
-        if order
-            .expected_version
-            .is_some_and(|version| version != row.report.version)
-        {
-            return Err(CaseworkError::ReportVersion(Box::new((&row.report).into())));
-        }
-        let report_words = self.report_words(tx, row.report.id)?.unwrap_or_default();
-        let located = match &order.located {
-            Some(located) => located.clone(),
-            None => self.located_of(&row.report),
-        };
-        let words = own_words(&order.input, &report_words);
-        let process = self.process_for(&row.report.source)?;
-        let ids = order.ids.clone();
-        let (case, events) = self.accept(
-            &row.report,
-            &order.input,
-            words.as_ref(),
-            &report_words,
-            located,
-            ids,
-            &by,
-            &process,
-            now,
-        )?;
-        let after = events.iter().fold(row.report.clone(), report::evolve);
-        write::report_move(tx, &row.report, &after)?;
-        let concern = concern_of_report(after.area_path.as_ref(), &row.organisation.path);
-        write::timeline_add(tx, after.id, row.report.version, &events, &concern)?;
-        case_write(tx, &case)?;
-        tx.audit(&AuditEntry {
-            at: now,
-            actor: by.account_id,
-            action: "report_accept",
-            object: after.id,
-            detail: &format!("{{\"case_id\":\"{}\"}}", case.case.id),
-        })?;
-        let answer = ReportCreatedView {
-            report: (&after).into(),
-            case: Some((&case.case).into()),
-        };
-        if let Some(once) = &order.once {
-            idempotency::remember(tx, once, &answer_text(&answer))?;
-        }
-        Ok(answer)
-    }
-
-    /// The place of a report again, with its district and street as they are now.
-    fn located_of(&self, report: &Report) -> Located {
-        let place = report
-            .area_path
-            .as_ref()
-            .and_then(|path| self.parts().city.place_by_path(path));
-        Located {
-            point: report.point,
-            place,
-        }
     }
 
     /// The words of a report, opened; none once forgotten.
@@ -539,7 +434,7 @@ impl Casework {
         let (this, principal) = (self.clone(), call.principal.clone());
         self.store()
             .write(move |tx| {
-                let row = this.report_seen(tx, &principal, "report_unmask", report_id)?;
+                let row = Self::report_seen(tx, &principal, "report_unmask", report_id)?;
                 tx.audit(&AuditEntry {
                     at: now,
                     actor: principal.account_id,
@@ -553,18 +448,7 @@ impl Casework {
     }
 }
 
-/// `report_accept` with all it needs.
-struct Acceptance {
-    report_id: Id,
-    input: CaseOpenRequest,
-    located: Option<Located>,
-    ids: (Id, String),
-    once: Option<Once>,
-    expected_version: Option<i64>,
-    principal: Arc<Principal>,
-}
-
-fn case_write(tx: &mut Tx<'_>, new: &NewCase) -> Result<(), StoreError> {
+pub(super) fn case_write(tx: &mut Tx<'_>, new: &NewCase) -> Result<(), StoreError> {
     write::case_add(tx, &new.case, &new.secrets)?;
     let events = std::slice::from_ref(&new.event);
     write::timeline_add(tx, new.case.id, 0, events, &concern_of_case(&new.case))
@@ -579,7 +463,7 @@ fn input_words(input: &ReportCreateRequest) -> Words {
 }
 
 /// The case's own words, filled up from the report's; none when nothing was said.
-fn own_words(open: &CaseOpenRequest, report: &Words) -> Option<Words> {
+pub(super) fn own_words(open: &CaseOpenRequest, report: &Words) -> Option<Words> {
     open.has_words().then(|| Words {
         title: open
             .title
@@ -612,25 +496,5 @@ pub(super) fn external_twin(
     match twin {
         None => Ok(None),
         Some(id) => Ok(read::report_with_cases(tx, id)?.map(|row| (&row.report).into())),
-    }
-}
-
-/// In which capacity somebody may act on a report: for the organisation that received it, or in its area.
-fn acting_on_report(
-    principal: &Principal,
-    permission: &'static str,
-    row: &ReportRow,
-) -> Result<Actor, CaseworkError> {
-    let paths = [row.organisation.path.clone()];
-    let reach = Reach {
-        area_path: row.report.area_path.as_ref(),
-        organisation_paths: &paths,
-    };
-    match principal.acting(permission, &reach) {
-        Ok(actor) => Ok(actor.into()),
-        Err(denied) if denied.out_of_reach && principal.acting("report_view", &reach).is_err() => {
-            Err(CaseworkError::NotFound("report"))
-        }
-        Err(denied) => Err(denied.into()),
     }
 }

@@ -68,11 +68,11 @@ fn unopened(context: &str, error: impl std::fmt::Display) -> StoreError {
 /// Opens sealed words and says their digest.
 pub(crate) fn open_words(
     sealer: &Sealer,
-    sealed: &[u8],
+    bytes: &[u8],
     context: &str,
 ) -> Result<(Words, [u8; 32]), StoreError> {
     let salted = sealer
-        .open_text(sealed, context)
+        .open_text(bytes, context)
         .map_err(|error| unopened(context, error))?;
     let words = serde_json::from_str(&salted.text).map_err(|error| unopened(context, error))?;
     Ok((words, salted.digest()))
@@ -81,18 +81,18 @@ pub(crate) fn open_words(
 /// Opens a sealed plain text.
 pub(crate) fn open_plain(
     sealer: &Sealer,
-    sealed: &[u8],
+    bytes: &[u8],
     context: &str,
 ) -> Result<String, StoreError> {
     let plain = sealer
-        .open(sealed, context)
+        .open(bytes, context)
         .map_err(|error| unopened(context, error))?;
     String::from_utf8(plain).map_err(|error| unopened(context, error))
 }
 
 /// A title for a list, masked. One that does not open is shown as missing and logged: a list must not fail for one row.
-pub(crate) fn title_shown(sealer: &Sealer, sealed: Option<&[u8]>, context: &str) -> Option<String> {
-    match open_plain(sealer, sealed?, context) {
+pub(crate) fn title_shown(sealer: &Sealer, bytes: Option<&[u8]>, context: &str) -> Option<String> {
+    match open_plain(sealer, bytes?, context) {
         Ok(title) => Some(mask::text(&title)),
         Err(error) => {
             tracing::error!(%error, "a sealed title does not open");

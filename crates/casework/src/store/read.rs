@@ -1,6 +1,9 @@
 //! Rows to states.
 
-use super::*;
+use super::{
+    CASE_BY_ID, CASE_BY_TASK, CASES_OF_REPORT, REPORT_BY_ID, REPORTS_OF_CASE, TASK_HOLDER,
+    TASKS_OF_CASE, TIMELINE,
+};
 use crate::clocks::Clock;
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::report::ReportFact;
@@ -9,7 +12,7 @@ use crate::model::{
     Actor, Case, CaseStage, ClockKind, Digest, ExternalKey, Level, NoteRef, OrganisationRef,
     PinnedRule, ProcessRef, Report, ReportCase, ReportStage, Task, TaskKind, TaskRole, TaskState,
 };
-use ::store::{Column, Row};
+use ::store::{Column, Row, StoreError, Tx, params};
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
 use calendar::{BareUnits, Limit};

@@ -1,9 +1,12 @@
 //! States and events to rows. Every function here runs inside the command's one transaction.
 
-use super::*;
+use super::{
+    CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_TOUCH, NOTE_ADD, REPORT_ADD, REPORT_CASE_ADD,
+    REPORT_CASE_CLOSE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
+};
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
 use crate::model::{Case, Report, Task};
-use ::store::OutboxEntry;
+use ::store::{OutboxEntry, StoreError, Tx, params};
 use base::path::TreePath;
 use base::{Id, Timestamp};
 

@@ -84,7 +84,7 @@ fn onward(case: &Case, chance: u8) -> MoveKind {
                 MoveKind::Accept,
             )
         }
-        CaseStage::Inspecting if chance % 3 == 0 => {
+        CaseStage::Inspecting if chance.is_multiple_of(3) => {
             MoveKind::Inspect(false, vec![chance % 2], true)
         }
         CaseStage::Inspecting => MoveKind::Inspect(true, vec![], false),
@@ -270,10 +270,10 @@ fn who_handled_never_inspected(world: &World) {
             continue;
         };
         match &event.fact {
-            CaseFact::TaskAccepted { task_id } | CaseFact::TaskFinished { task_id, .. } => {
-                if world.case.task(*task_id).unwrap().kind == TaskKind::Handle {
-                    handlers.push(by);
-                }
+            CaseFact::TaskAccepted { task_id } | CaseFact::TaskFinished { task_id, .. }
+                if world.case.task(*task_id).unwrap().kind == TaskKind::Handle =>
+            {
+                handlers.push(by);
             }
             CaseFact::CaseInspected { .. } => assert!(!handlers.contains(&by)),
             _ => {}

@@ -115,7 +115,7 @@ fn every_command_is_refused_to_roles_the_process_does_not_name() {
 #[track_caller]
 fn refused(world: &mut World, by: &casework::model::Actor, command: &CaseCommand, code: &str) {
     let before = world.case.clone();
-    let refusal = world.act(by, command).expect_err("it is refused");
+    let refusal = world.act(by, command).unwrap_err();
     assert_eq!(refusal.code(), code, "{refusal}");
     assert!(Refusal::CODES.contains(&refusal.code()));
     assert_eq!(world.case, before);

@@ -105,7 +105,7 @@ fn each_filter_finds_what_it_says() {
             light: Some(light),
             ..CaseQuery::default()
         };
-        let filing_age = |n: usize| (n % 6 != 0).then_some(32.5 - (n as f64 + 1.0));
+        let filing_age = |n: usize| (!n.is_multiple_of(6)).then_some(32.5 - (n as f64 + 1.0));
         expect(light(Light::Red), &|n| {
             filing_age(n).is_some_and(|age| age > 30.0)
         });

@@ -1,9 +1,12 @@
 //! Tests of casework through its public face.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
 mod imports;
 mod law;
 mod law_table;
 mod lists;
 mod loop_closed;
+mod races;
 mod town;
+mod wire_contract;
 mod world;

@@ -108,6 +108,8 @@ pub fn rule_facts(id: Id) -> Option<RuleFacts> {
     })
 }
 
+type Step = fn(&mut World);
+
 /// A case with its whole timeline, moved by commands.
 pub struct World {
     pub process: Process,
@@ -268,7 +270,7 @@ impl World {
     pub fn until(stage: casework::model::CaseStage) -> Self {
         use casework::model::CaseStage as S;
         let mut world = Self::new();
-        let steps: [(S, fn(&mut Self)); 5] = [
+        let steps: [(S, Step); 5] = [
             (S::Filed, Self::file),
             (S::Handling, Self::dispatch),
             (S::Inspecting, |w| {

@@ -1,0 +1,156 @@
+//! Whether a process document makes sense.
+
+use super::{Document, ProcessFault, STEPS, step};
+use crate::model::CaseStage;
+use std::collections::BTreeSet;
+
+struct Faults(Vec<ProcessFault>);
+
+impl Faults {
+    fn add(&mut self, place: impl Into<String>, reason: impl Into<String>) {
+        self.0.push(ProcessFault {
+            place: place.into(),
+            reason: reason.into(),
+        });
+    }
+}
+
+/// Every place that makes no sense.
+pub(super) fn check(
+    document: &Document,
+    role_is_known: &dyn Fn(&str) -> bool,
+) -> Vec<ProcessFault> {
+    let mut faults = Faults(Vec::new());
+    check_head(document, &mut faults);
+    check_stages(document, &mut faults);
+    check_actions(document, role_is_known, &mut faults);
+    if faults.0.is_empty() {
+        check_ways(document, &mut faults);
+    }
+    faults.0
+}
+
+fn check_head(document: &Document, faults: &mut Faults) {
+    let code_is_fine = !document.code.is_empty()
+        && document
+            .code
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !code_is_fine {
+        faults.add("code", "a code is lower-case letters, digits and hyphens");
+    }
+    if document.version < 1 {
+        faults.add("version", "versions count from 1");
+    }
+    if document.sources.is_empty() {
+        faults.add("sources", "a process serves at least one source of reports");
+    }
+    if document.handling.response_minutes.any_zero() {
+        faults.add(
+            "handling.response_minutes",
+            "a limit is at least one minute",
+        );
+    }
+}
+
+fn check_stages(document: &Document, faults: &mut Faults) {
+    for (word, rule) in &document.stages {
+        let place = format!("stages.{word}");
+        if CaseStage::parse(word).is_none() {
+            faults.add(&place, "there is no such stage");
+        }
+        if rule.limit_minutes.is_some_and(|limit| limit.any_zero()) {
+            faults.add(
+                format!("{place}.limit_minutes"),
+                "a limit is at least one minute",
+            );
+        }
+        if CaseStage::parse(word) == Some(CaseStage::Inspecting) && rule.limit_minutes.is_none() {
+            faults.add(&place, "an inspection has a limit: its task has a clock");
+        }
+        if let Some(other) = &rule.continues {
+            if rule.limit_minutes.is_some() {
+                faults.add(&place, "a stage has its own limit or continues another's");
+            }
+            if other == word || !document.stages.contains_key(other) {
+                faults.add(
+                    format!("{place}.continues"),
+                    format!("{other:?} is not another stage of this process"),
+                );
+            }
+        }
+    }
+    for needed in [CaseStage::Accepted, CaseStage::Closed] {
+        if !document.stages.contains_key(needed.as_str()) {
+            faults.add(
+                format!("stages.{needed}"),
+                "every case begins accepted and ends closed",
+            );
+        }
+    }
+}
+
+fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faults: &mut Faults) {
+    for (operation, rule) in &document.actions {
+        let place = format!("actions.{operation}");
+        if step(operation).is_none() {
+            faults.add(&place, "there is no such action");
+        }
+        if rule.roles.is_empty() {
+            faults.add(format!("{place}.roles"), "nobody may take this action");
+        }
+        for role in &rule.roles {
+            if !role_is_known(role) {
+                faults.add(
+                    format!("{place}.roles"),
+                    format!("there is no role {role:?}"),
+                );
+            }
+        }
+    }
+}
+
+/// Every stage used is reached from the first one, and the end is reached from every stage.
+fn check_ways(document: &Document, faults: &mut Faults) {
+    let uses = |stage: &CaseStage| document.stages.contains_key(stage.as_str());
+    let mut ways: Vec<(CaseStage, CaseStage)> = Vec::new();
+    for step in STEPS {
+        if !document.actions.contains_key(step.operation) {
+            continue;
+        }
+        for from in step.from.iter().filter(|stage| uses(stage)) {
+            for to in step.to.iter().filter(|stage| uses(stage)) {
+                ways.push((*from, *to));
+            }
+        }
+    }
+    if !document.actions.contains_key("report_accept") {
+        faults.add("actions.report_accept", "no case can begin without it");
+    }
+    let forward = spread(CaseStage::Accepted, &ways);
+    let backward: Vec<_> = ways.iter().map(|(from, to)| (*to, *from)).collect();
+    let ending = spread(CaseStage::Closed, &backward);
+    for stage in CaseStage::ALL.iter().filter(|stage| uses(stage)) {
+        if !forward.contains(stage) {
+            faults.add(format!("stages.{stage}"), "no action leads to this stage");
+        } else if !ending.contains(stage) {
+            faults.add(
+                format!("stages.{stage}"),
+                "no way leads from here to an end",
+            );
+        }
+    }
+}
+
+fn spread(start: CaseStage, ways: &[(CaseStage, CaseStage)]) -> BTreeSet<CaseStage> {
+    let mut seen = BTreeSet::from([start]);
+    let mut open = vec![start];
+    while let Some(stage) = open.pop() {
+        for (from, to) in ways {
+            if *from == stage && seen.insert(*to) {
+                open.push(*to);
+            }
+        }
+    }
+    seen
+}

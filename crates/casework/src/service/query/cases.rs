@@ -1,0 +1,247 @@
+//! Cases: the list, and one with everything about it.
+
+use super::{CaseQuery, Names, check_number, limit, no_cursor};
+use crate::failure::CaseworkError;
+use crate::lifecycle::Event;
+use crate::lifecycle::case::CaseFact;
+use crate::model::{Case, NoteRef, TaskKind};
+use crate::service::{Casework, may_see, sealed};
+use crate::store::list::{self, CaseFilter, CaseRow, Cursor};
+use crate::store::read::{self, CaseKey};
+use crate::store::{CASE_REPORT_WORDS, CASE_WORDS};
+use crate::view::{CaseListView, CaseView, MilestoneView, RuleView, TaskView};
+use ::store::{StoreError, Tx, params};
+use access::Principal;
+use base::{Id, Page, Timestamp};
+use std::sync::Arc;
+
+impl Casework {
+    /// Cases the caller may see.
+    pub async fn case_list(
+        &self,
+        principal: &Arc<Principal>,
+        query: CaseQuery,
+    ) -> Result<Page<CaseListView>, CaseworkError> {
+        let mut wrong = Vec::new();
+        let limit = limit(&query.page, &mut wrong);
+        check_number(query.q.as_deref(), &mut wrong);
+        let after = query
+            .page
+            .after
+            .as_deref()
+            .map(|text| Cursor::parse(text, query.sort));
+        if after.is_some_and(|cursor| cursor.is_none()) {
+            wrong.push(no_cursor());
+        }
+        let filter = CaseFilter {
+            stage: query.stage,
+            area: self.area_filter(query.area_code.as_deref(), &mut wrong),
+            category_id: query.category_id,
+            organisation_path: self.organisation_filter(query.organisation_id, &mut wrong),
+            light: query.light,
+            source: query.source,
+            case_no: query.q,
+            sort: query.sort,
+            after: after.flatten(),
+            limit: i64::from(limit) + 1,
+        };
+        if !wrong.is_empty() {
+            return Err(CaseworkError::Invalid(wrong));
+        }
+        let now = self.now();
+        let composed = list::compose_cases(&filter, &principal.scope("case_list"), now);
+        let rows = self
+            .store()
+            .read(move |tx| list::cases(tx, &composed))
+            .await?;
+        let sort = filter.sort;
+        let page = Page::from_rows(rows, limit, |row| {
+            let cursor = Cursor {
+                due_at: row.case.clock.map_or(Timestamp(0), |clock| clock.due_at),
+                id: row.case.id,
+            };
+            cursor.to_text(sort)
+        });
+        let mut names = self.names();
+        Ok(Page {
+            items: page
+                .items
+                .iter()
+                .map(|row| self.case_list_view(row, &mut names, now))
+                .collect(),
+            next: page.next,
+        })
+    }
+
+    fn case_list_view(&self, row: &CaseRow, names: &mut Names<'_>, now: Timestamp) -> CaseListView {
+        let case = &row.case;
+        let context = sealed::case_title(case.id);
+        CaseListView {
+            id: case.id,
+            case_no: case.case_no.clone(),
+            version: case.version,
+            stage: case.stage,
+            level: case.level,
+            source: case.source.clone(),
+            title: sealed::title_shown(&self.parts().sealer, row.title.as_deref(), &context),
+            category: case.category_id.map(|id| names.category(id)),
+            area: case.area_path.as_ref().map(|path| names.area(path)),
+            lead_organisation: row.lead_organisation_id.map(|id| names.organisation(id)),
+            clock: case.clock,
+            light: case.clock.map(|clock| clock.light(now)),
+            rework_count: case.rework_count,
+            accepted_at: case.accepted_at,
+        }
+    }
+
+    /// One case with its tasks, milestones and timeline.
+    pub async fn case_view(
+        &self,
+        principal: &Arc<Principal>,
+        id: Id,
+    ) -> Result<CaseView, CaseworkError> {
+        let (this, principal) = (self.clone(), principal.clone());
+        let now = self.now();
+        self.store()
+            .read(move |tx| {
+                let case = read::case_with_tasks(tx, CaseKey::Case(id))?
+                    .filter(|case| may_see(&principal, case))
+                    .ok_or(CaseworkError::NotFound("case"))?;
+                Ok(this.case_view_in(tx, &case, now)?)
+            })
+            .await
+    }
+
+    fn case_view_in(
+        &self,
+        tx: &mut Tx<'_>,
+        case: &Case,
+        now: Timestamp,
+    ) -> Result<CaseView, StoreError> {
+        let mut names = self.names();
+        let (own_words, title) = tx
+            .query_opt(&CASE_WORDS, params![case.id], |row| {
+                Ok((
+                    row.get::<Option<Vec<u8>>>(0)?,
+                    row.get::<Option<Vec<u8>>>(1)?,
+                ))
+            })?
+            .unwrap_or_default();
+        let words = self
+            .case_words(tx, case.id, own_words)?
+            .map(|words| words.masked());
+        let entries = read::timeline(tx, case.id)?;
+        let events = read::case_events(&entries)?;
+        let row = CaseRow {
+            case: case.clone(),
+            title,
+            lead_organisation_id: case.lead().map(|lead| lead.organisation.id),
+        };
+        let mut tasks = Vec::with_capacity(case.tasks.len());
+        for task in &case.tasks {
+            let result = self.note_shown(tx, task.result.as_ref())?;
+            let organisation = names.organisation(task.organisation.id);
+            tasks.push(TaskView::new(task, organisation, result, now));
+        }
+        let process = self.parts().processes.get(&case.process);
+        Ok(CaseView {
+            head: self.case_list_view(&row, &mut names, now),
+            detail: words.as_ref().map(|words| words.detail.clone()),
+            address: words.and_then(|words| words.address),
+            lon: case.point.map(|point| point.lon),
+            lat: case.point.map(|point| point.lat),
+            process: format!("{} {}", case.process.code, case.process.version),
+            stage_name: process.map_or_else(
+                || case.stage.to_string(),
+                |process| process.stage_name(case.stage).to_owned(),
+            ),
+            rule: case.rule.as_ref().map(|rule| RuleView {
+                id: rule.id,
+                version: rule.version,
+                limit: rule.limit.to_string(),
+            }),
+            accepted_by: names.organisation(case.accepted_by.id),
+            filed_by: case.filed_by.as_ref().map(|by| names.organisation(by.id)),
+            report_ids: read::reports_of(tx, case.id)?,
+            tasks,
+            milestones: milestones(case, &events, now),
+            timeline: self.timeline_view(tx, &entries, &events, case_note, &mut names)?,
+        })
+    }
+
+    /// The words of a case: its own, or those of its first report; none once forgotten.
+    fn case_words(
+        &self,
+        tx: &mut Tx<'_>,
+        case_id: Id,
+        own: Option<Vec<u8>>,
+    ) -> Result<Option<sealed::Words>, StoreError> {
+        let (sealed, context) = if let Some(sealed) = own {
+            (sealed, sealed::case_words(case_id))
+        } else {
+            let found = tx.query_opt(&CASE_REPORT_WORDS, params![case_id], |row| {
+                Ok((row.get::<Id>(0)?, row.get::<Option<Vec<u8>>>(1)?))
+            })?;
+            match found {
+                Some((id, Some(sealed))) => (sealed, sealed::report_words(id)),
+                _ => return Ok(None),
+            }
+        };
+        Ok(Some(
+            sealed::open_words(&self.parts().sealer, &sealed, &context)?.0,
+        ))
+    }
+}
+
+/// The note an event of a case refers to.
+fn case_note(fact: &CaseFact) -> Option<&NoteRef> {
+    match fact {
+        CaseFact::TaskFinished { result: note, .. }
+        | CaseFact::CaseInspected { opinion: note, .. }
+        | CaseFact::CaseClosed { opinion: note, .. } => note.as_ref(),
+        _ => None,
+    }
+}
+
+/// The steps of a case with the times they were planned for and took place.
+fn milestones(case: &Case, events: &[Event<CaseFact>], now: Timestamp) -> Vec<MilestoneView> {
+    let mut filing_due = None;
+    let mut closing_due = None;
+    for event in events {
+        match &event.fact {
+            CaseFact::CaseAccepted { clock, .. } => filing_due = clock.map(|clock| clock.due_at),
+            CaseFact::CaseInspected { clock, .. } => closing_due = clock.map(|clock| clock.due_at),
+            _ => {}
+        }
+    }
+    let mut steps = vec![
+        ("case_file", None, filing_due, case.filed_at),
+        ("case_dispatch", None, filing_due, case.dispatched_at),
+    ];
+    for task in &case.tasks {
+        let handling = Some(task.handling.due_at);
+        if task.kind == TaskKind::Inspect {
+            steps.push((
+                "case_inspect_result",
+                Some(task.id),
+                handling,
+                task.finished_at,
+            ));
+            continue;
+        }
+        let response = task.response.map(|clock| clock.due_at);
+        steps.push(("task_accept", Some(task.id), response, task.accepted_at));
+        steps.push(("task_finish", Some(task.id), handling, task.finished_at));
+    }
+    steps.push(("case_close", None, closing_due, case.closed_at));
+    steps
+        .into_iter()
+        .map(|(step, task_id, planned_at, actual_at)| MilestoneView {
+            step,
+            task_id,
+            planned_at,
+            actual_at,
+            overdue: planned_at.is_some_and(|planned| actual_at.unwrap_or(now) > planned),
+        })
+        .collect()
+}

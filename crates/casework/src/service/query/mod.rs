@@ -1,0 +1,240 @@
+//! Reading: lists by cursor within the caller's scope, details masked.
+
+mod cases;
+mod reports;
+mod tasks;
+
+use super::{Casework, sealed};
+use crate::clocks::Light;
+use crate::lifecycle::{Event, Fact};
+use crate::model::{CaseStage, NoteRef, ReportStage, TaskKind, TaskState};
+use crate::store::NOTE_BY_ID;
+use crate::store::list::{AreaFilter, CaseSort};
+use crate::store::read::TimelineEntry;
+use crate::view::{ActorView, Named, TimelineView};
+use ::store::{StoreError, Tx, params};
+use access::mask;
+use base::path::TreePath;
+use base::{FieldError, Id, PageRequest};
+use std::collections::HashMap;
+
+/// The filters of the list of cases, as on the wire.
+#[derive(Clone, Debug, Default)]
+pub struct CaseQuery {
+    /// In this stage.
+    pub stage: Option<CaseStage>,
+    /// Division code of the area it lies in.
+    pub area_code: Option<String>,
+    /// Of this category.
+    pub category_id: Option<Id>,
+    /// That this organisation or one below it accepted, filed, holds or held.
+    pub organisation_id: Option<Id>,
+    /// Showing this light now.
+    pub light: Option<Light>,
+    /// From this source.
+    pub source: Option<String>,
+    /// Whose number begins so.
+    pub q: Option<String>,
+    /// In which order.
+    pub sort: CaseSort,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// The filters of the list of tasks.
+#[derive(Clone, Debug, Default)]
+pub struct TaskQuery {
+    /// In this state.
+    pub state: Option<TaskState>,
+    /// Asking for this.
+    pub kind: Option<TaskKind>,
+    /// Held by this organisation or one below it.
+    pub organisation_id: Option<Id>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// The filters of the list of reports.
+#[derive(Clone, Debug, Default)]
+pub struct ReportQuery {
+    /// In this stage.
+    pub stage: Option<ReportStage>,
+    /// Whose number begins so.
+    pub q: Option<String>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+fn limit(page: &PageRequest, wrong: &mut Vec<FieldError>) -> u32 {
+    page.limit().unwrap_or_else(|error| {
+        wrong.push(error);
+        1
+    })
+}
+
+fn after_id(page: &PageRequest, wrong: &mut Vec<FieldError>) -> Option<Id> {
+    let text = page.after.as_deref()?;
+    let id = text.parse().ok();
+    if id.is_none() {
+        wrong.push(no_cursor());
+    }
+    id
+}
+
+fn no_cursor() -> FieldError {
+    FieldError::new("after", "malformed", "pass the `next` of the page before")
+}
+
+fn check_number(text: Option<&str>, wrong: &mut Vec<FieldError>) {
+    let fits = |text: &str| {
+        text.len() <= base::limits::SEARCH_CHARACTERS_MAX
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if text.is_some_and(|text| !fits(text)) {
+        wrong.push(FieldError::new(
+            "q",
+            "malformed",
+            "a number is letters, digits and hyphens",
+        ));
+    }
+}
+
+impl Casework {
+    fn organisation_filter(&self, id: Option<Id>, wrong: &mut Vec<FieldError>) -> Option<TreePath> {
+        let found = self.parts().city.organisation(id?);
+        if found.is_none() {
+            wrong.push(FieldError::new(
+                "organisation_id",
+                "unknown_id",
+                "there is no such organisation",
+            ));
+        }
+        found.map(|facts| facts.organisation.path)
+    }
+
+    fn area_filter(&self, code: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<AreaFilter> {
+        let Some(place) = self.parts().city.place_by_code(code?) else {
+            wrong.push(FieldError::new(
+                "area_code",
+                "unknown_code",
+                "there is no area with this code",
+            ));
+            return None;
+        };
+        let area = place.area_path;
+        Some(match (place.district_path, place.street_path) {
+            (_, Some(street)) if street == area => AreaFilter::Street(area),
+            (_, Some(street)) => AreaFilter::Within { street, area },
+            (Some(district), None) if district == area => AreaFilter::District(area),
+            _ => AreaFilter::Above(area),
+        })
+    }
+
+    /// A note's words, masked; none when there is none or it is forgotten.
+    fn note_shown(
+        &self,
+        tx: &mut Tx<'_>,
+        note: Option<&NoteRef>,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(note) = note else { return Ok(None) };
+        let sealed = tx
+            .query_opt(&NOTE_BY_ID, params![note.id], |row| {
+                row.get::<Option<Vec<u8>>>(0)
+            })?
+            .flatten();
+        let Some(sealed) = sealed else {
+            return Ok(None);
+        };
+        let context = sealed::note(note.id);
+        let salted = self
+            .parts()
+            .sealer
+            .open_text(&sealed, &context)
+            .map_err(|error| StoreError::Corrupt(format!("{context} does not open: {error}")))?;
+        Ok(Some(mask::text(&salted.text)))
+    }
+
+    fn timeline_view<F: Fact>(
+        &self,
+        tx: &mut Tx<'_>,
+        entries: &[TimelineEntry],
+        events: &[Event<F>],
+        note_of: fn(&F) -> Option<&NoteRef>,
+        names: &mut Names<'_>,
+    ) -> Result<Vec<TimelineView>, StoreError> {
+        let mut views = Vec::with_capacity(entries.len());
+        for (entry, event) in entries.iter().zip(events) {
+            let fact = serde_json::from_str(&entry.body)
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            views.push(TimelineView {
+                seq: entry.seq,
+                kind: entry.kind.clone(),
+                occurred_at: entry.occurred_at,
+                recorded_at: entry.recorded_at,
+                by: entry.by.as_ref().map(|by| ActorView {
+                    staff_id: by.staff_id,
+                    organisation: names.organisation(by.organisation_id),
+                    role: by.role.clone(),
+                }),
+                fact,
+                note: self.note_shown(tx, note_of(&event.fact))?,
+            });
+        }
+        Ok(views)
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names {
+            casework: self,
+            areas: HashMap::new(),
+            organisations: HashMap::new(),
+        }
+    }
+}
+
+/// Names looked up once for a page.
+struct Names<'a> {
+    casework: &'a Casework,
+    areas: HashMap<TreePath, Option<String>>,
+    organisations: HashMap<Id, Option<String>>,
+}
+
+impl Names<'_> {
+    fn area(&mut self, path: &TreePath) -> Named {
+        let city = &self.casework.parts().city;
+        let name = self
+            .areas
+            .entry(path.clone())
+            .or_insert_with(|| city.area_name(path));
+        Named {
+            id: path.to_string(),
+            name: name.clone(),
+        }
+    }
+
+    fn organisation(&mut self, id: Id) -> Named {
+        let city = &self.casework.parts().city;
+        let name = self
+            .organisations
+            .entry(id)
+            .or_insert_with(|| city.organisation(id).map(|facts| facts.name));
+        Named {
+            id: id.to_string(),
+            name: name.clone(),
+        }
+    }
+
+    fn category(&mut self, id: Id) -> Named {
+        Named {
+            id: id.to_string(),
+            name: self
+                .casework
+                .parts()
+                .city
+                .category(id)
+                .map(|facts| facts.name),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Reports: the list, the search by phone number, and one with everything about it.
+
+use super::{Names, ReportQuery, after_id, check_number, limit};
+use crate::failure::CaseworkError;
+use crate::model::Report;
+use crate::service::Casework;
+use crate::service::sealed::{self, Reporter};
+use crate::store::list::{self, ReportFilter, ReportListed};
+use crate::store::read::{self, ReportRow};
+use crate::store::{ORGANISATIONS_OF_REPORT, REPORT_SEALED};
+use crate::view::{ReportListView, ReportView, ReporterView};
+use ::store::{StoreError, Tx, params};
+use access::{Principal, Reach, mask};
+use base::path::TreePath;
+use base::{FieldError, Id, Page};
+use std::sync::Arc;
+
+impl Casework {
+    /// Reports that the caller's organisations received or that lie in the caller's area.
+    pub async fn report_list(
+        &self,
+        principal: &Arc<Principal>,
+        query: ReportQuery,
+    ) -> Result<Page<ReportListView>, CaseworkError> {
+        let mut wrong = Vec::new();
+        let limit = limit(&query.page, &mut wrong);
+        check_number(query.q.as_deref(), &mut wrong);
+        let filter = ReportFilter {
+            stage: query.stage,
+            report_no: query.q,
+            after: after_id(&query.page, &mut wrong),
+            limit: i64::from(limit) + 1,
+        };
+        if !wrong.is_empty() {
+            return Err(CaseworkError::Invalid(wrong));
+        }
+        let composed = list::compose_reports(&filter, &principal.scope("report_list"));
+        let rows = self
+            .store()
+            .read(move |tx| list::reports(tx, &composed))
+            .await?;
+        let page = Page::from_rows(rows, limit, |listed| listed.row.report.id.to_string());
+        let mut names = self.names();
+        Ok(Page {
+            items: page
+                .items
+                .iter()
+                .map(|listed| self.report_list_view(listed, &mut names))
+                .collect(),
+            next: page.next,
+        })
+    }
+
+    /// The reports of one phone number that the caller may see, newest first; at most 200.
+    pub async fn report_search(
+        &self,
+        principal: &Arc<Principal>,
+        phone: &str,
+    ) -> Result<Page<ReportListView>, CaseworkError> {
+        let Some(phone) = mask::normalised_phone(phone) else {
+            return Err(CaseworkError::Invalid(vec![FieldError::new(
+                "phone",
+                "malformed",
+                "a phone number has 7 to 15 digits",
+            )]));
+        };
+        let key = self.parts().sealer.keyed_hash(&phone);
+        let scope = principal.scope("report_list");
+        let found = self
+            .store()
+            .read(move |tx| list::reports_of_reporter(tx, &key))
+            .await?;
+        let mut names = self.names();
+        let seen = |listed: &&ReportListed| {
+            let paths = [listed.row.organisation.path.clone()];
+            let reach = Reach {
+                area_path: listed.row.report.area_path.as_ref(),
+                organisation_paths: &paths,
+            };
+            scope.covers(&reach, &[])
+        };
+        Ok(Page {
+            items: found
+                .iter()
+                .filter(seen)
+                .map(|listed| self.report_list_view(listed, &mut names))
+                .collect(),
+            next: None,
+        })
+    }
+
+    fn report_list_view(&self, listed: &ReportListed, names: &mut Names<'_>) -> ReportListView {
+        let report = &listed.row.report;
+        let context = sealed::report_title(report.id);
+        let title = sealed::title_shown(&self.parts().sealer, listed.title.as_deref(), &context);
+        report_head(report, title, names)
+    }
+
+    /// One report, masked.
+    pub async fn report_view(
+        &self,
+        principal: &Arc<Principal>,
+        id: Id,
+    ) -> Result<ReportView, CaseworkError> {
+        let (this, principal) = (self.clone(), principal.clone());
+        self.store()
+            .read(move |tx| {
+                let row = Self::report_seen(tx, &principal, "report_view", id)?;
+                this.report_view_in(tx, &row, true)
+            })
+            .await
+    }
+
+    /// A report that the caller may see with `permission`: received by their organisation, in their area, or the origin of
+    /// a case that their organisation has to do with.
+    pub(in crate::service) fn report_seen(
+        tx: &mut Tx<'_>,
+        principal: &Principal,
+        permission: &'static str,
+        id: Id,
+    ) -> Result<ReportRow, CaseworkError> {
+        let row = read::report_with_cases(tx, id)?.ok_or(CaseworkError::NotFound("report"))?;
+        let mut paths: Vec<TreePath> =
+            tx.query(&ORGANISATIONS_OF_REPORT, params![id], |row| row.get(0))?;
+        paths.push(row.organisation.path.clone());
+        let reach = Reach {
+            area_path: row.report.area_path.as_ref(),
+            organisation_paths: &paths,
+        };
+        match principal.acting(permission, &reach) {
+            Ok(_) => Ok(row),
+            Err(denied) if denied.out_of_reach => Err(CaseworkError::NotFound("report")),
+            Err(denied) => Err(denied.into()),
+        }
+    }
+
+    pub(in crate::service) fn report_view_in(
+        &self,
+        tx: &mut Tx<'_>,
+        row: &ReportRow,
+        masked: bool,
+    ) -> Result<ReportView, CaseworkError> {
+        let mut names = self.names();
+        let report = &row.report;
+        let words = self.report_words(tx, report.id)?;
+        let words = words.map(|words| if masked { words.masked() } else { words });
+        let entries = read::timeline(tx, report.id)?;
+        let events = read::report_events(&entries)?;
+        Ok(ReportView {
+            head: report_head(
+                report,
+                words.as_ref().map(|words| words.title.clone()),
+                &mut names,
+            ),
+            detail: words.as_ref().map(|words| words.detail.clone()),
+            address: words.and_then(|words| words.address),
+            lon: report.point.map(|point| point.lon),
+            lat: report.point.map(|point| point.lat),
+            reporter: self.reporter(tx, row, masked)?,
+            reporter_hidden: row.reporter_hidden,
+            masked,
+            case_ids: report.cases.iter().map(|each| each.case_id).collect(),
+            timeline: self.timeline_view(tx, &entries, &events, |_| None, &mut names)?,
+        })
+    }
+
+    fn reporter(
+        &self,
+        tx: &mut Tx<'_>,
+        row: &ReportRow,
+        masked: bool,
+    ) -> Result<Option<ReporterView>, StoreError> {
+        let id = row.report.id;
+        let sealed = tx
+            .query_opt(&REPORT_SEALED, params![id], |found| {
+                found.get::<Option<Vec<u8>>>(1)
+            })?
+            .flatten();
+        let Some(sealed) = sealed else {
+            return Ok(None);
+        };
+        let context = sealed::report_reporter(id);
+        let plain = sealed::open_plain(&self.parts().sealer, &sealed, &context)?;
+        let reporter: Reporter = serde_json::from_str(&plain)
+            .map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?;
+        Ok(Some(if masked {
+            ReporterView {
+                name: reporter.name.as_deref().map(mask::name),
+                phone: reporter.phone.as_deref().map(mask::phone),
+            }
+        } else {
+            ReporterView {
+                name: reporter.name,
+                phone: reporter.phone,
+            }
+        }))
+    }
+}
+
+fn report_head(report: &Report, title: Option<String>, names: &mut Names<'_>) -> ReportListView {
+    ReportListView {
+        id: report.id,
+        report_no: report.report_no.clone(),
+        version: report.version,
+        stage: report.stage,
+        source: report.source.clone(),
+        title,
+        area: report.area_path.as_ref().map(|path| names.area(path)),
+        received_at: report.received_at,
+    }
+}
