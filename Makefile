@@ -5,12 +5,12 @@
 # Builds and opens a small demo city on the embedded database; prints its address and accounts. Data lie in ./var/demo.
 run:
 	@scripts/prerequisites.sh build
-	cargo run --package server --bin chengyun -- demo --data-dir var/demo
+	cargo run --locked --package server --bin chengyun -- demo --data-dir var/demo
 
 # The same on the release build, as it would be shown to guests.
 demo:
 	@scripts/prerequisites.sh build
-	cargo run --release --package server --bin chengyun -- demo --data-dir var/demo
+	cargo run --locked --release --package server --bin chengyun -- demo --data-dir var/demo
 
 # Everything that decides whether a change may land: what `check` does, then every test on both databases.
 test: check
@@ -27,10 +27,9 @@ check:
 # The figures of the README; see bench/README.md for how each is obtained.
 bench:
 	@scripts/prerequisites.sh test
-	cargo run --release --package bench
+	cargo run --locked --release --package bench
 
-# The built binary from outside, as a stranger uses it.
+# The built binary from outside: real input through the whole loop, races, kill -9. (`make test` runs it too.)
 e2e:
-	@scripts/prerequisites.sh build
-	cargo build --package server --locked
-	@scripts/e2e.sh
+	@scripts/prerequisites.sh test
+	cargo test --locked --package server --test program

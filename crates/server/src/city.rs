@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use store::audit::CheckpointKey;
-use store::{Options, Room, Store};
+use store::{Options, Room, Store, outbox};
 
 /// Every room that has tables.
 pub const ROOMS: &[Room] = &[access::ROOM, registry::ROOM, casework::ROOM];
@@ -33,6 +33,8 @@ pub struct City {
     pub registry: Registry,
     /// Reports and cases.
     pub casework: Casework,
+    /// The end of the outbox before the rooms read anything: what came later they must be told of.
+    pub opened_at_place: i64,
     /// Signs the audit chain.
     pub checkpoint_key: Arc<CheckpointKey>,
 }
@@ -72,6 +74,7 @@ impl City {
         checkpoint_key: CheckpointKey,
         city_code: &str,
     ) -> anyhow::Result<Self> {
+        let opened_at_place = store.read(outbox::last_place).await?;
         let access =
             Access::open(store.clone(), sealer.clone(), options).context("opening access")?;
         let registry = Registry::open(store.clone())
@@ -95,6 +98,7 @@ impl City {
             access,
             registry,
             casework: Casework::new(parts),
+            opened_at_place,
             checkpoint_key: Arc::new(checkpoint_key),
         })
     }

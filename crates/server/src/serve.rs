@@ -39,10 +39,11 @@ pub fn assemble(
     };
     let hub = Hub::new(
         city.store.clone(),
+        city.opened_at_place,
         hub_settings,
         figures.clone(),
         closing.clone(),
-    )?;
+    );
     let service = Assembly {
         rooms: rooms(city),
         doorkeeper: Arc::new(city.access.clone()),

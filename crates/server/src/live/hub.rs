@@ -132,20 +132,20 @@ struct Inner {
 }
 
 impl Hub {
-    /// A hub that starts at the present end of the outbox and ends with `closing`.
+    /// A hub that shows what was committed after the place `last`, and ends with `closing`.
     pub fn new(
         store: Store,
+        last: i64,
         settings: HubSettings,
         figures: Arc<Figures>,
         closing: Closing,
-    ) -> Result<Self, StoreError> {
-        let last = store.read_blocking(outbox::last_place)?;
+    ) -> Self {
         let ring = Ring {
             from: last,
             newest: last,
             entries: VecDeque::new(),
         };
-        Ok(Self {
+        Self {
             inner: Arc::new(Inner {
                 store,
                 settings,
@@ -155,7 +155,7 @@ impl Hub {
                 closing,
                 figures,
             }),
-        })
+        }
     }
 
     /// How it behaves.

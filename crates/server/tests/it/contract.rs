@@ -47,11 +47,11 @@ async fn real_house() -> RealHouse {
     let (closer, closing) = closing();
     let hub = Hub::new(
         test.store.clone(),
+        0,
         HubSettings::default(),
         figures.clone(),
         closing.clone(),
-    )
-    .unwrap();
+    );
     let door = Arc::new(Door::default());
     let assembly = Assembly {
         rooms: serve::rooms(&city),

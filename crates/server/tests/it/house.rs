@@ -21,6 +21,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::testing::TestStore;
+use tokio::sync::Notify;
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 use wire::{Failure, Json};
@@ -132,7 +133,7 @@ struct Thing {
     name: String,
 }
 
-fn room() -> OpenApiRouter {
+fn room(endless: Arc<Notify>) -> OpenApiRouter {
     let conflict = || {
         Problem::new(FailureKind::Conflict, "stale", "Somebody was faster.")
             .with_current(json!({ "version": 8 }))
@@ -152,7 +153,10 @@ fn room() -> OpenApiRouter {
         )
         .route(
             "/api/v1/endless",
-            get(async || std::future::pending::<()>().await),
+            get(async move || {
+                endless.notify_one();
+                std::future::pending::<()>().await;
+            }),
         )
         .route(
             "/api/v1/conflicts",
@@ -172,6 +176,8 @@ pub struct House {
     pub closer: Closer,
     pub closing: Closing,
     pub hub: Hub,
+    /// Rings when the endless handler has begun.
+    pub endless: Arc<Notify>,
 }
 
 pub fn house() -> House {
@@ -183,18 +189,19 @@ pub fn house_with(settings: HubSettings) -> House {
     let figures = Arc::new(Figures::new().unwrap());
     let (closer, closing) = closing();
     let door = Arc::new(Door::default());
+    let endless = Arc::new(Notify::new());
     door.let_in("dispatcher", person("dispatcher", "0001", Some("0001")));
     door.let_in("clerk", person("intake_clerk", "0001", Some("0001")));
     let hub = Hub::new(
         test.store.clone(),
+        0,
         settings,
         figures.clone(),
         closing.clone(),
-    )
-    .unwrap();
+    );
     let service = Assembly {
         rooms: vec![RoomRoutes {
-            router: room(),
+            router: room(endless.clone()),
             endpoints: ENDPOINTS,
         }],
         doorkeeper: door.clone(),
@@ -216,6 +223,7 @@ pub fn house_with(settings: HubSettings) -> House {
         closer,
         closing,
         hub,
+        endless,
     }
 }
 

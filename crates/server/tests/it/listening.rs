@@ -55,6 +55,7 @@ async fn a_request_under_way_is_finished_and_a_stream_ended_when_the_server_stop
     send(&mut waiting, "/healthz").await;
     read_until(&mut waiting, "alive").await;
     send(&mut waiting, "/api/v1/endless").await;
+    house.endless.notified().await;
     house.closer.close();
     let ended = read_until(&mut streaming, "event: bye").await;
     assert!(ended.contains("stopping"));

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod command_line;
 mod contract;
 mod frame;
 mod house;

@@ -1,5 +1,7 @@
 //! The built program from outside: real input through the whole loop, many at once, and `kill -9`, on both databases.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod faults;
 mod real_input;
 

@@ -1,0 +1,146 @@
+//! The built program, as an operator types it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn chengyun(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chengyun"));
+    let data_dir = folder.join("data");
+    command
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(data_dir)
+        .current_dir(folder);
+    command.output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn complained(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const FIRST: &[&str] = &[
+    "user",
+    "create",
+    "zhang",
+    "--name",
+    "张三",
+    "--role",
+    "system_admin",
+    "--organisation",
+    "centre",
+];
+
+#[test]
+fn the_first_person_of_an_empty_installation_is_made_by_one_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let without_organisation = chengyun(folder.path(), FIRST);
+    assert!(!without_organisation.status.success());
+    assert!(complained(&without_organisation).contains("--organisation-name"));
+    let first = [FIRST, &["--organisation-name", "城运中心"]].concat();
+    let made = chengyun(folder.path(), &first);
+    assert!(made.status.success(), "{}", complained(&made));
+    assert!(said(&made).contains("account  zhang\npassword "));
+    let again = chengyun(folder.path(), &first);
+    assert!(!again.status.success(), "the name is taken");
+    let list = said(&chengyun(folder.path(), &["user", "list"]));
+    assert!(
+        list.contains("张三") && list.contains("system_admin (城运中心)"),
+        "{list}"
+    );
+    let verified = chengyun(folder.path(), &["verify"]);
+    assert!(verified.status.success());
+    assert!(said(&verified).contains("everything is as it should be"));
+}
+
+#[test]
+fn an_unknown_role_is_answered_with_the_roles_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = chengyun(
+        folder.path(),
+        &[
+            "user",
+            "create",
+            "li",
+            "--name",
+            "李四",
+            "--role",
+            "king",
+            "--organisation",
+            "x",
+        ],
+    );
+    assert!(!refused.status.success());
+    assert!(complained(&refused).contains("system_admin"));
+}
+
+#[test]
+fn good_rows_go_in_bad_rows_are_listed_and_a_second_run_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("streets.csv");
+    std::fs::write(
+        &file,
+        "code,name\n310118001,夏阳街道\nx,盈浦街道\n310118003,香花桥街道\n",
+    )
+    .unwrap();
+    let import = |extra: &[&str]| {
+        let path = file.to_str().unwrap();
+        let all = [
+            "import",
+            "areas",
+            path,
+            "--parent-code",
+            "310118",
+            "--parent-name",
+            "青浦区",
+        ];
+        said(&chengyun(folder.path(), &[&all, extra].concat()))
+    };
+    assert!(
+        import(&["--dry-run"])
+            .starts_with("3 rows read: 2 would be stored, 0 unchanged, 1 rejected")
+    );
+    assert!(import(&[]).starts_with("3 rows read: 2 stored, 0 unchanged, 1 rejected"));
+    assert!(import(&[]).starts_with("3 rows read: 0 stored, 2 unchanged, 1 rejected"));
+    let rows = std::fs::read_to_string(folder.path().join("streets-rows.csv")).unwrap();
+    let rejected: Vec<&str> = rows.lines().skip(1).collect();
+    assert_eq!(rejected.len(), 1);
+    assert!(rejected[0].starts_with("rejected,2,3,code,"), "{rows}");
+}
+
+#[test]
+fn a_file_that_is_no_table_of_areas_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shopping.csv");
+    std::fs::write(&file, "milk,bread\n1,2\n").unwrap();
+    let refused = chengyun(folder.path(), &["import", "areas", file.to_str().unwrap()]);
+    assert!(!refused.status.success());
+    assert!(
+        complained(&refused).contains("milk"),
+        "{}",
+        complained(&refused)
+    );
+    let missing = chengyun(folder.path(), &["import", "appeals", "nowhere.csv"]);
+    assert!(complained(&missing).contains("nowhere.csv"));
+}
+
+#[test]
+fn a_wrong_setting_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chengyun"));
+    let output = command
+        .arg("verify")
+        .env("CHENGYUN_LISTN", "x")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(
+        complained(&output).contains("listn"),
+        "{}",
+        complained(&output)
+    );
+}
