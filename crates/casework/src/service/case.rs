@@ -409,14 +409,21 @@ fn authorise(
         CaseCommand::TaskAccept { task_id } | CaseCommand::TaskFinish { task_id, .. } => {
             let task = case.task(*task_id).ok_or(CaseworkError::NotFound("task"))?;
             let paths = [task.organisation.path.clone()];
-            acting_on_case(principal, operation, case, None, &paths)
+            acting_on_case(principal, operation, "task", case, None, &paths)
         }
         _ => {
             let paths: Vec<TreePath> = std::iter::once(&case.accepted_by)
                 .chain(&case.filed_by)
                 .map(|organisation| organisation.path.clone())
                 .collect();
-            acting_on_case(principal, operation, case, case.area_path.as_ref(), &paths)
+            acting_on_case(
+                principal,
+                operation,
+                "case",
+                case,
+                case.area_path.as_ref(),
+                &paths,
+            )
         }
     }
 }

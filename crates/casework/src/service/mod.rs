@@ -156,10 +156,11 @@ fn holders(case: &Case) -> Vec<TreePath> {
     crate::store::write::organisations(case).cloned().collect()
 }
 
-/// In which capacity somebody may act on a case; secret when they may not even see it.
+/// In which capacity somebody may act on a case, named as `what`; secret when they may not even see it.
 fn acting_on_case(
     principal: &Principal,
     permission: &'static str,
+    what: &'static str,
     case: &Case,
     area_path: Option<&TreePath>,
     organisation_paths: &[TreePath],
@@ -171,7 +172,7 @@ fn acting_on_case(
     match principal.acting(permission, &reach) {
         Ok(actor) => Ok(actor.into()),
         Err(denied) if denied.out_of_reach && !may_see(principal, case) => {
-            Err(CaseworkError::NotFound("case"))
+            Err(CaseworkError::NotFound(what))
         }
         Err(denied) => Err(denied.into()),
     }

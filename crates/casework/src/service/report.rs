@@ -19,7 +19,7 @@ use crate::store::{REPORT_BY_EXTERNAL, REPORT_SEALED};
 use crate::view::{ReportCreatedView, ReportStateView, ReportView};
 use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, StoreError, Tx, params};
-use access::{Principal, Reach};
+use access::{Denied, Principal, Reach};
 use base::{FieldError, Id, Point, Timestamp};
 use std::sync::Arc;
 
@@ -434,7 +434,14 @@ impl Casework {
         let (this, principal) = (self.clone(), call.principal.clone());
         self.store()
             .write(move |tx| {
-                let row = Self::report_seen(tx, &principal, "report_unmask", report_id)?;
+                let seen = Self::report_seen(tx, &principal, "report_unmask", report_id)?;
+                if !seen.shows_reporter {
+                    return Err(Denied {
+                        permission: "report_unmask".to_owned(),
+                        out_of_reach: true,
+                    }
+                    .into());
+                }
                 tx.audit(&AuditEntry {
                     at: now,
                     actor: principal.account_id,
@@ -442,7 +449,7 @@ impl Casework {
                     object: report_id,
                     detail: &format!("{{\"reason\":\"{}\"}}", input.reason.as_str()),
                 })?;
-                this.report_view_in(tx, &row, false)
+                this.report_view_in(tx, &seen, false)
             })
             .await
     }

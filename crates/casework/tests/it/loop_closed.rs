@@ -172,6 +172,36 @@ fn personal_data_are_masked_until_unmasked_and_never_stored_in_the_clear() {
 }
 
 #[test]
+fn who_handles_does_not_learn_who_a_hidden_reporter_is() {
+    each_town(|town, _| {
+        for hidden in [false, true] {
+            let mut request = report_request();
+            request.reporter.as_mut().unwrap().hidden = hidden;
+            let by = call(&centre("intake_clerk"));
+            let created = wait(town.casework.report_create(&by, request)).unwrap();
+            let case_id = created.case.unwrap().id;
+            town.file(case_id);
+            town.dispatch(case_id);
+            let id = created.report.id;
+            let handler = person(ROADS, "department_clerk", None);
+            let view = wait(town.casework.report_view(&handler, id)).unwrap();
+            assert_eq!(view.reporter.is_none(), hidden);
+            let reason = ReportUnmaskRequest {
+                reason: UnmaskReason::Contact,
+            };
+            let unmasked = wait(town.casework.report_unmask(&call(&handler), id, reason));
+            if hidden {
+                assert_eq!(refusal(unmasked).kind, FailureKind::Forbidden);
+            } else {
+                assert!(unmasked.unwrap().reporter.is_some());
+            }
+            let clerk = wait(town.casework.report_view(&centre("intake_clerk"), id)).unwrap();
+            assert!(clerk.reporter.is_some(), "who received it may know");
+        }
+    });
+}
+
+#[test]
 fn one_idempotency_key_has_one_effect_and_the_same_answer() {
     each_town(|town, _| {
         let keyed = |key: &str| Call {
@@ -390,10 +420,20 @@ fn a_case_is_seen_by_who_has_to_do_with_it_and_secret_to_others() {
             )))
             .kind
         };
+        let unseen = |task: Id| {
+            let by = call(&person(Id(555), "handler", None));
+            refusal(wait(town.casework.task_accept(
+                &by,
+                task,
+                TaskAcceptRequest::default(),
+            )))
+        };
         assert_eq!(
-            accept(&person(Id(555), "handler", None)),
-            FailureKind::NotFound
+            unseen(task),
+            unseen(Id(5)),
+            "what is secret looks like what is not there"
         );
+        assert_eq!(unseen(task).kind, FailureKind::NotFound);
         assert_eq!(
             accept(&person(ROADS, "handler", None)),
             FailureKind::Forbidden

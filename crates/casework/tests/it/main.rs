@@ -7,6 +7,7 @@ mod law_table;
 mod lists;
 mod loop_closed;
 mod races;
+mod random_days;
 mod town;
 mod wire_contract;
 mod world;

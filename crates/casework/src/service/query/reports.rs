@@ -15,6 +15,12 @@ use base::path::TreePath;
 use base::{FieldError, Id, Page};
 use std::sync::Arc;
 
+/// A report that somebody may see, and whether they may learn who reported.
+pub(in crate::service) struct SeenReport {
+    pub(in crate::service) row: ReportRow,
+    pub(in crate::service) shows_reporter: bool,
+}
+
 impl Casework {
     /// Reports that the caller's organisations received or that lie in the caller's area.
     pub async fn report_list(
@@ -105,42 +111,55 @@ impl Casework {
         let (this, principal) = (self.clone(), principal.clone());
         self.store()
             .read(move |tx| {
-                let row = Self::report_seen(tx, &principal, "report_view", id)?;
-                this.report_view_in(tx, &row, true)
+                let seen = Self::report_seen(tx, &principal, "report_view", id)?;
+                this.report_view_in(tx, &seen, true)
             })
             .await
     }
 
     /// A report that the caller may see with `permission`: received by their organisation, in their area, or the origin of
-    /// a case that their organisation has to do with.
+    /// a case that their organisation has to do with. In that last way nobody learns who a hidden reporter is.
     pub(in crate::service) fn report_seen(
         tx: &mut Tx<'_>,
         principal: &Principal,
         permission: &'static str,
         id: Id,
-    ) -> Result<ReportRow, CaseworkError> {
+    ) -> Result<SeenReport, CaseworkError> {
         let row = read::report_with_cases(tx, id)?.ok_or(CaseworkError::NotFound("report"))?;
-        let mut paths: Vec<TreePath> =
+        let handlers: Vec<TreePath> =
             tx.query(&ORGANISATIONS_OF_REPORT, params![id], |row| row.get(0))?;
-        paths.push(row.organisation.path.clone());
-        let reach = Reach {
+        let as_receiver = Reach {
             area_path: row.report.area_path.as_ref(),
-            organisation_paths: &paths,
+            organisation_paths: std::slice::from_ref(&row.organisation.path),
         };
-        match principal.acting(permission, &reach) {
-            Ok(_) => Ok(row),
-            Err(denied) if denied.out_of_reach => Err(CaseworkError::NotFound("report")),
-            Err(denied) => Err(denied.into()),
+        let as_handler = Reach {
+            area_path: None,
+            organisation_paths: &handlers,
+        };
+        let Err(denied) = principal.acting(permission, &as_receiver) else {
+            return Ok(SeenReport {
+                row,
+                shows_reporter: true,
+            });
+        };
+        match principal.acting(permission, &as_handler) {
+            Ok(_) => Ok(SeenReport {
+                shows_reporter: !row.reporter_hidden,
+                row,
+            }),
+            Err(_) if denied.out_of_reach => Err(CaseworkError::NotFound("report")),
+            Err(_) => Err(denied.into()),
         }
     }
 
     pub(in crate::service) fn report_view_in(
         &self,
         tx: &mut Tx<'_>,
-        row: &ReportRow,
+        seen: &SeenReport,
         masked: bool,
     ) -> Result<ReportView, CaseworkError> {
         let mut names = self.names();
+        let row = &seen.row;
         let report = &row.report;
         let words = self.report_words(tx, report.id)?;
         let words = words.map(|words| if masked { words.masked() } else { words });
@@ -156,7 +175,11 @@ impl Casework {
             address: words.and_then(|words| words.address),
             lon: report.point.map(|point| point.lon),
             lat: report.point.map(|point| point.lat),
-            reporter: self.reporter(tx, row, masked)?,
+            reporter: if seen.shows_reporter {
+                self.reporter(tx, report.id, masked)?
+            } else {
+                None
+            },
             reporter_hidden: row.reporter_hidden,
             masked,
             case_ids: report.cases.iter().map(|each| each.case_id).collect(),
@@ -167,10 +190,9 @@ impl Casework {
     fn reporter(
         &self,
         tx: &mut Tx<'_>,
-        row: &ReportRow,
+        id: Id,
         masked: bool,
     ) -> Result<Option<ReporterView>, StoreError> {
-        let id = row.report.id;
         let sealed = tx
             .query_opt(&REPORT_SEALED, params![id], |found| {
                 found.get::<Option<Vec<u8>>>(1)

@@ -1,0 +1,126 @@
+//! Random days through the service, on both engines: whatever people try, what is stored replays to what is stored, and
+//! nothing but lawful answers comes back.
+
+use crate::town::*;
+use base::chance::{SeededChance, bytes};
+use base::{FailureKind, Id, Problem};
+use casework::CaseworkError;
+use casework::input::*;
+use casework::model::{CaseStage, TaskKind};
+use casework::view::CaseStateView;
+
+struct Dice(SeededChance);
+
+impl Dice {
+    fn below(&self, limit: usize) -> usize {
+        let [low, high] = bytes::<2>(&self.0);
+        usize::from(u16::from_le_bytes([low, high])) % limit
+    }
+}
+
+/// One attempt on a case by somebody who may or may not fit.
+fn attempt(
+    town: &Town,
+    dice: &Dice,
+    state: &CaseStateView,
+) -> Result<CaseStateView, CaseworkError> {
+    let work = &town.casework;
+    let task = state.tasks.get(dice.below(state.tasks.len().max(1)));
+    let task_id = task.map_or(Id(5), |task| task.id);
+    let holder = task.map_or(ROADS, |task| task.organisation_id);
+    let handler = call(&person(
+        [holder, ROADS, WATER][dice.below(3)],
+        "handler",
+        None,
+    ));
+    match dice.below(8) {
+        0 => {
+            let rule_row_id = [Some(RULE), None][dice.below(2)];
+            wait(work.case_file(
+                &call(&centre("shift_leader")),
+                state.id,
+                CaseFileRequest { rule_row_id },
+            ))
+        }
+        1 => {
+            let co = [vec![], vec![WATER], vec![ROADS]][dice.below(3)].clone();
+            let request = CaseDispatchRequest {
+                lead_organisation_id: ROADS,
+                co_organisation_ids: co,
+            };
+            wait(work.case_dispatch(&call(&centre("dispatcher")), state.id, request))
+        }
+        2 | 3 => wait(work.task_accept(&handler, task_id, TaskAcceptRequest::default())),
+        4 | 5 => {
+            let request = TaskFinishRequest {
+                result: (dice.below(2) == 0).then(|| "好了".to_owned()),
+                occurred_at: None,
+            };
+            wait(work.task_finish(&handler, task_id, request))
+        }
+        6 => {
+            let passed = dice.below(2) == 0;
+            let handled = state
+                .tasks
+                .iter()
+                .filter(|task| task.kind == TaskKind::Handle);
+            let request = CaseInspectResultRequest {
+                passed,
+                failed_task_ids: handled
+                    .map(|task| task.id)
+                    .take(usize::from(!passed))
+                    .collect(),
+                opinion: Some("看过".to_owned()),
+                occurred_at: None,
+            };
+            wait(work.case_inspect_result(&call(&centre("inspector")), state.id, request))
+        }
+        _ => {
+            let request = CaseCloseRequest {
+                rule_row_id: Some(RULE),
+                opinion: None,
+            };
+            wait(work.case_close(&call(&centre("shift_leader")), state.id, request))
+        }
+    }
+}
+
+#[test]
+fn random_days_leave_everything_as_it_must_be() {
+    each_town(|town, _| {
+        let dice = Dice(SeededChance::new(20_261_121));
+        let mut states: Vec<CaseStateView> = (0..12).map(|_| town.create().case.unwrap()).collect();
+        let (mut lawful, mut refused) = (0, 0);
+        for _ in 0..1_500 {
+            town.clock
+                .advance_seconds(i64::try_from(dice.below(300)).unwrap());
+            town.fire();
+            let n = dice.below(states.len());
+            match attempt(town, &dice, &states[n]) {
+                Ok(state) => {
+                    states[n] = state;
+                    lawful += 1;
+                }
+                Err(error) => {
+                    let problem: Problem = error.into();
+                    let lawful_no = [
+                        FailureKind::Refused,
+                        FailureKind::NotFound,
+                        FailureKind::Forbidden,
+                    ];
+                    assert!(lawful_no.contains(&problem.kind), "{problem:?}");
+                    refused += 1;
+                }
+            }
+        }
+        let closed = states
+            .iter()
+            .filter(|state| state.stage == CaseStage::Closed)
+            .count();
+        assert!(
+            lawful > 80 && refused > 80 && closed > 3,
+            "{lawful} {refused} {closed}"
+        );
+        town.verify();
+    });
+}
