@@ -25,7 +25,6 @@ fi
 have cc || need build-essential
 if [ "$wanted" = test ]; then
     have_postgres || need postgresql
-    have curl || need curl
 fi
 [ -z "$missing" ] && exit 0
 
@@ -56,4 +55,5 @@ esac
 export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -q </dev/null
 # shellcheck disable=SC2086 # a list of packages
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing </dev/null
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+    -o Dpkg::Options::=--force-confold $missing </dev/null
