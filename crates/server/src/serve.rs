@@ -10,6 +10,7 @@ use crate::live::{Hub, HubSettings};
 use crate::settings::Settings;
 use crate::workers;
 use anyhow::Context;
+use futures_util::future::join_all;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -124,8 +125,9 @@ pub async fn serve(
     if !serving.await.context("listening ended unexpectedly")? {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
-    for worker in workers {
-        let _ = worker.await;
+    let ended = tokio::time::timeout(settings.shutdown_time_max(), join_all(workers)).await;
+    if ended.is_err() {
+        tracing::warn!("some background work did not end in time and was left");
     }
     tokio::task::spawn_blocking(move || city.close()).await?;
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

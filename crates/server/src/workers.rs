@@ -56,9 +56,9 @@ pub fn start(
         let figures = figures.clone();
         async move { figures.tidy_up() }
     }));
-    let of_timers = city.clone();
+    let (of_timers, until) = (city.clone(), closing.clone());
     tasks.push(every(TIMERS_EVERY, closing, move || {
-        fire_timers(of_timers.clone())
+        fire_timers(of_timers.clone(), until.clone())
     }));
     let of_house = city.clone();
     tasks.push(every(HOUSEKEEPING_EVERY, closing, move || {
@@ -84,7 +84,7 @@ where
     })
 }
 
-async fn fire_timers(city: City) {
+async fn fire_timers(city: City, closing: Closing) {
     let firing = tokio::task::spawn_blocking(move || {
         loop {
             let casework = city.casework.clone();
@@ -97,7 +97,7 @@ async fn fire_timers(city: City) {
                         ))),
                     }
                 })?;
-            if fired < TIMERS_AT_ONCE as usize || city.store.is_closing() {
+            if fired < TIMERS_AT_ONCE as usize || closing.is_closing() {
                 return Ok::<_, StoreError>(());
             }
         }

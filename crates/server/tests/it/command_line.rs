@@ -144,3 +144,18 @@ fn a_wrong_setting_is_named() {
         complained(&output)
     );
 }
+
+#[test]
+fn a_demo_city_that_was_left_half_made_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    std::fs::create_dir_all(&data_dir).unwrap();
+    std::fs::write(data_dir.join("demo-unfinished"), "").unwrap();
+    let refused = chengyun(folder.path(), &["demo", "--listen", "127.0.0.1:0"]);
+    assert!(!refused.status.success());
+    assert!(
+        complained(&refused).contains("half made"),
+        "{}",
+        complained(&refused)
+    );
+}
