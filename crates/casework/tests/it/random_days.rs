@@ -60,13 +60,13 @@ fn attempt(
         }
         6 => {
             let passed = dice.below(2) == 0;
-            let handled = state
+            let tried = state
                 .tasks
                 .iter()
                 .filter(|task| task.kind == TaskKind::Handle);
             let request = CaseInspectResultRequest {
                 passed,
-                failed_task_ids: handled
+                failed_task_ids: tried
                     .map(|task| task.id)
                     .take(usize::from(!passed))
                     .collect(),
