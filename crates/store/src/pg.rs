@@ -34,14 +34,33 @@ const LANE_LOCK_CLASS: i32 = 0x6379_0001;
 const NODE_LOCK_CLASS: i32 = 0x6379_0002;
 const SEQUENCER_LOCK_CLASS: i32 = 0x6379_0003;
 
+/// On a thread of its own: driving a connection is refused on a thread that runs async tasks, which is where servers open stores.
 pub(crate) fn open(
     options: &Options,
     rooms: &[Room],
     clock: &Arc<dyn Clock>,
     seats: &Seats,
 ) -> Result<Opened, StoreError> {
+    thread::scope(|scope| {
+        scope
+            .spawn(|| open_here(options, rooms, clock, seats))
+            .join()
+    })
+    .unwrap_or_else(|_| {
+        Err(StoreError::Unavailable(
+            "the store could not be opened".into(),
+        ))
+    })
+}
+
+fn open_here(
+    options: &Options,
+    rooms: &[Room],
+    clock: &Arc<dyn Clock>,
+    seats: &Seats,
+) -> Result<Opened, StoreError> {
     let url = &options.url;
-    let mut first = Session::connect_from_anywhere(url, "BEGIN")?;
+    let mut first = Session::connect(url, "BEGIN")?;
     migrate::postgres(&mut first, rooms, clock.now())?;
     let (node, id_floor) = housekeeping::take_node(&mut first, clock.now())?;
     let mut threads = Vec::new();
@@ -56,14 +75,13 @@ pub(crate) fn open(
     threads.push(spawn("store-housekeeper", move || housekeeper.run())?);
     let (writers, readers) = (options.writers.max(1), options.readers.max(1));
     for _ in 0..writers {
-        let session = Session::connect_from_anywhere(url, "BEGIN ISOLATION LEVEL READ COMMITTED")?;
+        let session = Session::connect(url, "BEGIN ISOLATION LEVEL READ COMMITTED")?;
         let writer = Worker::new(session, url, true, seats);
         let writes = seats.writes.clone();
         threads.push(spawn("store-writer", move || writer.run(&writes))?);
     }
     for _ in 0..readers {
-        let session =
-            Session::connect_from_anywhere(url, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let session = Session::connect(url, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         let reader = Worker::new(session, url, false, seats);
         let reads = seats.reads.clone();
         threads.push(spawn("store-reader", move || reader.run(&reads))?);

@@ -29,7 +29,19 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
         .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON;",
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON;",
+    )?;
+    // Negative: KiB. The writer meets every index again and again; a reader's misses are served by the system's page cache.
+    let cache_kib = if flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        8 * 1024
+    } else {
+        64 * 1024
+    };
+    connection.execute_batch(&format!("PRAGMA cache_size = -{cache_kib};"))?;
+    // Without this SQLite prepares a cached statement anew when a bound value it might plan by has changed.
+    connection.set_db_config(
+        rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG,
+        true,
     )?;
     connection.set_prepared_statement_cache_capacity(512);
     Ok(connection)

@@ -4,6 +4,7 @@
 //! by all test processes, and stops by itself a minute after the last of them. `CHENGYUN_TEST_POSTGRES_URL` names another one.
 //! Without PostgreSQL's programs the PostgreSQL half is left out and says so; with `CI=true` that is a failure.
 
+use crate::pg::session::Session;
 use crate::{Options, Room, Store, StoreError, audit, consumer, idempotency, outbox, timer};
 use base::chance::{Chance, SeededChance};
 use base::{Clock, SystemClock};
@@ -35,11 +36,9 @@ impl Drop for TestStore {
         match &self.place {
             Place::Folder(folder) => drop(fs::remove_dir_all(folder)),
             Place::Schema { server_url, schema } => {
-                let dropped =
-                    crate::pg::session::Session::connect_from_anywhere(server_url, "BEGIN")
-                        .and_then(|mut session| {
-                            session.batch(&format!("DROP SCHEMA {schema} CASCADE"))
-                        });
+                let dropped = Session::connect(server_url, "BEGIN").and_then(|mut session| {
+                    session.batch(&format!("DROP SCHEMA {schema} CASCADE"))
+                });
                 drop(dropped);
             }
         }
@@ -100,7 +99,7 @@ pub fn postgres(rooms: &[Room], clock: &Arc<dyn Clock>) -> Option<TestStore> {
     let server_url = postgres_url()?;
     let schema = unique();
     let opened = (|| {
-        let mut session = crate::pg::session::Session::connect_from_anywhere(&server_url, "BEGIN")?;
+        let mut session = Session::connect(&server_url, "BEGIN")?;
         session.batch(&format!(
             "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};"
         ))?;

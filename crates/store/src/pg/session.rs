@@ -7,7 +7,6 @@ use crate::value::{Value, to_pg};
 use crate::{Param, StoreError};
 use futures_util::future::{join_all, join3};
 use std::collections::HashMap;
-use std::thread;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls, Statement, error::SqlState, types::ToSql};
 
@@ -40,7 +39,8 @@ enum Answer {
 }
 
 impl Session {
-    fn connect(url: &str, begin_sql: &'static str) -> Result<Self, StoreError> {
+    /// Connects. Not on a thread that runs async tasks: `block_on` panics there.
+    pub(crate) fn connect(url: &str, begin_sql: &'static str) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -54,20 +54,6 @@ impl Session {
             statements: HashMap::new(),
             deferred: Vec::new(),
         })
-    }
-
-    /// `block_on` panics on a thread that runs async tasks, which is where servers open their stores: so, on another one.
-    pub(crate) fn connect_from_anywhere(
-        url: &str,
-        begin_sql: &'static str,
-    ) -> Result<Self, StoreError> {
-        thread::scope(|scope| scope.spawn(|| Self::connect(url, begin_sql)).join()).unwrap_or_else(
-            |_| {
-                Err(StoreError::Unavailable(
-                    "no connection could be made".into(),
-                ))
-            },
-        )
     }
 
     pub(crate) fn reconnect(&mut self, url: &str) -> Result<(), StoreError> {
@@ -96,7 +82,8 @@ impl Session {
     /// An advisory lock that lives as long as the connection. `false`: another connection has it. Advisory locks are the whole
     /// database's, so the schema is mixed in: installations that share a database do not lock each other out.
     pub(crate) fn try_lock(&mut self, class: i32, number: i64) -> Result<bool, StoreError> {
-        let sql = format!("SELECT pg_try_advisory_lock({class} # hashtext(current_schema()), {number})");
+        let sql =
+            format!("SELECT pg_try_advisory_lock({class} # hashtext(current_schema()), {number})");
         let row = self.runtime.block_on(self.client.query_one(&sql, &[]))?;
         Ok(row.try_get(0)?)
     }
