@@ -59,6 +59,7 @@ pub(super) struct CaseListParams {
     /// Whose number begins so.
     q: Option<String>,
     /// In which order.
+    #[param(inline)]
     sort: CaseOrder,
 }
 
