@@ -30,6 +30,12 @@ pub use spatial::SpatialIndex;
 
 use ::store::{Migration, Room};
 
+/// Every problem code this room gives, besides those of `wire` and `store`; each has a translation.
+pub const PROBLEM_CODES: &[&str] = &["unreadable_file"];
+
+/// Codes of wrong fields this room gives, besides those of `wire` and `store`; each has a translation.
+pub const FIELD_CODES: &[&str] = &["not_changeable", "same", "taken"];
+
 /// The registry as the store sees it.
 pub const ROOM: Room = Room {
     name: "registry",

@@ -28,9 +28,9 @@ macro_rules! translations {
 }
 
 static CHINESE: LazyLock<LanguageTitles> =
-    LazyLock::new(|| translations!("zh-CN": "wire", "access", "casework", "server"));
+    LazyLock::new(|| translations!("zh-CN": "wire", "access", "registry", "casework", "server"));
 static ENGLISH: LazyLock<LanguageTitles> =
-    LazyLock::new(|| translations!("en": "wire", "access", "casework", "server"));
+    LazyLock::new(|| translations!("en": "wire", "access", "registry", "casework", "server"));
 
 impl Language {
     /// What `Accept-Language` prefers of the two.
@@ -130,6 +130,7 @@ mod tests {
         let lists = [
             wire::PROBLEM_CODES,
             access::PROBLEM_CODES,
+            registry::PROBLEM_CODES,
             casework::PROBLEM_CODES,
             crate::PROBLEM_CODES,
         ];
