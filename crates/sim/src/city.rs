@@ -93,8 +93,19 @@ mod tests {
         let city = DemoCity::built_in().unwrap();
         let roles = RoleBook::built_in().unwrap();
         for account in &city.accounts {
-            assert!(city.organisations.iter().any(|o| o.code == account.organisation), "{}", account.login);
-            assert!(roles.get(&account.role).is_some(), "{} is {}", account.login, account.role);
+            assert!(
+                city.organisations
+                    .iter()
+                    .any(|o| o.code == account.organisation),
+                "{}",
+                account.login
+            );
+            assert!(
+                roles.get(&account.role).is_some(),
+                "{} is {}",
+                account.login,
+                account.role
+            );
         }
     }
 }
