@@ -21,9 +21,13 @@ impl Person {
         let body = json!({ "login_name": login_name, "password": PASSWORD }).to_string();
         let reply = client.post("/api/v1/session", &body, None).await?;
         let view: Value = reply.json()?;
-        let cookie = header(&reply.head, "set-cookie").and_then(|cookie| cookie.split(';').next()).context("no cookie")?;
+        let cookie = header(&reply.head, "set-cookie")
+            .and_then(|cookie| cookie.split(';').next())
+            .context("no cookie")?;
         let csrf = view["csrf_token"].as_str().context("no csrf_token")?;
-        Ok(Self { credentials: format!("Cookie: {cookie}\r\nX-CSRF-Token: {csrf}\r\n") })
+        Ok(Self {
+            credentials: format!("Cookie: {cookie}\r\nX-CSRF-Token: {csrf}\r\n"),
+        })
     }
 
     /// A connection of this person's.
@@ -63,14 +67,37 @@ impl City {
         let leader = Person::sign_in(address, "zhibanzhang").await?;
         let mut client = leader.connect(address).await?;
         let standards: Value = client.get("/api/v1/standards").await?.json()?;
-        let standard = find(&standards, "code", "demo")?["id"].as_str().context("no standard id")?.to_owned();
-        let categories: Value = client.get(&format!("/api/v1/standards/{standard}/categories?kind=event&limit=200")).await?.json()?;
-        let category_id = find(&categories, "code", "0106")?["id"].as_str().context("no category id")?.to_owned();
-        let category: Value = client.get(&format!("/api/v1/categories/{category_id}")).await?.json()?;
-        let rule_row_id = category["rule_rows"][0]["id"].as_str().context("no rule row")?.to_owned();
-        let organisations: Value = client.get("/api/v1/organisations?limit=200").await?.json()?;
+        let standard = find(&standards, "code", "demo")?["id"]
+            .as_str()
+            .context("no standard id")?
+            .to_owned();
+        let categories: Value = client
+            .get(&format!(
+                "/api/v1/standards/{standard}/categories?kind=event&limit=200"
+            ))
+            .await?
+            .json()?;
+        let category_id = find(&categories, "code", "0106")?["id"]
+            .as_str()
+            .context("no category id")?
+            .to_owned();
+        let category: Value = client
+            .get(&format!("/api/v1/categories/{category_id}"))
+            .await?
+            .json()?;
+        let rule_row_id = category["rule_rows"][0]["id"]
+            .as_str()
+            .context("no rule row")?
+            .to_owned();
+        let organisations: Value = client
+            .get("/api/v1/organisations?limit=200")
+            .await?
+            .json()?;
         let organisation = |code| -> Result<String> {
-            Ok(find(&organisations, "code", code)?["id"].as_str().context("no organisation id")?.to_owned())
+            Ok(find(&organisations, "code", code)?["id"]
+                .as_str()
+                .context("no organisation id")?
+                .to_owned())
         };
         Ok(Self {
             address,
@@ -88,7 +115,10 @@ impl City {
 
     /// The body of a report that opens its case at once. `n` varies words and place.
     pub fn report(&self, n: usize) -> String {
-        let (lon, lat) = (121.09 + (n % 97) as f64 * 0.0005, 31.13 + (n % 89) as f64 * 0.0005);
+        let (lon, lat) = (
+            121.09 + (n % 97) as f64 * 0.0005,
+            31.13 + (n % 89) as f64 * 0.0005,
+        );
         json!({
             "source": "hotline",
             "title": format!("盈港路{}号菜场门口有一堆生活垃圾", n % 900 + 1),
@@ -103,7 +133,8 @@ impl City {
 
     /// The body of a dispatch to two organisations.
     pub fn dispatch(&self) -> String {
-        json!({ "lead_organisation_id": self.lead_id, "co_organisation_ids": [self.co_id] }).to_string()
+        json!({ "lead_organisation_id": self.lead_id, "co_organisation_ids": [self.co_id] })
+            .to_string()
     }
 
     /// The body of a filing.
@@ -113,8 +144,13 @@ impl City {
 }
 
 fn find<'v>(page: &'v Value, field: &str, value: &str) -> Result<&'v Value> {
-    let items = page["items"].as_array().with_context(|| format!("no items: {page}"))?;
-    items.iter().find(|item| item[field] == value).with_context(|| format!("no item with {field} {value}"))
+    let items = page["items"]
+        .as_array()
+        .with_context(|| format!("no items: {page}"))?;
+    items
+        .iter()
+        .find(|item| item[field] == value)
+        .with_context(|| format!("no item with {field} {value}"))
 }
 
 /// Five people with a connection each, who take one case after another through the whole loop.
@@ -142,41 +178,85 @@ impl Crew {
 
     /// Receives, accepts, files, dispatches to two, lets both handle, inspects and closes; answers the closed case's id. `note` is
     /// told of every acknowledged command and the stage the case then has.
-    pub async fn whole_loop(&mut self, n: usize, key: Option<&str>, mut note: impl FnMut(&str, &'static str)) -> Result<String> {
-        let created: Value = self.leader.post("/api/v1/reports", &self.city.report(n), key).await?.json()?;
-        let case = created["case"]["id"].as_str().context("no case")?.to_owned();
+    pub async fn whole_loop(
+        &mut self,
+        n: usize,
+        key: Option<&str>,
+        mut note: impl FnMut(&str, &'static str),
+    ) -> Result<String> {
+        let created: Value = self
+            .leader
+            .post("/api/v1/reports", &self.city.report(n), key)
+            .await?
+            .json()?;
+        let case = created["case"]["id"]
+            .as_str()
+            .context("no case")?
+            .to_owned();
         note(&case, "accepted");
         self.finish_case(&case, &self.city.filing(), note).await?;
         Ok(case)
     }
 
     /// Takes an accepted case to its end.
-    pub async fn finish_case(&mut self, case: &str, filing: &str, mut note: impl FnMut(&str, &'static str)) -> Result<()> {
+    pub async fn finish_case(
+        &mut self,
+        case: &str,
+        filing: &str,
+        mut note: impl FnMut(&str, &'static str),
+    ) -> Result<()> {
         let path = format!("/api/v1/cases/{case}");
-        self.leader.post(&format!("{path}/file"), filing, None).await?.json::<Value>()?;
+        self.leader
+            .post(&format!("{path}/file"), filing, None)
+            .await?
+            .json::<Value>()?;
         note(case, "filed");
-        let dispatched: Value = self.dispatcher.post(&format!("{path}/dispatch"), &self.city.dispatch(), None).await?.json()?;
+        let dispatched: Value = self
+            .dispatcher
+            .post(&format!("{path}/dispatch"), &self.city.dispatch(), None)
+            .await?
+            .json()?;
         note(case, "handling");
         let task = |role: &str| -> Result<String> {
             let tasks = dispatched["tasks"].as_array().context("no tasks")?;
-            let task = tasks.iter().find(|task| task["role"] == role).context("no such task")?;
+            let task = tasks
+                .iter()
+                .find(|task| task["role"] == role)
+                .context("no such task")?;
             Ok(task["id"].as_str().context("no task id")?.to_owned())
         };
-        for (client, task, then) in
-            [(&mut self.co_clerk, task("co")?, "handling"), (&mut self.lead_clerk, task("lead")?, "inspecting")]
-        {
-            client.post(&format!("/api/v1/tasks/{task}/accept"), "{}", None).await?.json::<Value>()?;
+        for (client, task, then) in [
+            (&mut self.co_clerk, task("co")?, "handling"),
+            (&mut self.lead_clerk, task("lead")?, "inspecting"),
+        ] {
+            client
+                .post(&format!("/api/v1/tasks/{task}/accept"), "{}", None)
+                .await?
+                .json::<Value>()?;
             note(case, "handling");
             let result = json!({ "result": "已到现场处理完毕" }).to_string();
-            client.post(&format!("/api/v1/tasks/{task}/finish"), &result, None).await?.json::<Value>()?;
+            client
+                .post(&format!("/api/v1/tasks/{task}/finish"), &result, None)
+                .await?
+                .json::<Value>()?;
             note(case, then);
         }
         let passed = json!({ "passed": true, "opinion": "现场已恢复" }).to_string();
-        self.inspector.post(&format!("{path}/inspect-result"), &passed, None).await?.json::<Value>()?;
+        self.inspector
+            .post(&format!("{path}/inspect-result"), &passed, None)
+            .await?
+            .json::<Value>()?;
         note(case, "closing");
-        let closed: Value = self.leader.post(&format!("{path}/close"), filing, None).await?.json()?;
+        let closed: Value = self
+            .leader
+            .post(&format!("{path}/close"), filing, None)
+            .await?
+            .json()?;
         note(case, "closed");
-        ensure!(closed["stage"] == "closed", "the case is not closed: {closed}");
+        ensure!(
+            closed["stage"] == "closed",
+            "the case is not closed: {closed}"
+        );
         Ok(())
     }
 }

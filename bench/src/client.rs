@@ -24,7 +24,8 @@ impl Reply {
         if !(200..300).contains(&self.status) {
             bail!("{}: {}", self.status, String::from_utf8_lossy(&self.body));
         }
-        serde_json::from_slice(&self.body).with_context(|| format!("unexpected body: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .with_context(|| format!("unexpected body: {}", String::from_utf8_lossy(&self.body)))
     }
 }
 
@@ -42,7 +43,13 @@ impl Client {
     pub async fn connect(address: SocketAddr, credentials: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { address, stream, credentials: credentials.to_owned(), out: String::new(), buffer: Vec::with_capacity(16 * 1024) })
+        Ok(Self {
+            address,
+            stream,
+            credentials: credentials.to_owned(),
+            out: String::new(),
+            buffer: Vec::with_capacity(16 * 1024),
+        })
     }
 
     /// GET.
@@ -60,19 +67,39 @@ impl Client {
         self.begin("POST", path, body, key).await
     }
 
-    async fn send(&mut self, method: &str, path: &str, body: &str, key: Option<&str>) -> Result<Reply> {
+    async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &str,
+        key: Option<&str>,
+    ) -> Result<Reply> {
         self.begin(method, path, body, key).await?;
         self.receive().await
     }
 
-    async fn begin(&mut self, method: &str, path: &str, body: &str, key: Option<&str>) -> Result<()> {
+    async fn begin(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &str,
+        key: Option<&str>,
+    ) -> Result<()> {
         self.out.clear();
-        let _ = write!(self.out, "{method} {path} HTTP/1.1\r\nHost: {}\r\n{}", self.address, self.credentials);
+        let _ = write!(
+            self.out,
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{}",
+            self.address, self.credentials
+        );
         if let Some(key) = key {
             let _ = write!(self.out, "Idempotency-Key: {key}\r\n");
         }
         if method == "POST" {
-            let _ = write!(self.out, "Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+            let _ = write!(
+                self.out,
+                "Content-Type: application/json\r\nContent-Length: {}\r\n",
+                body.len()
+            );
         }
         self.out.push_str("\r\n");
         self.out.push_str(body);
@@ -88,20 +115,34 @@ impl Client {
             }
             self.fill().await?;
         };
-        let head = String::from_utf8_lossy(self.buffer.get(..head_end).unwrap_or_default()).into_owned();
-        let status = head.get(9..12).and_then(|code| code.parse().ok()).context("no status line")?;
+        let head =
+            String::from_utf8_lossy(self.buffer.get(..head_end).unwrap_or_default()).into_owned();
+        let status = head
+            .get(9..12)
+            .and_then(|code| code.parse().ok())
+            .context("no status line")?;
         let length = header(&head, "content-length").and_then(|value| value.parse::<usize>().ok());
         if let Some(length) = length {
             while self.buffer.len() < head_end + length {
                 self.fill().await?;
             }
-            let body = self.buffer.get(head_end..head_end + length).unwrap_or_default().to_vec();
+            let body = self
+                .buffer
+                .get(head_end..head_end + length)
+                .unwrap_or_default()
+                .to_vec();
             return Ok(Reply { status, head, body });
         }
-        if header(&head, "transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+        if header(&head, "transfer-encoding")
+            .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
+        {
             return self.receive_chunks(status, head, head_end).await;
         }
-        Ok(Reply { status, head, body: Vec::new() })
+        Ok(Reply {
+            status,
+            head,
+            body: Vec::new(),
+        })
     }
 
     async fn receive_chunks(&mut self, status: u16, head: String, mut at: usize) -> Result<Reply> {
@@ -113,12 +154,18 @@ impl Client {
                     None => self.fill().await?,
                 }
             };
-            let size = String::from_utf8_lossy(self.buffer.get(at..line_end).unwrap_or_default()).trim().to_owned();
+            let size = String::from_utf8_lossy(self.buffer.get(at..line_end).unwrap_or_default())
+                .trim()
+                .to_owned();
             let size = usize::from_str_radix(&size, 16).context("chunk size")?;
             while self.buffer.len() < line_end + 2 + size + 2 {
                 self.fill().await?;
             }
-            body.extend_from_slice(self.buffer.get(line_end + 2..line_end + 2 + size).unwrap_or_default());
+            body.extend_from_slice(
+                self.buffer
+                    .get(line_end + 2..line_end + 2 + size)
+                    .unwrap_or_default(),
+            );
             at = line_end + 2 + size + 2;
             if size == 0 {
                 return Ok(Reply { status, head, body });
@@ -136,9 +183,14 @@ impl Client {
 
 /// The value of a header.
 pub fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
-    head.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    head.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }

@@ -51,7 +51,13 @@ pub async fn send(
     on_postgres: bool,
     keys: Option<&str>,
 ) -> Result<(Cost, Vec<Value>)> {
-    let database = || if on_postgres { postgres_cpu() } else { Ok(Duration::ZERO) };
+    let database = || {
+        if on_postgres {
+            postgres_cpu()
+        } else {
+            Ok(Duration::ZERO)
+        }
+    };
     let next = Arc::new(AtomicUsize::new(0));
     let mut clients = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -65,12 +71,19 @@ pub async fn send(
             let mut done = Vec::new();
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
-                let Some((path, body)) = posts.get(n) else { return Ok::<_, anyhow::Error>(done) };
+                let Some((path, body)) = posts.get(n) else {
+                    return Ok::<_, anyhow::Error>(done);
+                };
                 let key = keys.as_ref().map(|prefix| format!("{prefix}-{n}"));
                 let sent = Instant::now();
                 let reply = client.post(path, body, key.as_deref()).await?;
                 let took = sent.elapsed();
-                anyhow::ensure!((200..300).contains(&reply.status), "{}: {}", reply.status, String::from_utf8_lossy(&reply.body));
+                anyhow::ensure!(
+                    (200..300).contains(&reply.status),
+                    "{}: {}",
+                    reply.status,
+                    String::from_utf8_lossy(&reply.body)
+                );
                 done.push((took, reply.body));
             }
         }));
@@ -80,27 +93,96 @@ pub async fn send(
         done.extend(task.await??);
     }
     let elapsed = started.elapsed();
-    let (server_cpu, database_cpu) = (program.cpu()?.saturating_sub(server_before), database()?.saturating_sub(database_before));
+    let (server_cpu, database_cpu) = (
+        program.cpu()?.saturating_sub(server_before),
+        database()?.saturating_sub(database_before),
+    );
     let mut times: Vec<Duration> = done.iter().map(|(took, _)| *took).collect();
     times.sort_unstable();
-    let quantile = |q: f64| times.get(((times.len() as f64 * q) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or_default();
-    let cost = Cost { requests: done.len(), elapsed, server_cpu, database_cpu, p50: quantile(0.5), p99: quantile(0.99) };
-    let bodies = done.iter().map(|(_, body)| serde_json::from_slice(body)).collect::<Result<_, _>>()?;
+    let percentile = |percent: usize| {
+        times
+            .get((times.len() * percent / 100).min(times.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or_default()
+    };
+    let cost = Cost {
+        requests: done.len(),
+        elapsed,
+        server_cpu,
+        database_cpu,
+        p50: percentile(50),
+        p99: percentile(99),
+    };
+    let bodies = done
+        .iter()
+        .map(|(_, body)| serde_json::from_slice(body))
+        .collect::<Result<_, _>>()?;
     Ok((cost, bodies))
 }
 
 /// Creates reports with their cases, files the cases, dispatches each to two organisations; answers the cost of the first and the last.
-pub async fn create_and_dispatch(program: &Program, city: &City, count: usize, on_postgres: bool) -> Result<[Cost; 2]> {
-    let posts = |first: usize, count: usize| Arc::new((first..first + count).map(|n| ("/api/v1/reports".to_owned(), city.report(n))).collect::<Vec<_>>());
+pub async fn create_and_dispatch(
+    program: &Program,
+    city: &City,
+    count: usize,
+    on_postgres: bool,
+) -> Result<[Cost; 2]> {
+    let posts = |first: usize, count: usize| {
+        Arc::new(
+            (first..first + count)
+                .map(|n| ("/api/v1/reports".to_owned(), city.report(n)))
+                .collect::<Vec<_>>(),
+        )
+    };
     // The first requests meet cold caches and unprepared statements; they are not counted.
-    send(program, &city.leader, posts(0, 500), on_postgres, Some("warm")).await?;
-    let (create, created) = send(program, &city.leader, posts(500, count), on_postgres, Some("create")).await?;
+    send(
+        program,
+        &city.leader,
+        posts(0, 500),
+        on_postgres,
+        Some("warm"),
+    )
+    .await?;
+    let (create, created) = send(
+        program,
+        &city.leader,
+        posts(500, count),
+        on_postgres,
+        Some("create"),
+    )
+    .await?;
     let cases: Vec<String> = created
         .iter()
-        .map(|body| body["case"]["id"].as_str().map(str::to_owned).context("no case"))
+        .map(|body| {
+            body["case"]["id"]
+                .as_str()
+                .map(str::to_owned)
+                .context("no case")
+        })
         .collect::<Result<_>>()?;
-    let each = |verb: &str, body: &str| Arc::new(cases.iter().map(|case| (format!("/api/v1/cases/{case}/{verb}"), body.to_owned())).collect::<Vec<_>>());
-    send(program, &city.leader, each("file", &city.filing()), on_postgres, None).await?;
-    let (dispatch, _) = send(program, &city.dispatcher, each("dispatch", &city.dispatch()), on_postgres, Some("dispatch")).await?;
+    let each = |verb: &str, body: &str| {
+        Arc::new(
+            cases
+                .iter()
+                .map(|case| (format!("/api/v1/cases/{case}/{verb}"), body.to_owned()))
+                .collect::<Vec<_>>(),
+        )
+    };
+    send(
+        program,
+        &city.leader,
+        each("file", &city.filing()),
+        on_postgres,
+        None,
+    )
+    .await?;
+    let (dispatch, _) = send(
+        program,
+        &city.dispatcher,
+        each("dispatch", &city.dispatch()),
+        on_postgres,
+        Some("dispatch"),
+    )
+    .await?;
     Ok([create, dispatch])
 }

@@ -40,8 +40,15 @@ enum Figure {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let all = [Figure::Points, Figure::Startup, Figure::Http { count: 20_000 }, Figure::Kill { rounds: 20 }];
-    let figures = arguments.figure.map_or_else(|| all.to_vec(), |one| vec![one]);
+    let all = [
+        Figure::Points,
+        Figure::Startup,
+        Figure::Http { count: 20_000 },
+        Figure::Kill { rounds: 20 },
+    ];
+    let figures = arguments
+        .figure
+        .map_or_else(|| all.to_vec(), |one| vec![one]);
     let binary = match arguments.binary {
         Some(binary) => binary,
         None => build()?,
@@ -52,7 +59,8 @@ fn main() -> Result<()> {
             Figure::Startup => startup::run(&binary)?,
             Figure::Http { count } => {
                 http(&binary, count, None)?;
-                let schema = store::testing::postgres(&[], &store::testing::system_clock()).context("no PostgreSQL here")?;
+                let schema = store::testing::postgres(&[], &store::testing::system_clock())
+                    .context("no PostgreSQL here")?;
                 schema.store.close();
                 http(&binary, count, Some(&schema.options.url))?;
             }
@@ -63,25 +71,53 @@ fn main() -> Result<()> {
 }
 
 fn build() -> Result<PathBuf> {
-    let status = Command::new("cargo").args(["build", "--release", "--workspace"]).status()?;
+    let status = Command::new("cargo")
+        .args(["build", "--release", "--workspace"])
+        .status()?;
     if !status.success() {
         bail!("the release build failed");
     }
-    Ok(std::env::current_exe()?.parent().context("no folder")?.join("chengyun"))
+    Ok(std::env::current_exe()?
+        .parent()
+        .context("no folder")?
+        .join("chengyun"))
 }
 
 fn http(binary: &Path, count: usize, url: Option<&str>) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (program, city, runtime) = faults::open_demo(&faults::demo(binary, folder.path(), url))?;
-    let [create, dispatch] = runtime.block_on(load::create_and_dispatch(&program, &city, count, url.is_some()))?;
+    let [create, dispatch] = runtime.block_on(load::create_and_dispatch(
+        &program,
+        &city,
+        count,
+        url.is_some(),
+    ))?;
     let resident = program.resident_bytes()? / (1 << 20);
     program.stop()?;
     let (engine, targets) = match url {
-        None => ("SQLite", [("0.35 / 0.20 CPU-ms", "3,500 / 6,000 a second"), ("0.45 / 0.25 CPU-ms", "3,000 / 5,000 a second")]),
-        Some(_) => ("PostgreSQL, with its server", [("0.90 / 0.50 CPU-ms", "-"), ("1.10 / 0.60 CPU-ms", "-")]),
+        None => (
+            "SQLite",
+            [
+                ("0.35 / 0.20 CPU-ms", "3,500 / 6,000 a second"),
+                ("0.45 / 0.25 CPU-ms", "3,000 / 5,000 a second"),
+            ],
+        ),
+        Some(_) => (
+            "PostgreSQL, with its server",
+            [("0.90 / 0.50 CPU-ms", "-"), ("1.10 / 0.60 CPU-ms", "-")],
+        ),
     };
-    println!("{engine}, {count} each over {} connections, durable; {resident} MiB resident at the end", load::CONNECTIONS);
-    for ((name, cost), (cpu, rate)) in [("report with its case", create), ("dispatch to two", dispatch)].into_iter().zip(targets) {
+    println!(
+        "{engine}, {count} each over {} connections, durable; {resident} MiB resident at the end",
+        load::CONNECTIONS
+    );
+    for ((name, cost), (cpu, rate)) in [
+        ("report with its case", create),
+        ("dispatch to two", dispatch),
+    ]
+    .into_iter()
+    .zip(targets)
+    {
         println!(
             "  {name:<22} {:.3} CPU-ms (must / aim {cpu}), {:.0} a second ({rate}), p50 {:.1} ms, p99 {:.1} ms",
             cost.cpu_ms(),
@@ -91,18 +127,27 @@ fn http(binary: &Path, count: usize, url: Option<&str>) -> Result<()> {
         );
     }
     if url.is_none() {
-        raw::run(&folder.path().join("chengyun.db"), [create.rate(), dispatch.rate()])?;
+        raw::run(
+            &folder.path().join("chengyun.db"),
+            [create.rate(), dispatch.rate()],
+        )?;
     }
     Ok(())
 }
 
 fn kill(binary: &Path, rounds: usize) -> Result<()> {
-    let schema = store::testing::postgres(&[], &store::testing::system_clock()).context("no PostgreSQL here")?;
+    let schema = store::testing::postgres(&[], &store::testing::system_clock())
+        .context("no PostgreSQL here")?;
     schema.store.close();
-    for (engine, url, seed) in [("SQLite", None, 11), ("PostgreSQL", Some(schema.options.url.as_str()), 12)] {
+    for (engine, url, seed) in [
+        ("SQLite", None, 11),
+        ("PostgreSQL", Some(schema.options.url.as_str()), 12),
+    ] {
         let folder = tempfile::tempdir()?;
         let survey = faults::kill_rounds(&faults::demo(binary, folder.path(), url), rounds, seed)?;
-        println!("kill -9 on {engine}: {survey:?}; every acknowledged command was there, verify passed");
+        println!(
+            "kill -9 on {engine}: {survey:?}; every acknowledged command was there, verify passed"
+        );
     }
     Ok(())
 }
