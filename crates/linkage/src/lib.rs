@@ -26,7 +26,12 @@ pub struct Linkage {
 }
 
 /// The kinds of outbox entries that something follows from.
-const KINDS: [&str; 4] = ["case_dispatched", "case_handled", "case_inspected", "task_overdue"];
+const KINDS: [&str; 4] = [
+    "case_dispatched",
+    "case_handled",
+    "case_inspected",
+    "task_overdue",
+];
 
 #[derive(Deserialize)]
 struct Told<'a> {
@@ -87,13 +92,21 @@ impl Consumer for Linkage {
         match &fact {
             CaseFact::CaseDispatched { tasks } => {
                 for task in tasks {
-                    self.put(tx, &due("task_assigned", task.id, task.organisation.clone()))?;
+                    self.put(
+                        tx,
+                        &due("task_assigned", task.id, task.organisation.clone()),
+                    )?;
                 }
                 Ok(())
             }
-            CaseFact::CaseHandled { inspection } => {
-                self.put(tx, &due("inspection_assigned", inspection.id, inspection.organisation.clone()))
-            }
+            CaseFact::CaseHandled { inspection } => self.put(
+                tx,
+                &due(
+                    "inspection_assigned",
+                    inspection.id,
+                    inspection.organisation.clone(),
+                ),
+            ),
             CaseFact::CaseInspected { reopened, .. } => {
                 for again in reopened {
                     let holder = casework::task_holder(tx, again.task_id)?;
@@ -111,7 +124,9 @@ impl Consumer for Linkage {
 }
 
 fn fact_of(entry: &PlacedEntry) -> Result<CaseFact, StoreError> {
-    let unreadable = |error: serde_json::Error| StoreError::Corrupt(format!("outbox entry {}: {error}", entry.place));
+    let unreadable = |error: serde_json::Error| {
+        StoreError::Corrupt(format!("outbox entry {}: {error}", entry.place))
+    };
     let told: Told<'_> = serde_json::from_str(&entry.body).map_err(unreadable)?;
     serde_json::from_str(told.fact.get()).map_err(unreadable)
 }
