@@ -28,7 +28,7 @@ pub struct Once {
     pub id: Id,
     /// Who asks; another caller's equal key is another key.
     pub caller: Id,
-    /// The `Idempotency-Key` header, at most 200 characters.
+    /// The `Idempotency-Key` header, at most 100 characters.
     pub key: String,
     /// The operation's name.
     pub operation: &'static str,

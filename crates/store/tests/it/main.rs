@@ -1,5 +1,15 @@
 //! The store's contract, on both engines.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_possible_wrap,
+    clippy::items_after_statements,
+    clippy::needless_for_each,
+    dropping_copy_types,
+    reason = "these are tests"
+)]
+
 mod audit;
 mod durability;
 mod outbox;
