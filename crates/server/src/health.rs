@@ -75,6 +75,8 @@ struct ReadinessView {
     writes_waiting: usize,
     /// The highest place of the outbox.
     outbox_place: i64,
+    /// Committed entries that have no place yet: how far the sequencer is behind.
+    outbox_unplaced: i64,
 }
 
 /// Whether the process is alive. Restart it when it is not.
@@ -94,7 +96,7 @@ async fn readiness_view(State(health): State<Health>) -> Answer<Json<ReadinessVi
     if health.closing.is_closing() {
         return Err(not_ready("The server is stopping."));
     }
-    let written = health.store.write(|_| Ok::<_, StoreError>(()));
+    let written = health.store.write(outbox::probe);
     match tokio::time::timeout(WRITE_TIME_MAX, written).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
@@ -103,11 +105,15 @@ async fn readiness_view(State(health): State<Health>) -> Answer<Json<ReadinessVi
         }
         Err(_) => return Err(not_ready("The database takes too long to write.")),
     }
-    let outbox_place = health.store.read(outbox::last_place).await?;
+    let read = health
+        .store
+        .read(|tx| Ok::<_, StoreError>((outbox::last_place(tx)?, outbox::unplaced(tx)?)));
+    let (outbox_place, outbox_unplaced) = read.await?;
     Ok(Json(ReadinessView {
         status: "ready",
         writes_waiting: health.store.writes_waiting(),
         outbox_place,
+        outbox_unplaced,
     }))
 }
 

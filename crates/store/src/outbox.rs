@@ -60,6 +60,11 @@ pub(crate) static AT_PLACE: Statement = Statement::fixed(
 static PRUNE: Statement = Statement::fixed("DELETE FROM outbox WHERE place <= ?1 AND at < ?2");
 static SLOWEST: Statement = Statement::fixed("SELECT MIN(place) FROM outbox_cursor");
 
+static UNPLACED: Statement = Statement::fixed("SELECT COUNT(*) FROM outbox WHERE place IS NULL");
+/// Changes nothing, but only where something could be changed.
+static PROBE: Statement =
+    Statement::fixed("UPDATE outbox_cursor SET place = place WHERE consumer = ''");
+
 pub(crate) static STATEMENTS: &[&Statement] = &[
     &LAST_PLACE,
     &FIRST_PLACE,
@@ -67,6 +72,8 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &AT_PLACE,
     &PRUNE,
     &SLOWEST,
+    &UNPLACED,
+    &PROBE,
 ];
 
 /// The highest place given so far; zero when there is none.
@@ -83,6 +90,16 @@ pub fn first_place(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         .query_opt(&FIRST_PLACE, &[], |row| row.get::<Option<i64>>(0))?
         .flatten()
         .unwrap_or(0))
+}
+
+/// Committed entries that the sequencer has not placed yet: its lag. Always zero on SQLite.
+pub fn unplaced(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    Ok(tx.query_opt(&UNPLACED, &[], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Asks the database for a write that changes nothing: does it take writes at all?
+pub fn probe(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.execute(&PROBE, &[]).map(drop)
 }
 
 /// Up to `limit` entries after `place`, in order.
