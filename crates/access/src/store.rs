@@ -37,6 +37,8 @@ store::statements! {
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9)";
     /// One organisation.
     ORGANISATION_BY_ID = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation WHERE id = ?1";
+    /// Every organisation, to be remembered.
+    ORGANISATION_ALL = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation";
     /// One organisation by the city's code.
     ORGANISATION_BY_CODE = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation WHERE code = ?1";
     /// A page of a subtree, in the order of the tree.

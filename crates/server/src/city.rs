@@ -11,11 +11,7 @@ use casework::model::OrganisationRef;
 use casework::process::Processes;
 use casework::{Casework, Parts};
 use registry::Registry;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use store::audit::CheckpointKey;
 use store::{Options, Room, Store, outbox};
 
@@ -144,29 +140,11 @@ impl City {
     }
 }
 
-/// Casework looks organisations up inside its transactions, where nothing can be awaited. They are in memory when they were asked
-/// for before; when not, the thread waits for one read by the store's own threads.
-fn wait_for<F: Future>(asked: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut asked = pin!(asked);
-    loop {
-        match asked.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(answer) => return answer,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
-
+/// Casework looks organisations up inside its transactions, so from memory alone.
 fn known_city(access: &Access, registry: Registry) -> KnownCity {
     let access = access.clone();
     let lookup = move |id: Id| {
-        let known = wait_for(access.organisation(id)).ok().flatten()?;
+        let known = access.organisation_known(id)?;
         Some(OrganisationFacts {
             organisation: OrganisationRef {
                 id: known.id,

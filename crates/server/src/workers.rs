@@ -30,7 +30,7 @@ struct Memories(City);
 impl Watcher for Memories {
     fn seen<'a>(&'a self, entry: &'a PlacedEntry) -> BoxFuture<'a, anyhow::Result<()>> {
         Box::pin(async {
-            self.0.access.outbox_seen(&entry.kind, &entry.body);
+            self.0.access.follow(&entry.kind, &entry.body).await?;
             if entry.kind == registry::REGISTRY_CHANGED {
                 self.0.registry.follow(&entry.body).await?;
             }

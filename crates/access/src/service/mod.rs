@@ -72,6 +72,13 @@ struct Inner {
     attempts_by_address: Attempts<String>,
 }
 
+/// The body of such an entry.
+#[derive(Deserialize)]
+struct Changed {
+    operation: String,
+    id: Id,
+}
+
 /// Kind of the outbox entries that tell other nodes to forget what they remember of this room.
 pub const CHANGED: &str = "access_changed";
 
@@ -81,13 +88,17 @@ impl Access {
         let shipped = RoleBook::built_in()?;
         let fingerprints: Vec<(u32, [u8; 32])> = sealer.fingerprints().collect();
         let now = store.clock().now();
-        let roles = store.write_blocking(move |tx| {
+        let (roles, organisations) = store.write_blocking(move |tx| {
             for role in shipped.sorted() {
                 rows::role_put(tx, role)?;
             }
             check_keys(tx, &fingerprints, now)?;
-            Ok::<_, AccessError>(rows::role_book(tx)?)
+            let organisations = tx.query(&rows::ORGANISATION_ALL, &[], rows::read_organisation)?;
+            Ok::<_, AccessError>((rows::role_book(tx)?, organisations))
         })?;
+        let organisations = organisations
+            .into_iter()
+            .map(|known| (known.id, Arc::new(known)));
         Ok(Self {
             inner: Arc::new(Inner {
                 store,
@@ -96,7 +107,7 @@ impl Access {
                 hasher: PasswordHasher::new(options.password_cost, options.hashes_at_once),
                 roles: RwLock::new(Arc::new(roles)),
                 principals: PrincipalCache::default(),
-                organisations: RwLock::default(),
+                organisations: RwLock::new(organisations.collect()),
                 attempts_by_name: Attempts::new(10, 5 * 60, 50_000),
                 attempts_by_address: Attempts::new(600, 5 * 60, 50_000),
             }),
@@ -122,15 +133,21 @@ impl Access {
             .clone()
     }
 
-    /// The organisation `id`. In memory when it was asked for before.
-    pub async fn organisation(&self, id: Id) -> Result<Option<Arc<Organisation>>, StoreError> {
-        let known = self
-            .inner
+    /// The organisation `id`, from memory alone: for lookups inside a transaction, where a wait for another read could wait
+    /// for itself. All organisations are remembered from the start; one entered on another node is known here as soon as
+    /// the outbox has told ([`Access::follow`]).
+    pub fn organisation_known(&self, id: Id) -> Option<Arc<Organisation>> {
+        self.inner
             .organisations
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&id)
-            .cloned();
+            .cloned()
+    }
+
+    /// The organisation `id`. Asks the database when it is not remembered.
+    pub async fn organisation(&self, id: Id) -> Result<Option<Arc<Organisation>>, StoreError> {
+        let known = self.organisation_known(id);
         if known.is_some() {
             return Ok(known);
         }
@@ -158,15 +175,10 @@ impl Access {
 
     /// To be told of every outbox entry: another node may have changed what is remembered here.
     pub fn outbox_seen(&self, kind: &str, body: &str) {
-        #[derive(Deserialize)]
-        struct Body {
-            operation: String,
-            id: Id,
-        }
         if kind != CHANGED {
             return;
         }
-        match serde_json::from_str::<Body>(body) {
+        match serde_json::from_str::<Changed>(body) {
             Ok(body) if body.operation.starts_with("session_") => {
                 self.forget_means(Means::Session(body.id));
             }
@@ -177,6 +189,18 @@ impl Access {
         }
     }
 
+    /// [`Access::outbox_seen`], and remembers an organisation that was entered elsewhere.
+    pub async fn follow(&self, kind: &str, body: &str) -> Result<(), StoreError> {
+        self.outbox_seen(kind, body);
+        let entered = (kind == CHANGED)
+            .then(|| serde_json::from_str::<Changed>(body).ok())
+            .flatten();
+        if let Some(entered) = entered.filter(|body| body.operation == "organisation_create") {
+            self.organisation(entered.id).await?;
+        }
+        Ok(())
+    }
+
     /// Forgets one session or token.
     fn forget_means(&self, means: Means) {
         self.inner
@@ -184,14 +208,9 @@ impl Access {
             .forget_if(|principal| principal.means == means);
     }
 
-    /// Forgets what is remembered: who is signed in and the organisations.
+    /// Forgets who is signed in. Organisations stay: they are only ever added.
     pub fn forget(&self) {
         self.inner.principals.forget_if(|_| true);
-        self.inner
-            .organisations
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
     }
 
     /// Deletes sessions that are over and failed sign-ins that no longer count. To be called every few minutes.
