@@ -38,7 +38,7 @@ store::statements! {
     /// One organisation.
     ORGANISATION_BY_ID = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation WHERE id = ?1";
     /// Every organisation, to be remembered.
-    ORGANISATION_ALL = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation";
+    ORGANISATION_ALL = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation ORDER BY id";
     /// One organisation by the city's code.
     ORGANISATION_BY_CODE = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation WHERE code = ?1";
     /// A page of a subtree, in the order of the tree.
