@@ -2,15 +2,22 @@
 
 .PHONY: run demo test check bench e2e
 
+# The whole workspace at once, though one program is wanted: building a single package gives its dependencies other features
+# than the tests do, and the next `make test` would compile them all again.
+BUILD = cargo build --locked --workspace --bins
+BUILT = $${CARGO_TARGET_DIR:-target}
+
 # Builds and opens a small demo city on the embedded database; prints its address and accounts. Data lie in ./var/demo.
 run:
 	@scripts/prerequisites.sh build
-	cargo run --locked --package server --bin chengyun -- demo --data-dir var/demo
+	$(BUILD)
+	@exec "$(BUILT)/debug/chengyun" demo --data-dir var/demo
 
 # The same on the release build, as it would be shown to guests.
 demo:
 	@scripts/prerequisites.sh build
-	cargo run --locked --release --package server --bin chengyun -- demo --data-dir var/demo
+	$(BUILD) --release
+	@exec "$(BUILT)/release/chengyun" demo --data-dir var/demo
 
 # Everything that decides whether a change may land: what `check` does, then every test on both databases.
 test: check
@@ -27,9 +34,9 @@ check:
 # The figures of the README; see bench/README.md for how each is obtained.
 bench:
 	@scripts/prerequisites.sh test
-	cargo run --locked --release --package bench
+	cargo run --locked --release --bin bench
 
 # The built binary from outside: real input through the whole loop, races, kill -9. (`make test` runs it too.)
 e2e:
 	@scripts/prerequisites.sh test
-	cargo test --locked --package server --test program
+	cargo test --locked --workspace --bins --test program
