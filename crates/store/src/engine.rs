@@ -2,7 +2,7 @@
 
 use crate::job::{Call, Job, Order};
 use crate::migrate::{self, Room};
-use crate::{StoreError, Tx, outbox, pg, sqlite};
+use crate::{StoreError, Tx, outbox, pg, sqlite, within};
 use base::chance::Chance;
 use base::{Clock, Id, IdSource};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -143,7 +143,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Runs `work` in a write transaction; `Ok` is durable when this returns.
+    /// Runs `work` in a write transaction; `Ok` is durable when this returns. Never from inside a closure, like all that waits
+    /// for the store: see [`StoreError::WithinTransaction`].
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -258,6 +259,7 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
+    within::refuse()?;
     let (call, answer) = Call::new(work);
     let call: Box<dyn Job> = Box::new(call);
     match queue.try_send(Order::Run(call)) {

@@ -14,6 +14,11 @@ pub enum StoreError {
     /// The closure panicked; nothing of it is stored.
     #[error("the transaction closure panicked")]
     Panicked,
+    /// The closure called the store, which could wait for itself; our mistake. Nothing of its transaction is stored.
+    #[error(
+        "the store was called from inside a transaction, where waiting for it could last for ever"
+    )]
+    WithinTransaction,
     /// Disk full, I/O error, connection lost before the commit: nothing of the transaction is stored.
     #[error("storage unavailable: {0}")]
     Unavailable(String),

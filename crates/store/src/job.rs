@@ -1,6 +1,6 @@
 //! One waiting transaction, its types erased so that one queue holds them all.
 
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, within};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
 
@@ -56,8 +56,13 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Verdict {
         let work = &self.work;
-        let answer = catch_unwind(AssertUnwindSafe(|| work(tx)))
-            .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
+        let (answer, has_called_the_store) =
+            within::run(|| catch_unwind(AssertUnwindSafe(|| work(tx))));
+        let mut answer = answer.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
+        if has_called_the_store {
+            tracing::error!("a closure called the store from inside its transaction");
+            answer = Err(StoreError::WithinTransaction.into());
+        }
         let verdict = if answer.is_ok() {
             Verdict::Keep
         } else {

@@ -16,6 +16,7 @@
 //! - The closure is `Fn`: it may run more than once, so it owns its inputs and consumes nothing. Ids and the time are taken outside.
 //! - A statement that fails dooms its transaction, even if the closure swallows the error.
 //! - The caller hears nothing, not even a refusal, before the commit that its reads depended on is durable.
+//! - Nothing inside a closure waits for the store: [`StoreError::WithinTransaction`] at once instead of standing still for ever.
 //! - A panic or refusal in one closure is that caller's answer and touches nobody else's.
 //! - When the outcome of a commit is unknown ([`StoreError::CommitUnknown`]) only the Idempotency-Key can tell.
 //!
@@ -37,6 +38,7 @@ pub mod testing;
 pub mod timer;
 mod tx;
 mod value;
+mod within;
 
 pub use audit::AuditEntry;
 pub use consumer::Consumer;

@@ -2,10 +2,11 @@
 
 use crate::{ADD, NAMES, READ, ROOM, SET, count};
 use base::Timestamp;
+use futures_util::FutureExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use store::testing::each_engine;
-use store::{AuditEntry, Store, StoreError, params};
+use store::{AuditEntry, Store, StoreError, Tx, params};
 
 fn add(store: &Store, name: &'static str) -> Result<(), StoreError> {
     let id = store.next_id();
@@ -221,5 +222,78 @@ fn after_close_what_was_queued_is_done_and_what_comes_later_is_told() {
             .unwrap();
         assert_eq!(names, ["a", "b", "c", "d"]);
         again.close();
+    });
+}
+
+type Ask = fn(&Store) -> Result<(), StoreError>;
+
+/// Every way of asking the store for another transaction. `now_or_never`: a future is polled once, as a closure that blocks on
+/// it would begin by doing.
+const ASKS: [(&str, Ask); 4] = [
+    ("read_blocking", |store| store.read_blocking(nothing)),
+    ("write_blocking", |store| store.write_blocking(nothing)),
+    ("read", |store| {
+        store.read(nothing).now_or_never().unwrap_or(Ok(()))
+    }),
+    ("write", |store| {
+        store.write(nothing).now_or_never().unwrap_or(Ok(()))
+    }),
+];
+
+fn nothing(_: &mut Tx<'_>) -> Result<(), StoreError> {
+    Ok(())
+}
+
+#[test]
+fn a_closure_that_asks_the_store_is_refused_at_once_and_loses_its_transaction_even_if_it_swallows_that()
+ {
+    each_engine(&[ROOM], |test| {
+        let store = &test.store;
+        for (name, ask) in ASKS {
+            for swallows in [false, true] {
+                let (id, inner) = (store.next_id(), store.clone());
+                let written = store.write_blocking(move |tx| {
+                    tx.post(&ADD, params![id, name, 0_i64])?;
+                    let asked = ask(&inner);
+                    assert!(matches!(asked, Err(StoreError::WithinTransaction)));
+                    if swallows { Ok(()) } else { asked }
+                });
+                assert!(
+                    matches!(written, Err(StoreError::WithinTransaction)),
+                    "{name}: {written:?}"
+                );
+                let inner = store.clone();
+                let read = store.read_blocking(move |_| {
+                    if swallows {
+                        ask(&inner).or(Ok(()))
+                    } else {
+                        ask(&inner)
+                    }
+                });
+                assert!(
+                    matches!(read, Err(StoreError::WithinTransaction)),
+                    "{name}: {read:?}"
+                );
+            }
+        }
+        assert_eq!(count(store), 0, "nothing of them is stored");
+        add(store, "afterwards").unwrap();
+        assert_eq!(count(store), 1, "the threads work on");
+    });
+}
+
+#[test]
+fn a_closure_that_asks_the_store_and_then_panics_leaves_its_thread_as_it_was() {
+    each_engine(&[ROOM], |test| {
+        let (store, inner) = (&test.store, test.store.clone());
+        let lost = store.write_blocking(move |_| -> Result<(), StoreError> {
+            let _ = inner.read_blocking(nothing);
+            panic!("in a closure")
+        });
+        assert!(matches!(lost, Err(StoreError::WithinTransaction)));
+        for name in ["one", "two", "three", "four", "five"] {
+            add(store, name).unwrap();
+        }
+        assert_eq!(count(store), 5);
     });
 }
