@@ -151,6 +151,43 @@ pub fn workspace_table(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// What is declared is named: a dependency in the crate's own code, one for tests in its tests.
+pub fn unused(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for manifest in manifests(tree) {
+        let folder = manifest.path.trim_end_matches("Cargo.toml");
+        let sources = || {
+            tree.ending(".rs")
+                .filter(|(path, _)| path.starts_with(folder))
+        };
+        let code: String = sources()
+            .filter(|(path, _)| !is_test_file(path))
+            .map(|(_, text)| without_comments(without_tests(text)))
+            .collect();
+        let all: String = sources().map(|(_, text)| without_comments(text)).collect();
+        for (section, text) in [("dependencies", &code), ("dev-dependencies", &all)] {
+            for (dependency, _) in manifest.section(section) {
+                if !names_crate(text, &dependency.replace('-', "_")) {
+                    let message = format!("`{dependency}` of [{section}] is used nowhere");
+                    findings.push(Finding::new(manifest.path, 0, message));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Whether a path that begins with the crate `name`, or a `use` of the crate itself, is in `code`.
+fn names_crate(code: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&code[..at], &code[at + name.len()..]);
+        let begins = !before.ends_with(is_word) && !before.ends_with("::");
+        begins
+            && (after.starts_with("::") || before.ends_with("use ") && !after.starts_with(is_word))
+    })
+}
+
 /// Only `store` (and `bench`, for its references) knows a database driver.
 pub fn drivers(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -238,6 +275,38 @@ mod tests {
         let bad = Tree::of(&[("crates/base/Cargo.toml", &manifest("serde = \"1\""))]);
         assert_eq!(workspace_table(&good), []);
         assert_eq!(workspace_table(&bad).len(), 1);
+    }
+
+    #[test]
+    fn a_dependency_that_nothing_names_is_found() {
+        let unused_with = |dependencies: &str, path: &str, source: &str| {
+            let manifest = manifest(dependencies);
+            unused(&Tree::of(&[
+                ("crates/base/Cargo.toml", &manifest),
+                (path, source),
+            ]))
+            .len()
+        };
+        let both = "aes-gcm.workspace = true\nserde.workspace = true";
+        let named = "use serde::Serialize;\nfn x() { aes_gcm::seal() }";
+        assert_eq!(unused_with(both, "crates/base/src/lib.rs", named), 0);
+        assert_eq!(unused_with(both, "crates/other/src/lib.rs", named), 2);
+        let in_words =
+            "// serde::Serialize\nuse other::serde::X;\nuse my_serde::Y;\nfn aes_gcm() {}";
+        assert_eq!(unused_with(both, "crates/base/src/lib.rs", in_words), 2);
+        let for_tests = "[dev-dependencies]\ntower.workspace = true";
+        let test = "#[cfg(test)]\nmod tests { use tower::x; }";
+        assert_eq!(unused_with(for_tests, "crates/base/src/lib.rs", test), 0);
+        assert_eq!(
+            unused_with(for_tests, "crates/base/tests/it/main.rs", "use tower as t;"),
+            0
+        );
+        let of_code = "tower.workspace = true";
+        assert_eq!(unused_with(of_code, "crates/base/src/lib.rs", test), 1);
+        assert_eq!(
+            unused_with(of_code, "crates/base/tests/it/main.rs", "use tower::x;"),
+            1
+        );
     }
 
     #[test]

@@ -24,6 +24,7 @@ const RULES: &[Rule] = &[
         "dependencies come from the workspace table",
         imports::workspace_table,
     ),
+    ("no dependency is declared for nothing", imports::unused),
     ("database drivers stay in store", imports::drivers),
     (
         "axum stays in http.rs, wire and server",
