@@ -74,6 +74,16 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("token_create", "创建访问令牌", Side::Business),
     permission("token_revoke", "吊销访问令牌", Side::Both),
     permission("audit_view", "查看审计", Side::Administration),
+    permission("grid_generate", "划分单元网格", Side::Administration),
+    permission("zone_create", "新建功能区与责任网格", Side::Administration),
+    permission("zone_update", "修改功能区与责任网格", Side::Administration),
+    permission("component_view", "查看部件", Side::Both),
+    permission("component_create", "新增部件", Side::Both),
+    permission("component_update", "变更部件", Side::Both),
+    permission("component_import", "导入部件", Side::Administration),
+    permission("layer_view", "查看图层", Side::Both),
+    permission("layer_create", "新建图层", Side::Administration),
+    permission("layer_update", "修改图层", Side::Administration),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
