@@ -160,6 +160,16 @@ impl AreaTree {
             .filter_map(|number| self.get(Some(number)))
     }
 
+    /// An area's whole subtree, itself first; in the order of paths.
+    pub fn below(&self, path: &TreePath) -> impl Iterator<Item = &Arc<Area>> {
+        let from = self.areas.partition_point(|area| area.path < *path);
+        let path = path.clone();
+        self.areas
+            .iter()
+            .skip(from)
+            .take_while(move |area| path.contains(&area.path))
+    }
+
     /// From the root down to the area itself.
     pub fn line(&self, path: &TreePath) -> Vec<&Arc<Area>> {
         path.ancestors()

@@ -8,6 +8,7 @@ mod area_tree;
 mod boundary;
 pub mod crosswalk;
 mod failure;
+pub mod grid;
 pub mod http;
 pub mod import;
 pub mod model;
@@ -20,8 +21,9 @@ pub use area_tree::{AreaHit, AreaTree};
 pub use boundary::{Boundary, BoundaryError};
 pub use failure::RegistryError;
 pub use import::{
-    AreaImport, AreaParent, BoundaryImport, CrosswalkReport, Progress, StandardImport,
-    TaxonomyImport, UnmatchedCategory,
+    AreaImport, AreaParent, BoundaryImport, CrosswalkReport, GridGenerate, GridGeneration,
+    GridImport, GriddedVillage, Progress, Skipped, StandardImport, TaxonomyImport,
+    UnmatchedCategory,
 };
 pub use model::*;
 pub use rulebook::Rulebook;
@@ -34,7 +36,7 @@ use ::store::{Migration, Room};
 pub const PROBLEM_CODES: &[&str] = &["unreadable_file"];
 
 /// Codes of wrong fields this room gives, besides those of `wire` and `store`; each has a translation.
-pub const FIELD_CODES: &[&str] = &["not_changeable", "same", "taken"];
+pub const FIELD_CODES: &[&str] = &["no_villages", "not_changeable", "same", "taken"];
 
 /// The registry as the store sees it.
 pub const ROOM: Room = Room {

@@ -1,9 +1,10 @@
 //! Use cases, and the snapshot they and everyone else look things up in.
 
 use crate::failure::RegistryError;
+use crate::grid::{self, GridCheck};
 use crate::import::{
-    self, AreaImport, BoundaryImport, Change, CrosswalkReport, Plan, Progress, StandardImport,
-    TaxonomyImport,
+    self, AreaImport, BoundaryImport, Change, CrosswalkReport, GridGenerate, GridGeneration,
+    GridImport, Plan, Progress, StandardImport, TaxonomyImport,
 };
 use crate::model::{Area, Category, RuleRow, Standard, Zone};
 use crate::{AreaHit, AreaTree, Rulebook, store as sql};
@@ -230,6 +231,93 @@ impl Registry {
             progress,
         )
         .await
+    }
+
+    /// Imports unit grids (GeoJSON) under the villages whose codes they bear.
+    pub async fn grid_import(
+        &self,
+        who: &Principal,
+        geojson: &[u8],
+        options: &GridImport,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Report, RegistryError> {
+        let actor = who.acting_anywhere("area_import")?;
+        self.reload(Part::Areas).await?;
+        let plan = import::grids::plan(&self.snapshot().areas, geojson, options, &mut || {
+            self.store.next_id()
+        })?;
+        self.carry_out(
+            &actor,
+            "area_import",
+            Part::Areas,
+            plan,
+            options.dry_run,
+            progress,
+        )
+        .await
+    }
+
+    /// Cuts every village of an area that has no grids into unit grids of about `cell_m2`.
+    pub async fn grid_generate(
+        &self,
+        who: &Principal,
+        area_id: Id,
+        options: &GridGenerate,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<GridGeneration, RegistryError> {
+        let actor = who.acting_anywhere("grid_generate")?;
+        self.reload(Part::Areas).await?;
+        let areas = self.snapshot().areas.clone();
+        let area = areas
+            .by_id(area_id)
+            .ok_or(RegistryError::NotFound("area"))?;
+        let (plan, generation) =
+            import::generate::plan(&areas, area, options, &mut || self.store.next_id())?;
+        self.carry_out(
+            &actor,
+            "grid_generate",
+            Part::Areas,
+            plan,
+            options.dry_run,
+            progress,
+        )
+        .await?;
+        Ok(generation)
+    }
+
+    /// How well the unit grids of each village of an area cover it. `villages_max` bounds the work.
+    pub fn grid_check(
+        &self,
+        area_id: Id,
+        villages_max: usize,
+    ) -> Result<Vec<(Arc<Area>, GridCheck)>, RegistryError> {
+        let areas = self.snapshot().areas.clone();
+        let area = areas
+            .by_id(area_id)
+            .ok_or(RegistryError::NotFound("area"))?;
+        let villages: Vec<_> = import::generate::villages_of(&areas, area).collect();
+        if villages.is_empty() || villages.len() > villages_max {
+            return Err(RegistryError::invalid(
+                "id",
+                "no_villages",
+                format!(
+                    "{} {} has {} villages; 1 to {villages_max} are checked at once",
+                    area.code,
+                    area.name,
+                    villages.len()
+                ),
+            ));
+        }
+        let tolerance_m2 = GridImport::default().tolerance_m2;
+        let checked = villages.into_iter().map(|village| {
+            let grids: Vec<_> = areas
+                .children(Some(village.id))
+                .filter_map(|grid| Some((grid.code, grid.boundary.as_deref()?)))
+                .collect();
+            let found = grid::check(village.boundary.as_deref(), &grids, tolerance_m2);
+            (village.clone(), found)
+        });
+        Ok(checked.collect())
     }
 
     /// Imports a standard: a catalogue of categories, with rule rows when the table has them.

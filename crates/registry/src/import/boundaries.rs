@@ -14,8 +14,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use table::{Report, RowError};
 
-const CODE: &[&str] = &["adcode", "code", "area_code", "区划代码", "代码"];
-const NAME: &[&str] = &["name", "名称", "区划名称"];
+pub(super) const CODE: &[&str] = &["adcode", "code", "area_code", "区划代码", "代码"];
+pub(super) const NAME: &[&str] = &["name", "名称", "区划名称"];
 const CENTRE: &[&str] = &["center", "centre"];
 
 /// How outlines are to be read.
@@ -63,7 +63,7 @@ pub(crate) fn plan(
     };
     let mut seen: HashMap<AreaCode, u64> = HashMap::new();
     for (row, feature) in (1_u64..).zip(&features) {
-        let code = match code_of(feature) {
+        let code = match code_of(feature, &[CODE]) {
             Ok(code) => code,
             Err(reason) => {
                 report.reject(error(row, "adcode", reason));
@@ -89,7 +89,7 @@ pub(crate) fn plan(
     Ok(Plan { changes, report })
 }
 
-fn error(row: u64, column: &str, reason: String) -> RowError {
+pub(super) fn error(row: u64, column: &str, reason: String) -> RowError {
     RowError {
         row,
         line: row,
@@ -98,7 +98,7 @@ fn error(row: u64, column: &str, reason: String) -> RowError {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Feature>, RegistryError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Feature>, RegistryError> {
     if bytes.len() > IMPORT_BYTES_MAX {
         return Err(RegistryError::GeoJson(format!(
             "it has {} bytes; {IMPORT_BYTES_MAX} is the most",
@@ -117,7 +117,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Feature>, RegistryError> {
 }
 
 /// A property as text, whether it was written as text or as a number.
-fn property(feature: &Feature, names: &[&str]) -> Option<String> {
+pub(super) fn property(feature: &Feature, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| match feature.property(name)? {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         Value::Number(number) => Some(number.to_string()),
@@ -125,8 +125,11 @@ fn property(feature: &Feature, names: &[&str]) -> Option<String> {
     })
 }
 
-fn code_of(feature: &Feature) -> Result<AreaCode, String> {
-    let text = property(feature, CODE).ok_or("the feature has no division code")?;
+pub(super) fn code_of(feature: &Feature, names: &[&[&str]]) -> Result<AreaCode, String> {
+    let text = names
+        .iter()
+        .find_map(|names| property(feature, names))
+        .ok_or("the feature has no division code")?;
     AreaCode::parse(&text).map_err(|fault| format!("`{text}`: {fault}"))
 }
 

@@ -5,12 +5,16 @@
 pub(crate) mod areas;
 pub(crate) mod boundaries;
 pub(crate) mod crosswalk;
+pub(crate) mod generate;
+pub(crate) mod grids;
 pub(crate) mod standard;
 pub(crate) mod taxonomy;
 
 pub use areas::{AreaImport, AreaParent};
 pub use boundaries::BoundaryImport;
 pub use crosswalk::{CrosswalkReport, UnmatchedCategory};
+pub use generate::{GridGenerate, GridGeneration, GriddedVillage, Skipped};
+pub use grids::GridImport;
 pub use standard::StandardImport;
 pub use taxonomy::TaxonomyImport;
 

@@ -11,7 +11,7 @@ mod layer;
 mod shape;
 
 pub use layer::Layer;
-pub(crate) use shape::holds;
+pub(crate) use shape::{holds, whole};
 
 use crate::Boundary;
 use base::{AreaLevel, Point};

@@ -164,7 +164,7 @@ fn slab_of(latitude: f64, south: f64, slabs_per_degree: f64, count: usize) -> us
 
 /// Rounds down to a whole number from zero; what is negative or not a number is zero.
 #[inline]
-pub(super) fn whole(value: f64) -> usize {
+pub(crate) fn whole(value: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

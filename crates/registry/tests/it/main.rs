@@ -4,6 +4,7 @@
 
 mod areas;
 mod city;
+mod grids;
 mod http;
 mod shapes;
 mod spatial;

@@ -1,0 +1,227 @@
+//! How well the grids of an area cover it: where two overlap, what none covers, what of them lies outside.
+
+use super::Plane;
+use crate::Boundary;
+use base::{AreaCode, Point};
+use geo::{Area as _, BooleanOps, BoundingRect, Coord, MultiPolygon, Polygon, Rect, unary_union};
+
+/// Two grids in each other's way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overlap {
+    /// The one that comes first.
+    pub first: AreaCode,
+    /// The other.
+    pub second: AreaCode,
+    /// How much both cover, square metres.
+    pub area_m2: f64,
+    /// That, as a part of the smaller of the two.
+    pub share: f64,
+}
+
+/// A piece of the area that no grid covers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    /// Its size, square metres.
+    pub area_m2: f64,
+    /// The middle of the box around it.
+    pub at: Point,
+    /// The grids next to it.
+    pub beside: Vec<AreaCode>,
+}
+
+/// A grid that reaches beyond its area.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outside {
+    /// Which.
+    pub code: AreaCode,
+    /// How much of it lies outside, square metres.
+    pub area_m2: f64,
+    /// That, as a part of the grid.
+    pub share: f64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GridCheck {
+    /// How many grids were looked at.
+    pub grids: usize,
+    /// The size of the area, square metres; none when its outline is not known.
+    pub area_m2: Option<f64>,
+    /// What the grids cover together, square metres.
+    pub covered_m2: f64,
+    /// Overlaps of more than the tolerance, in the order of the grids.
+    pub overlaps: Vec<Overlap>,
+    /// Gaps of more than the tolerance, the largest first.
+    pub gaps: Vec<Gap>,
+    /// Grids that reach outside by more than the tolerance, in their order.
+    pub outside: Vec<Outside>,
+}
+
+impl GridCheck {
+    /// Whether there is nothing to complain of.
+    pub fn is_clean(&self) -> bool {
+        self.overlaps.is_empty() && self.gaps.is_empty() && self.outside.is_empty()
+    }
+
+    /// All gaps together, square metres.
+    pub fn gaps_m2(&self) -> f64 {
+        self.gaps.iter().map(|gap| gap.area_m2).sum()
+    }
+
+    /// All overlaps together, square metres.
+    pub fn overlaps_m2(&self) -> f64 {
+        self.overlaps.iter().map(|overlap| overlap.area_m2).sum()
+    }
+}
+
+/// How near a grid must be to a gap to stand beside it, metres.
+const BESIDE_M: f64 = 0.5;
+
+/// Checks grids against each other and, where it is known, against the outline of their area. What is smaller than `tolerance_m2` is
+/// not told: drawing programs round corners.
+pub fn check(
+    area: Option<&Boundary>,
+    grids: &[(AreaCode, &Boundary)],
+    tolerance_m2: f64,
+) -> GridCheck {
+    let Some(plane) = area
+        .or_else(|| grids.first().map(|(_, boundary)| *boundary))
+        .map(Plane::of)
+    else {
+        return GridCheck::default();
+    };
+    let shapes: Vec<Shape> = grids
+        .iter()
+        .filter_map(|(code, boundary)| Shape::new(*code, plane.metres(boundary.shape())))
+        .collect();
+    let whole = unary_union(shapes.iter().map(|shape| &shape.shape));
+    let area = area.map(|area| plane.metres(area.shape()));
+    let uncovered = match &area {
+        Some(area) => area.difference(&whole),
+        // Without an outline only what the grids enclose can be told.
+        None => whole
+            .iter()
+            .flat_map(|polygon| polygon.interiors())
+            .map(|hole| Polygon::new(hole.clone(), Vec::new()))
+            .collect(),
+    };
+    GridCheck {
+        grids: grids.len(),
+        area_m2: area.as_ref().map(MultiPolygon::unsigned_area),
+        covered_m2: whole.unsigned_area(),
+        overlaps: overlaps(&shapes, tolerance_m2),
+        gaps: gaps(&uncovered, &shapes, &plane, tolerance_m2),
+        outside: area.map_or_else(Vec::new, |area| outside(&area, &shapes, tolerance_m2)),
+    }
+}
+
+/// A grid in metres with the box around it.
+struct Shape {
+    code: AreaCode,
+    frame: Rect<f64>,
+    shape: MultiPolygon<f64>,
+    area_m2: f64,
+}
+
+impl Shape {
+    fn new(code: AreaCode, shape: MultiPolygon<f64>) -> Option<Self> {
+        Some(Self {
+            code,
+            frame: shape.bounding_rect()?,
+            area_m2: shape.unsigned_area(),
+            shape,
+        })
+    }
+}
+
+/// Whether two boxes have more than a border in common, or come as near as `margin`.
+fn meet(a: &Rect<f64>, b: &Rect<f64>, margin: f64) -> bool {
+    a.min().x < b.max().x + margin
+        && b.min().x < a.max().x + margin
+        && a.min().y < b.max().y + margin
+        && b.min().y < a.max().y + margin
+}
+
+fn overlaps(shapes: &[Shape], tolerance_m2: f64) -> Vec<Overlap> {
+    let mut by_west: Vec<(usize, &Shape)> = shapes.iter().enumerate().collect();
+    by_west.sort_by(|a, b| a.1.frame.min().x.total_cmp(&b.1.frame.min().x));
+    let mut found = Vec::new();
+    for (place, (number, shape)) in by_west.iter().enumerate() {
+        let near = by_west
+            .iter()
+            .skip(place + 1)
+            .take_while(|(_, other)| other.frame.min().x < shape.frame.max().x)
+            .filter(|(_, other)| meet(&shape.frame, &other.frame, 0.0));
+        for (other_number, other) in near {
+            let area_m2 = shape.shape.intersection(&other.shape).unsigned_area();
+            if area_m2 > tolerance_m2 {
+                let (first, second) = if number < other_number {
+                    (shape, other)
+                } else {
+                    (other, shape)
+                };
+                let overlap = Overlap {
+                    first: first.code,
+                    second: second.code,
+                    area_m2,
+                    share: area_m2 / shape.area_m2.min(other.area_m2).max(f64::MIN_POSITIVE),
+                };
+                found.push((
+                    *number.min(other_number),
+                    *number.max(other_number),
+                    overlap,
+                ));
+            }
+        }
+    }
+    found.sort_by_key(|(first, second, _)| (*second, *first));
+    found.into_iter().map(|(.., overlap)| overlap).collect()
+}
+
+fn gaps(
+    uncovered: &MultiPolygon<f64>,
+    shapes: &[Shape],
+    plane: &Plane,
+    tolerance_m2: f64,
+) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = uncovered
+        .iter()
+        .filter_map(|gap| {
+            let (area_m2, frame) = (gap.unsigned_area(), gap.bounding_rect()?);
+            let beside = shapes.iter().filter(|shape| {
+                meet(&shape.frame, &frame, BESIDE_M) && is_beside(&shape.shape, gap)
+            });
+            let at: Coord<f64> = plane.degrees(frame.center());
+            (area_m2 > tolerance_m2).then(|| Gap {
+                area_m2,
+                at: Point {
+                    lon: at.x,
+                    lat: at.y,
+                },
+                beside: beside.map(|shape| shape.code).collect(),
+            })
+        })
+        .collect();
+    gaps.sort_by(|a, b| b.area_m2.total_cmp(&a.area_m2));
+    gaps
+}
+
+/// Whether a grid comes within [`BESIDE_M`] of a gap.
+fn is_beside(shape: &MultiPolygon<f64>, gap: &Polygon<f64>) -> bool {
+    use geo::{Distance, Euclidean};
+    Euclidean.distance(shape, gap) <= BESIDE_M
+}
+
+fn outside(area: &MultiPolygon<f64>, shapes: &[Shape], tolerance_m2: f64) -> Vec<Outside> {
+    shapes
+        .iter()
+        .filter_map(|shape| {
+            let area_m2 = shape.shape.difference(area).unsigned_area();
+            (area_m2 > tolerance_m2).then(|| Outside {
+                code: shape.code,
+                area_m2,
+                share: area_m2 / shape.area_m2.max(f64::MIN_POSITIVE),
+            })
+        })
+        .collect()
+}
