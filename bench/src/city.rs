@@ -6,7 +6,14 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 
 /// The password of the demo's accounts.
-const PASSWORD: &str = "Chengyun#2026";
+pub const PASSWORD: &str = "Chengyun#2026";
+
+/// The demo's standard, and the category that cases are opened in.
+pub const STANDARD: &str = "demo";
+/// See [`STANDARD`].
+pub const CATEGORY: &str = "0106";
+/// Codes of the organisations that cases are dispatched to: the lead, and who helps.
+pub const DISPATCHED: [&str; 2] = ["LHSR", "XYJD"];
 
 /// Somebody who has signed in.
 #[derive(Clone, Debug)]
@@ -67,7 +74,7 @@ impl City {
         let leader = Person::sign_in(address, "zhibanzhang").await?;
         let mut client = leader.connect(address).await?;
         let standards: Value = client.get("/api/v1/standards").await?.json()?;
-        let standard = find(&standards, "code", "demo")?["id"]
+        let standard = find(&standards, "code", STANDARD)?["id"]
             .as_str()
             .context("no standard id")?
             .to_owned();
@@ -77,7 +84,7 @@ impl City {
             ))
             .await?
             .json()?;
-        let category_id = find(&categories, "code", "0106")?["id"]
+        let category_id = find(&categories, "code", CATEGORY)?["id"]
             .as_str()
             .context("no category id")?
             .to_owned();
@@ -108,27 +115,14 @@ impl City {
             leader,
             category_id,
             rule_row_id,
-            lead_id: organisation("LHSR")?,
-            co_id: organisation("XYJD")?,
+            lead_id: organisation(DISPATCHED[0])?,
+            co_id: organisation(DISPATCHED[1])?,
         })
     }
 
     /// The body of a report that opens its case at once. `n` varies words and place.
     pub fn report(&self, n: usize) -> String {
-        let (lon, lat) = (
-            121.09 + (n % 97) as f64 * 0.0005,
-            31.13 + (n % 89) as f64 * 0.0005,
-        );
-        json!({
-            "source": "hotline",
-            "title": format!("盈港路{}号菜场门口有一堆生活垃圾", n % 900 + 1),
-            "detail": format!("盈港路{}号菜场门口有一堆生活垃圾，从昨天晚上开始就没人清，味道很重，居民绕着走，请尽快派人来看看。", n % 900 + 1),
-            "address": format!("盈港路{}号", n % 900 + 1),
-            "place": { "lon": lon, "lat": lat },
-            "reporter": { "name": "王女士", "phone": format!("100{:08}", n % 100_000_000) },
-            "open_case": { "category_id": self.category_id },
-        })
-        .to_string()
+        report(n, &self.category_id).to_string()
     }
 
     /// The body of a dispatch to two organisations.
@@ -141,6 +135,23 @@ impl City {
     pub fn filing(&self) -> String {
         json!({ "rule_row_id": self.rule_row_id }).to_string()
     }
+}
+
+/// A report that opens its case at once. `n` varies words and place.
+pub fn report(n: usize, category_id: &str) -> Value {
+    let (lon, lat) = (
+        121.09 + (n % 97) as f64 * 0.0005,
+        31.13 + (n % 89) as f64 * 0.0005,
+    );
+    json!({
+        "source": "hotline",
+        "title": format!("盈港路{}号菜场门口有一堆生活垃圾", n % 900 + 1),
+        "detail": format!("盈港路{}号菜场门口有一堆生活垃圾，从昨天晚上开始就没人清，味道很重，居民绕着走，请尽快派人来看看。", n % 900 + 1),
+        "address": format!("盈港路{}号", n % 900 + 1),
+        "place": { "lon": lon, "lat": lat },
+        "reporter": { "name": "王女士", "phone": format!("100{:08}", n % 100_000_000) },
+        "open_case": { "category_id": category_id },
+    })
 }
 
 fn find<'v>(page: &'v Value, field: &str, value: &str) -> Result<&'v Value> {

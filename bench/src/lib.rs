@@ -6,6 +6,7 @@
 
 pub mod city;
 pub mod client;
+pub mod commands;
 pub mod faults;
 pub mod load;
 pub mod points;

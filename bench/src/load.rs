@@ -151,7 +151,7 @@ pub async fn create_and_dispatch(
         Some("create"),
     )
     .await?;
-    let cases: Vec<String> = created
+    let mut cases: Vec<String> = created
         .iter()
         .map(|body| {
             body["case"]["id"]
@@ -160,6 +160,8 @@ pub async fn create_and_dispatch(
                 .context("no case")
         })
         .collect::<Result<_>>()?;
+    // As a dispatcher's list has them: in the order they came in.
+    cases.sort_unstable();
     let each = |verb: &str, body: &str| {
         Arc::new(
             cases

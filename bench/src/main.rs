@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 use anyhow::{Context, Result, bail};
-use bench::{faults, load, points, raw, startup};
+use bench::{commands, faults, load, points, raw, startup};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,6 +26,12 @@ enum Figure {
         #[arg(long, default_value_t = 20_000)]
         count: usize,
     },
+    /// Create and dispatch without HTTP, beside the same rows inserted raw.
+    Commands {
+        /// Commands of each kind.
+        #[arg(long, default_value_t = 20_000)]
+        count: usize,
+    },
     /// Point -> area.
     Points,
     /// From the start of the process to the first healthy answer.
@@ -43,6 +49,7 @@ fn main() -> Result<()> {
     let all = [
         Figure::Points,
         Figure::Startup,
+        Figure::Commands { count: 20_000 },
         Figure::Http { count: 20_000 },
         Figure::Kill { rounds: 20 },
     ];
@@ -56,6 +63,7 @@ fn main() -> Result<()> {
     for figure in figures {
         match figure {
             Figure::Points => points::run()?,
+            Figure::Commands { count } => commands::run(count)?,
             Figure::Startup => startup::run(&binary)?,
             Figure::Http { count } => {
                 http(&binary, count, None)?;

@@ -54,10 +54,9 @@ CREATE TABLE case_file (
   rule_row_version BIGINT,
   -- The handling limit as it was when filed.
   rule_limit TEXT,
-  -- {title, detail, address} sealed; null when they are those of its first report, or forgotten.
-  words_sealed $blob,
+  -- Of its own words in case_words, or of those of its first report.
   words_digest TEXT NOT NULL,
-  title_sealed $blob,
+  first_report_id BIGINT,
   accepted_by_id BIGINT NOT NULL,
   accepted_by_path $key NOT NULL,
   filed_by_id BIGINT,
@@ -82,6 +81,15 @@ CREATE INDEX case_by_street ON case_file (street_path, id);
 CREATE INDEX case_by_category ON case_file (category_id, id);
 CREATE INDEX case_by_source ON case_file (source, id);
 CREATE INDEX case_by_due ON case_file (due_at, id) WHERE due_at IS NOT NULL;
+
+-- The own words of a case, where they are not those of its first report. Apart, because the case's row is written again at every
+-- step and these never are.
+CREATE TABLE case_words (
+  case_id $id,
+  -- {title, detail, address} sealed; null once forgotten. The title is sealed apart for lists.
+  words_sealed $blob,
+  title_sealed $blob
+);
 
 CREATE TABLE task (
   id $id,

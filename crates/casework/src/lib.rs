@@ -19,10 +19,8 @@
 //!
 //! Every command takes a [`Call`]: who asks, an optional Idempotency-Key, an optional expected version. It answers with the
 //! state afterwards, or with a [`CaseworkError`] whose refusal names the rule and carries the present state.
-//! Outbox: one entry per event, its key the report's or case's id, its kind the event's (`report_received`
-//! `report_accepted` `report_case_closed` `report_settled` `case_accepted` `case_filed` `case_dispatched` `task_accepted`
-//! `task_finished` `case_handled` `case_inspected` `case_closed` `task_overdue`), its body
-//! `{"subject_id", "version", "fact"}`.
+//! Outbox: one entry a command for each report or case it changed, its key that one's id, its kind `report_changed` or
+//! `case_changed`, its body a [`Told`]: `{"subject_id", "after", "kinds"}`. [`case_told`] reads the events from the timeline.
 
 pub mod city;
 pub mod clocks;
@@ -42,7 +40,8 @@ pub use failure::CaseworkError;
 pub use process::Processes;
 pub use service::{Call, Casework, Parts, TASK_DEADLINE};
 pub use store::ROOM;
-pub use store::read::task_holder;
+pub use store::read::{case_told, task_holder};
+pub use store::write::Told;
 
 /// Every code that problems of this room may carry besides those of `base`, `wire` and `store`.
 pub const PROBLEM_CODES: &[&str] = &[

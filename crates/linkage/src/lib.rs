@@ -15,9 +15,9 @@
 use access::{NoticeNew, notice_put};
 use base::{Id, Timestamp};
 use casework::lifecycle::case::CaseFact;
+use casework::lifecycle::{Event, Fact};
 use casework::model::OrganisationRef;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use casework::{Told, case_told};
 use store::{Consumer, PlacedEntry, Store, StoreError, Tx};
 
 /// The consumer of the outbox that draws the consequences.
@@ -25,7 +25,7 @@ pub struct Linkage {
     store: Store,
 }
 
-/// The kinds of outbox entries that something follows from.
+/// The events of cases that something follows from.
 const KINDS: [&str; 4] = [
     "case_dispatched",
     "case_handled",
@@ -33,18 +33,12 @@ const KINDS: [&str; 4] = [
     "task_overdue",
 ];
 
-#[derive(Deserialize)]
-struct Told<'a> {
-    #[serde(borrow)]
-    fact: &'a RawValue,
-}
-
 /// A consequence: somebody should know.
 struct Due {
     kind: &'static str,
     task_id: Id,
     case_id: Id,
-    place: i64,
+    seq: i64,
     at: Timestamp,
     organisation: OrganisationRef,
 }
@@ -64,7 +58,7 @@ impl Linkage {
             kind: due.kind.to_owned(),
             subject_id: due.case_id,
             body: serde_json::json!({ "case_id": due.case_id, "task_id": due.task_id }).to_string(),
-            dedupe_key: format!("{}:{}:{}", due.kind, due.task_id, due.place),
+            dedupe_key: format!("{}:{}:{}", due.kind, due.task_id, due.seq),
             at: due.at,
         };
         notice_put(tx, &notice).map(drop)
@@ -77,19 +71,39 @@ impl Consumer for Linkage {
     }
 
     fn handle(&self, tx: &mut Tx<'_>, entry: &PlacedEntry) -> Result<(), StoreError> {
-        if !KINDS.contains(&entry.kind.as_str()) {
+        if entry.kind != CaseFact::CHANGED {
             return Ok(());
         }
-        let fact = fact_of(entry)?;
+        let told: Told<'_> = serde_json::from_str(&entry.body).map_err(|error| {
+            StoreError::Corrupt(format!("outbox entry {}: {error}", entry.place))
+        })?;
+        if !told.kinds.iter().any(|kind| KINDS.contains(&&**kind)) {
+            return Ok(());
+        }
+        for (seq, event) in case_told(tx, &told)? {
+            self.follow(tx, told.subject_id, seq, &event)?;
+        }
+        Ok(())
+    }
+}
+
+impl Linkage {
+    fn follow(
+        &self,
+        tx: &mut Tx<'_>,
+        case_id: Id,
+        seq: i64,
+        event: &Event<CaseFact>,
+    ) -> Result<(), StoreError> {
         let due = |kind, task_id, organisation| Due {
             kind,
             task_id,
-            case_id: entry.key,
-            place: entry.place,
-            at: entry.at,
+            case_id,
+            seq,
+            at: event.recorded_at,
             organisation,
         };
-        match &fact {
+        match &event.fact {
             CaseFact::CaseDispatched { tasks } => {
                 for task in tasks {
                     self.put(
@@ -121,12 +135,4 @@ impl Consumer for Linkage {
             _ => Ok(()),
         }
     }
-}
-
-fn fact_of(entry: &PlacedEntry) -> Result<CaseFact, StoreError> {
-    let unreadable = |error: serde_json::Error| {
-        StoreError::Corrupt(format!("outbox entry {}: {error}", entry.place))
-    };
-    let told: Told<'_> = serde_json::from_str(&entry.body).map_err(unreadable)?;
-    serde_json::from_str(told.fact.get()).map_err(unreadable)
 }

@@ -130,6 +130,8 @@ pub enum CaseFact {
 }
 
 impl Fact for CaseFact {
+    const CHANGED: &'static str = "case_changed";
+
     fn kind(&self) -> &'static str {
         match self {
             Self::CaseAccepted { .. } => "case_accepted",

@@ -34,6 +34,9 @@ pub struct Event<F> {
 
 /// A kind of fact that is written on a timeline.
 pub trait Fact: Serialize + for<'de> Deserialize<'de> {
+    /// The kind of outbox entry that tells of such facts.
+    const CHANGED: &'static str;
+
     /// The word of its kind, e.g. `case_filed`.
     fn kind(&self) -> &'static str;
 }

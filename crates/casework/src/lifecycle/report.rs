@@ -50,6 +50,8 @@ pub enum ReportFact {
 }
 
 impl Fact for ReportFact {
+    const CHANGED: &'static str = "report_changed";
+
     fn kind(&self) -> &'static str {
         match self {
             Self::ReportReceived(_) => "report_received",

@@ -95,7 +95,6 @@ impl Casework {
             &row.report,
             &order.input,
             words.as_ref(),
-            &report_words,
             located,
             ids,
             &by,

@@ -275,7 +275,6 @@ impl Casework {
             &new.report,
             open,
             words.as_ref(),
-            report_words,
             located,
             ids,
             &by,
@@ -311,7 +310,6 @@ impl Casework {
         report: &Report,
         open: &CaseOpenRequest,
         words: Option<&Words>,
-        report_words: &Words,
         located: Located,
         (case_id, case_no): (Id, String),
         by: &Actor,
@@ -364,12 +362,13 @@ impl Casework {
         let event = decide::open(&opened, &circumstances).map_err(refused)?;
         let case = case::begin(&event)
             .ok_or_else(|| StoreError::Statement("a case did not begin".to_owned()))?;
-        let title = &words.unwrap_or(report_words).title;
         let secrets = CaseSecrets {
-            words: sealed.map(|sealed| sealed.sealed),
-            title: parts
-                .sealer
-                .seal(title.as_bytes(), &sealed::case_title(case_id)),
+            words: words.zip(sealed).map(|(words, sealed)| {
+                let context = sealed::case_title(case_id);
+                let title = parts.sealer.seal(words.title.as_bytes(), &context);
+                (sealed.sealed, title)
+            }),
+            first_report_id: Some(report.id),
             district_path: located
                 .place
                 .as_ref()

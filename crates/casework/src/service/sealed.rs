@@ -1,5 +1,6 @@
 //! What is sealed of reports and cases, and under which context.
 
+use crate::store::list::SealedTitle;
 use ::store::StoreError;
 use access::{Sealer, mask};
 use base::Id;
@@ -88,6 +89,19 @@ pub(crate) fn open_plain(
         .open(bytes, context)
         .map_err(|error| unopened(context, error))?;
     String::from_utf8(plain).map_err(|error| unopened(context, error))
+}
+
+/// The title of a case for a list.
+pub(crate) fn case_title_shown(
+    sealer: &Sealer,
+    case_id: Id,
+    title: Option<&SealedTitle>,
+) -> Option<String> {
+    let title = title?;
+    let context = title
+        .report_id
+        .map_or_else(|| case_title(case_id), report_title);
+    title_shown(sealer, Some(&title.bytes), &context)
 }
 
 /// A title for a list, masked. One that does not open is shown as missing and logged: a list must not fail for one row.

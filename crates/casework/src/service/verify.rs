@@ -6,8 +6,8 @@ use crate::lifecycle::{case, report};
 use crate::model::{Case, Report};
 use crate::store::read::{self, TimelineEntry};
 use crate::store::{
-    CASE_WORDS, CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ORPHANS, REPORT_SEALED,
-    REPORTS_AFTER, TASK_ORPHANS, TIMELINE_ORPHANS, write,
+    CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ORPHANS, REPORT_SEALED, REPORTS_AFTER,
+    TASK_ORPHANS, TIMELINE_ORPHANS, write,
 };
 use ::store::{StoreError, Tx, params};
 use base::Id;
@@ -119,13 +119,11 @@ impl Casework {
                 format!("{stored:?} stored, {held:?} held"),
             );
         }
-        let words = tx
-            .query_opt(&CASE_WORDS, params![case.id], |row| {
-                row.get::<Option<Vec<u8>>>(0)
-            })?
-            .flatten();
-        let context = sealed::case_words(case.id);
-        self.verify_words(case.id, words, &context, &case.words.0, found);
+        if let Some((report_id, words)) = read::case_words(tx, case.id)?.words {
+            let context =
+                report_id.map_or_else(|| sealed::case_words(case.id), sealed::report_words);
+            self.verify_words(case.id, Some(words), &context, &case.words.0, found);
+        }
         Ok(())
     }
 

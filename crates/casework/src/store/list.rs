@@ -6,10 +6,17 @@ use super::read;
 use super::{case_columns, report_columns, task_columns};
 use crate::clocks::Light;
 use crate::model::{Case, CaseStage, ReportStage, Task, TaskKind, TaskState};
-use ::store::{AsParam, Param, Statement, StoreError, Tx};
+use ::store::{AsParam, Param, Row, Statement, StoreError, Tx};
 use access::{Scope, ScopeColumns, Via};
 use base::path::TreePath;
 use base::{Id, Timestamp};
+
+/// Where the title of a case lies: with its own words, or with those of its first report.
+macro_rules! title_joins {
+    () => {
+        " LEFT JOIN case_words w ON w.case_id = c.id LEFT JOIN report p ON p.id = c.first_report_id"
+    };
+}
 
 /// In which order cases are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -276,11 +283,35 @@ pub fn compose_cases(filter: &CaseFilter, scope: &Scope, now: Timestamp) -> Comp
         concat!(
             "SELECT ",
             case_columns!(),
-            ", c.title_sealed, c.lead_organisation_id FROM case_file c"
+            ", c.lead_organisation_id, w.title_sealed, c.first_report_id, p.title_sealed FROM case_file c",
+            title_joins!()
         ),
         order,
         filter.limit,
     )
+}
+
+/// The sealed title of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedTitle {
+    /// The report whose title it is; none when it is the case's own.
+    pub report_id: Option<Id>,
+    /// Sealed.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads own title, first report, its title.
+fn sealed_title(row: &Row<'_>, first: usize) -> Result<Option<SealedTitle>, StoreError> {
+    let own: Option<Vec<u8>> = row.get(first)?;
+    if let Some(bytes) = own {
+        return Ok(Some(SealedTitle {
+            report_id: None,
+            bytes,
+        }));
+    }
+    let report_id: Option<Id> = row.get(first + 1)?;
+    let bytes: Option<Vec<u8>> = row.get(first + 2)?;
+    Ok(bytes.map(|bytes| SealedTitle { report_id, bytes }))
 }
 
 /// A case as listed: without its tasks.
@@ -289,7 +320,7 @@ pub struct CaseRow {
     /// Its state without tasks.
     pub case: Case,
     /// Its sealed title.
-    pub title: Option<Vec<u8>>,
+    pub title: Option<SealedTitle>,
     /// The lead's organisation.
     pub lead_organisation_id: Option<Id>,
 }
@@ -299,8 +330,8 @@ pub fn cases(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<CaseRow>, StoreErro
     tx.query(&list.statement, &list.params(), |row| {
         Ok(CaseRow {
             case: read::case(row)?,
-            title: row.get(30)?,
-            lead_organisation_id: row.get(31)?,
+            lead_organisation_id: row.get(30)?,
+            title: sealed_title(row, 31)?,
         })
     })
 }
@@ -345,7 +376,9 @@ pub fn compose_tasks(filter: &TaskFilter, scope: &Scope) -> Composed {
         concat!(
             "SELECT ",
             task_columns!(),
-            ", c.case_no, c.stage, c.title_sealed, c.area_path FROM task t JOIN case_file c ON c.id = t.case_id"
+            ", c.case_no, c.stage, c.area_path, w.title_sealed, c.first_report_id, p.title_sealed
+             FROM task t JOIN case_file c ON c.id = t.case_id",
+            title_joins!()
         ),
         "t.id DESC",
         filter.limit,
@@ -364,7 +397,7 @@ pub struct TaskRow {
     /// The stage of its case.
     pub case_stage: CaseStage,
     /// The sealed title of its case.
-    pub title: Option<Vec<u8>>,
+    pub title: Option<SealedTitle>,
     /// The area of its case.
     pub area_path: Option<TreePath>,
 }
@@ -378,8 +411,8 @@ pub fn tasks(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<TaskRow>, StoreErro
             case_id,
             case_no: row.get(23)?,
             case_stage: row.get(24)?,
-            title: row.get(25)?,
-            area_path: row.get(26)?,
+            area_path: row.get(25)?,
+            title: sealed_title(row, 26)?,
         })
     })
 }

@@ -53,11 +53,9 @@ statements! {
     CASE_BY_TASK = concat!("SELECT ", case_columns!(), " FROM case_file c WHERE c.id = (SELECT case_id FROM task WHERE id = ?1)");
     /// Cases in order of id, for the verifier.
     CASES_AFTER = concat!("SELECT ", case_columns!(), " FROM case_file c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2");
-    /// The sealed words of a case.
-    CASE_WORDS = "SELECT words_sealed, title_sealed FROM case_file WHERE id = ?1";
-    /// The words of the first report of a case.
-    CASE_REPORT_WORDS = "SELECT r.id, r.words_sealed FROM report_case x JOIN report r ON r.id = x.report_id
-        WHERE x.case_id = ?1 ORDER BY x.report_id LIMIT 1";
+    /// The sealed words of a case: its own, and those of its first report.
+    CASE_WORDS = "SELECT w.case_id, w.words_sealed, w.title_sealed, r.id, r.words_sealed, r.title_sealed FROM case_file c
+        LEFT JOIN case_words w ON w.case_id = c.id LEFT JOIN report r ON r.id = c.first_report_id WHERE c.id = ?1";
     /// The tasks of a case, oldest first.
     TASKS_OF_CASE = concat!("SELECT ", task_columns!(), " FROM task t WHERE t.case_id = ?1 ORDER BY t.id");
     /// Who holds a task.
@@ -85,6 +83,9 @@ statements! {
     /// A timeline.
     TIMELINE = "SELECT seq, kind, occurred_at, recorded_at, account_id, staff_id, organisation_id, organisation_path, role,
         schema_number, body FROM timeline WHERE subject_id = ?1 ORDER BY seq";
+    /// A part of a timeline.
+    TIMELINE_PART = "SELECT seq, kind, occurred_at, recorded_at, account_id, staff_id, organisation_id, organisation_path, role,
+        schema_number, body FROM timeline WHERE subject_id = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq";
     /// The notes of a case.
     NOTE_BY_ID = "SELECT sealed FROM note WHERE id = ?1";
     /// How many timelines there are, and how many subjects.
@@ -110,9 +111,11 @@ statements! {
     REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6 WHERE id = ?1 AND version = ?2";
     /// A new case.
     CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, district_path,
-        street_path, lon, lat, process_code, process_version, words_sealed, words_digest, title_sealed, accepted_by_id,
+        street_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,
         accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, 0, ?23)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 0, ?22)";
+    /// The own words of a case.
+    CASE_WORDS_ADD = "INSERT INTO case_words (case_id, words_sealed, title_sealed) VALUES (?1, ?2, ?3)";
     /// A case has moved on.
     CASE_MOVE = "UPDATE case_file SET version = ?3, stage = ?4, rule_row_id = ?5, rule_row_version = ?6, rule_limit = ?7,
         filed_by_id = ?8, filed_by_path = ?9, lead_organisation_id = ?10, started_at = ?11, yellow_at = ?12, due_at = ?13,

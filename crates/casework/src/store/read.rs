@@ -1,8 +1,10 @@
 //! Rows to states.
 
+use super::list::SealedTitle;
+use super::write::Told;
 use super::{
-    CASE_BY_ID, CASE_BY_TASK, CASES_OF_REPORT, REPORT_BY_ID, REPORTS_OF_CASE, TASK_HOLDER,
-    TASKS_OF_CASE, TIMELINE,
+    CASE_BY_ID, CASE_BY_TASK, CASE_WORDS, CASES_OF_REPORT, REPORT_BY_ID, REPORTS_OF_CASE,
+    TASK_HOLDER, TASKS_OF_CASE, TIMELINE, TIMELINE_PART,
 };
 use crate::clocks::Clock;
 use crate::lifecycle::case::CaseFact;
@@ -208,6 +210,30 @@ pub fn tasks_of(tx: &mut Tx<'_>, case_id: Id) -> Result<Vec<Task>, StoreError> {
     tx.query(&TASKS_OF_CASE, params![case_id], |row| Ok(task(row)?.1))
 }
 
+/// What is sealed of a case's words.
+#[derive(Clone, Debug, Default)]
+pub struct CaseWords {
+    /// {title, detail, address}, and the report they are of; without it they are the case's own.
+    pub words: Option<(Option<Id>, Vec<u8>)>,
+    /// The title alone.
+    pub title: Option<SealedTitle>,
+}
+
+/// The words of a case: its own, or those of its first report; none of what is forgotten.
+pub fn case_words(tx: &mut Tx<'_>, case_id: Id) -> Result<CaseWords, StoreError> {
+    let found = tx.query_opt(&CASE_WORDS, params![case_id], |row| {
+        let has_own = row.get::<Option<Id>>(0)?.is_some();
+        let (first, report_id) = if has_own { (1, None) } else { (4, row.get(3)?) };
+        let (words, title): (Option<Vec<u8>>, Option<Vec<u8>>) =
+            (row.get(first)?, row.get(first + 1)?);
+        Ok(CaseWords {
+            words: words.map(|words| (report_id, words)),
+            title: title.map(|bytes| SealedTitle { report_id, bytes }),
+        })
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
 /// A report with its cases.
 pub fn report_with_cases(tx: &mut Tx<'_>, id: Id) -> Result<Option<ReportRow>, StoreError> {
     let Some(mut found) = tx.query_opt(&REPORT_BY_ID, params![id], report)? else {
@@ -266,30 +292,46 @@ impl TimelineEntry {
     }
 }
 
+fn timeline_entry(row: &Row<'_>) -> Result<TimelineEntry, StoreError> {
+    let account_id: Option<Id> = row.get(4)?;
+    let by = match account_id {
+        None => None,
+        Some(account_id) => Some(Actor {
+            account_id,
+            staff_id: row.get(5)?,
+            organisation_id: row.get(6)?,
+            organisation_path: row.get(7)?,
+            role: row.get(8)?,
+        }),
+    };
+    Ok(TimelineEntry {
+        seq: row.get(0)?,
+        kind: row.get(1)?,
+        occurred_at: row.get(2)?,
+        recorded_at: row.get(3)?,
+        by,
+        schema: row.get(9)?,
+        body: row.get(10)?,
+    })
+}
+
 /// A timeline as stored.
 pub fn timeline(tx: &mut Tx<'_>, subject_id: Id) -> Result<Vec<TimelineEntry>, StoreError> {
-    tx.query(&TIMELINE, params![subject_id], |row| {
-        let account_id: Option<Id> = row.get(4)?;
-        let by = match account_id {
-            None => None,
-            Some(account_id) => Some(Actor {
-                account_id,
-                staff_id: row.get(5)?,
-                organisation_id: row.get(6)?,
-                organisation_path: row.get(7)?,
-                role: row.get(8)?,
-            }),
-        };
-        Ok(TimelineEntry {
-            seq: row.get(0)?,
-            kind: row.get(1)?,
-            occurred_at: row.get(2)?,
-            recorded_at: row.get(3)?,
-            by,
-            schema: row.get(9)?,
-            body: row.get(10)?,
-        })
-    })
+    tx.query(&TIMELINE, params![subject_id], timeline_entry)
+}
+
+/// What happened to a case, as an outbox entry of kind `case_changed` told: each event with its number on the timeline.
+pub fn case_told(
+    tx: &mut Tx<'_>,
+    told: &Told<'_>,
+) -> Result<Vec<(i64, Event<CaseFact>)>, StoreError> {
+    let last = told.after + i64::try_from(told.kinds.len()).unwrap_or(i64::MAX);
+    let part = params![told.subject_id, told.after, last];
+    let entries = tx.query(&TIMELINE_PART, part, timeline_entry)?;
+    entries
+        .iter()
+        .map(|entry| Ok((entry.seq, entry.event()?)))
+        .collect()
 }
 
 /// The events of a case.

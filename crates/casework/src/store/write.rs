@@ -1,14 +1,16 @@
 //! States and events to rows. Every function here runs inside the command's one transaction.
 
 use super::{
-    CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_TOUCH, NOTE_ADD, REPORT_ADD, REPORT_CASE_ADD,
-    REPORT_CASE_CLOSE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
+    CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_TOUCH, CASE_WORDS_ADD, NOTE_ADD, REPORT_ADD,
+    REPORT_CASE_ADD, REPORT_CASE_CLOSE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
 use crate::model::{Case, Report, Task};
 use ::store::{OutboxEntry, StoreError, Tx, params};
 use base::path::TreePath;
 use base::{Id, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What is stored of a new report besides its state.
 #[derive(Clone, Debug, Default)]
@@ -28,10 +30,10 @@ pub struct ReportSecrets {
 /// What is stored of a new case besides its state.
 #[derive(Clone, Debug, Default)]
 pub struct CaseSecrets {
-    /// {title, detail, address}; none when they are those of its first report.
-    pub words: Option<Vec<u8>>,
-    /// The title alone.
-    pub title: Vec<u8>,
+    /// Its own {title, detail, address} and the title alone; none when they are those of its first report.
+    pub words: Option<(Vec<u8>, Vec<u8>)>,
+    /// The report that opened it.
+    pub first_report_id: Option<Id>,
     /// The district it lies in.
     pub district_path: Option<TreePath>,
     /// The street it lies in.
@@ -131,9 +133,8 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
             case.point.map(|point| point.lat),
             case.process.code,
             case.process.version,
-            secrets.words,
             case.words.0,
-            secrets.title,
+            secrets.first_report_id,
             case.accepted_by.id,
             case.accepted_by.path,
             case.clock.map(|clock| clock.started_at),
@@ -142,6 +143,9 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
             case.accepted_at
         ],
     )?;
+    if let Some((words, title)) = &secrets.words {
+        tx.post(&CASE_WORDS_ADD, params![case.id, words, title])?;
+    }
     tx.post(
         &CASE_ORGANISATION_ADD,
         params![case.id, case.accepted_by.path],
@@ -288,6 +292,18 @@ pub struct Concern {
     pub organisation_paths: Vec<String>,
 }
 
+/// What the outbox tells of a command on one report or case: which entries its timeline grew by. What they say is read there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told<'a> {
+    /// The report or case.
+    pub subject_id: Id,
+    /// Its version before: the new entries are numbered from the next.
+    pub after: i64,
+    /// The kinds of the new entries, in order.
+    #[serde(borrow)]
+    pub kinds: Vec<Cow<'a, str>>,
+}
+
 /// Appends events after entry `last_seq` of a timeline and tells the house.
 pub fn timeline_add<F: Fact>(
     tx: &mut Tx<'_>,
@@ -296,6 +312,9 @@ pub fn timeline_add<F: Fact>(
     events: &[Event<F>],
     concern: &Concern,
 ) -> Result<(), StoreError> {
+    let Some(last) = events.last() else {
+        return Ok(());
+    };
     for (seq, event) in (last_seq + 1..).zip(events) {
         let body = serde_json::to_string(&event.fact)
             .map_err(|error| StoreError::Statement(format!("an event is no JSON: {error}")))?;
@@ -317,14 +336,23 @@ pub fn timeline_add<F: Fact>(
                 body
             ],
         )?;
-        tx.emit(OutboxEntry {
-            key: subject_id,
-            kind: event.fact.kind(),
-            body: format!("{{\"subject_id\":\"{subject_id}\",\"version\":{seq},\"fact\":{body}}}"),
-            area_path: concern.area_path.clone(),
-            organisation_paths: concern.organisation_paths.clone(),
-            at: event.recorded_at,
-        });
     }
+    let told = Told {
+        subject_id,
+        after: last_seq,
+        kinds: events
+            .iter()
+            .map(|event| event.fact.kind().into())
+            .collect(),
+    };
+    tx.emit(OutboxEntry {
+        key: subject_id,
+        kind: F::CHANGED,
+        body: serde_json::to_string(&told)
+            .map_err(|error| StoreError::Statement(format!("an entry is no JSON: {error}")))?,
+        area_path: concern.area_path.clone(),
+        organisation_paths: concern.organisation_paths.clone(),
+        at: last.recorded_at,
+    });
     Ok(())
 }

@@ -7,10 +7,9 @@ use crate::lifecycle::case::CaseFact;
 use crate::model::{Case, NoteRef, TaskKind};
 use crate::service::{Casework, may_see, sealed};
 use crate::store::list::{self, CaseFilter, CaseRow, Cursor};
-use crate::store::read::{self, CaseKey};
-use crate::store::{CASE_REPORT_WORDS, CASE_WORDS};
+use crate::store::read::{self, CaseKey, CaseWords};
 use crate::view::{CaseListView, CaseView, MilestoneView, RuleView, TaskView};
-use ::store::{StoreError, Tx, params};
+use ::store::{StoreError, Tx};
 use access::Principal;
 use base::{Id, Page, Timestamp};
 use std::sync::Arc;
@@ -75,7 +74,6 @@ impl Casework {
 
     fn case_list_view(&self, row: &CaseRow, names: &mut Names<'_>, now: Timestamp) -> CaseListView {
         let case = &row.case;
-        let context = sealed::case_title(case.id);
         CaseListView {
             id: case.id,
             case_no: case.case_no.clone(),
@@ -83,7 +81,7 @@ impl Casework {
             stage: case.stage,
             level: case.level,
             source: case.source.clone(),
-            title: sealed::title_shown(&self.parts().sealer, row.title.as_deref(), &context),
+            title: sealed::case_title_shown(&self.parts().sealer, case.id, row.title.as_ref()),
             category: case.category_id.map(|id| names.category(id)),
             area: case.area_path.as_ref().map(|path| names.area(path)),
             lead_organisation: row.lead_organisation_id.map(|id| names.organisation(id)),
@@ -119,17 +117,8 @@ impl Casework {
         now: Timestamp,
     ) -> Result<CaseView, StoreError> {
         let mut names = self.names();
-        let (own_words, title) = tx
-            .query_opt(&CASE_WORDS, params![case.id], |row| {
-                Ok((
-                    row.get::<Option<Vec<u8>>>(0)?,
-                    row.get::<Option<Vec<u8>>>(1)?,
-                ))
-            })?
-            .unwrap_or_default();
-        let words = self
-            .case_words(tx, case.id, own_words)?
-            .map(|words| words.masked());
+        let CaseWords { words, title, .. } = read::case_words(tx, case.id)?;
+        let words = self.case_words(case.id, words)?.map(|words| words.masked());
         let entries = read::timeline(tx, case.id)?;
         let events = read::case_events(&entries)?;
         let row = CaseRow {
@@ -172,21 +161,13 @@ impl Casework {
     /// The words of a case: its own, or those of its first report; none once forgotten.
     fn case_words(
         &self,
-        tx: &mut Tx<'_>,
         case_id: Id,
-        own: Option<Vec<u8>>,
+        words: Option<(Option<Id>, Vec<u8>)>,
     ) -> Result<Option<sealed::Words>, StoreError> {
-        let (sealed, context) = if let Some(sealed) = own {
-            (sealed, sealed::case_words(case_id))
-        } else {
-            let found = tx.query_opt(&CASE_REPORT_WORDS, params![case_id], |row| {
-                Ok((row.get::<Id>(0)?, row.get::<Option<Vec<u8>>>(1)?))
-            })?;
-            match found {
-                Some((id, Some(sealed))) => (sealed, sealed::report_words(id)),
-                _ => return Ok(None),
-            }
+        let Some((report_id, sealed)) = words else {
+            return Ok(None);
         };
+        let context = report_id.map_or_else(|| sealed::case_words(case_id), sealed::report_words);
         Ok(Some(
             sealed::open_words(&self.parts().sealer, &sealed, &context)?.0,
         ))

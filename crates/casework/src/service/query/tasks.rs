@@ -48,13 +48,12 @@ impl Casework {
 
     fn task_list_view(&self, row: &TaskRow, names: &mut Names<'_>, now: Timestamp) -> TaskListView {
         let organisation = names.organisation(row.task.organisation.id);
-        let context = sealed::case_title(row.case_id);
         TaskListView {
             task: TaskView::new(&row.task, organisation, None, now),
             case_id: row.case_id,
             case_no: row.case_no.clone(),
             case_stage: row.case_stage,
-            title: sealed::title_shown(&self.parts().sealer, row.title.as_deref(), &context),
+            title: sealed::case_title_shown(&self.parts().sealer, row.case_id, row.title.as_ref()),
             area: row.area_path.as_ref().map(|path| names.area(path)),
         }
     }

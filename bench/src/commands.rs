@@ -1,0 +1,190 @@
+//! Commands given to the rooms in this process, without HTTP: as many callers as the load over HTTP has connections, each giving its
+//! next command when the last was durable. Beside it the same rows inserted raw ([`crate::raw`]).
+
+use crate::city::{CATEGORY, DISPATCHED, PASSWORD, STANDARD, report};
+use crate::load::CONNECTIONS;
+use crate::raw;
+use access::{Password, Principal};
+use anyhow::{Context, Result};
+use base::chance::SystemChance;
+use base::{Id, PageRequest, SystemClock};
+use casework::Call;
+use casework::input::{CaseDispatchRequest, CaseFileRequest, ReportCreateRequest};
+use serde_json::json;
+use server::city::City;
+use server::settings::Settings;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Creates, files and dispatches `count` cases; prints the rates of the first and last over the raw ones.
+pub fn run(count: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let rates = runtime.block_on(rates(folder.path(), count))?;
+    println!(
+        "commands in one process, SQLite, {count} each from {CONNECTIONS} callers, durable: {:.0} and {:.0} a second",
+        rates[0], rates[1]
+    );
+    raw::run(&folder.path().join("chengyun.db"), rates)
+}
+
+struct Office {
+    city: City,
+    leader: Arc<Principal>,
+    dispatcher: Arc<Principal>,
+    category_id: Id,
+    rule_row_id: Id,
+    dispatched: [Id; 2],
+}
+
+async fn office(folder: &Path) -> Result<Office> {
+    let settings = Settings {
+        data_dir: folder.to_owned(),
+        ..Settings::default()
+    };
+    let city = City::open(&settings, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
+    let rooms = sim::Rooms {
+        access: &city.access,
+        registry: &city.registry,
+        casework: &city.casework,
+    };
+    let console = city.console().await?;
+    sim::seed(&rooms, &console, 1).await?;
+    let person = async |login| {
+        let password = Password::new(PASSWORD.to_owned());
+        let opened = city.access.session_open(login, &password, "bench").await?;
+        Ok::<_, anyhow::Error>(opened.principal)
+    };
+    let (leader, dispatcher) = (person("zhibanzhang").await?, person("paiqian").await?);
+    let snapshot = city.registry.snapshot();
+    let category = snapshot
+        .rules
+        .standards()
+        .iter()
+        .filter(|standard| standard.key.code == STANDARD)
+        .flat_map(|standard| snapshot.rules.categories(standard.id))
+        .find(|category| category.code == CATEGORY)
+        .context("no category")?;
+    let rule_row_id = snapshot
+        .rules
+        .rule_rows_of(category.id)
+        .first()
+        .context("no rule row")?
+        .id;
+    let all = PageRequest {
+        limit: Some(200),
+        after: None,
+    };
+    let organisations = city
+        .access
+        .organisation_list(&console, None, None, &all)
+        .await?;
+    let organisation = |code| {
+        let mut items = organisations.items.iter();
+        let found = items.find(|each| each.code == code);
+        Ok::<_, anyhow::Error>(found.context("no organisation")?.id)
+    };
+    Ok(Office {
+        category_id: category.id,
+        rule_row_id,
+        dispatched: [organisation(DISPATCHED[0])?, organisation(DISPATCHED[1])?],
+        leader,
+        dispatcher,
+        city,
+    })
+}
+
+/// Runs `work` for each of `count` from all callers; answers what they gave, in no order, and how many a second.
+async fn from_all<T, W, F>(count: usize, work: W) -> Result<(Vec<T>, f64)>
+where
+    T: Send + 'static,
+    W: Fn(usize) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<T>> + Send,
+{
+    let next = Arc::new(AtomicUsize::new(0));
+    let started = Instant::now();
+    let mut tasks = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (next, work) = (next.clone(), work.clone());
+        tasks.push(tokio::spawn(async move {
+            let mut done = Vec::new();
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                if n >= count {
+                    return Ok::<_, anyhow::Error>(done);
+                }
+                done.push(work(n).await?);
+            }
+        }));
+    }
+    let mut all = Vec::with_capacity(count);
+    for task in tasks {
+        all.extend(task.await??);
+    }
+    Ok((all, count as f64 / started.elapsed().as_secs_f64()))
+}
+
+async fn rates(folder: &Path, count: usize) -> Result<[f64; 2]> {
+    let office = Arc::new(office(folder).await?);
+    let create = |first: usize| {
+        let office = office.clone();
+        move |n: usize| {
+            let office = office.clone();
+            async move {
+                let body = report(first + n, &office.category_id.to_string());
+                let input: ReportCreateRequest = serde_json::from_value(body)?;
+                let call = call(&office.leader, &format!("create-{}", first + n));
+                let created = office.city.casework.report_create(&call, input).await?;
+                Ok(created.case.context("no case")?.id)
+            }
+        }
+    };
+    // The first commands meet cold caches and unprepared statements; they are not counted.
+    from_all(500, create(0)).await?;
+    let (mut cases, created) = from_all(count, create(500)).await?;
+    // As a dispatcher's list has them: in the order they came in.
+    cases.sort_unstable();
+    let cases = Arc::new(cases);
+    let step = |is_dispatch: bool| {
+        let (office, cases) = (office.clone(), cases.clone());
+        move |n: usize| {
+            let (office, cases) = (office.clone(), cases.clone());
+            async move {
+                let case_id = *cases.get(n).context("no case")?;
+                let casework = &office.city.casework;
+                if is_dispatch {
+                    let body = json!({
+                        "lead_organisation_id": office.dispatched[0],
+                        "co_organisation_ids": [office.dispatched[1]],
+                    });
+                    let input: CaseDispatchRequest = serde_json::from_value(body)?;
+                    let call = call(&office.dispatcher, &format!("dispatch-{n}"));
+                    casework.case_dispatch(&call, case_id, input).await?;
+                } else {
+                    let input = CaseFileRequest {
+                        rule_row_id: Some(office.rule_row_id),
+                    };
+                    let call = Call::of(office.leader.clone());
+                    casework.case_file(&call, case_id, input).await?;
+                }
+                Ok(())
+            }
+        }
+    };
+    from_all(count, step(false)).await?;
+    let (_, dispatched) = from_all(count, step(true)).await?;
+    let city = office.city.clone();
+    tokio::task::spawn_blocking(move || city.close()).await?;
+    Ok([created, dispatched])
+}
+
+fn call(principal: &Arc<Principal>, key: &str) -> Call {
+    Call {
+        idempotency_key: Some(key.to_owned()),
+        ..Call::of(principal.clone())
+    }
+}
