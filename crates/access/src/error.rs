@@ -40,6 +40,15 @@ pub enum AccessRefusal {
     /// The tree of organisations has no room here.
     #[error("no room in the tree of organisations")]
     TreeFull,
+    /// Administrators do this to others, never to themselves.
+    #[error("not to oneself")]
+    OnOneself,
+    /// Somebody has changed it since the caller read it.
+    #[error("the version is {version} by now")]
+    VersionMismatch {
+        /// The present one.
+        version: i64,
+    },
 }
 
 impl AccessRefusal {
@@ -53,6 +62,8 @@ impl AccessRefusal {
             Self::SessionOnly => "session_only",
             Self::Taken { .. } => "already_exists",
             Self::TreeFull => "tree_full",
+            Self::OnOneself => "not_on_oneself",
+            Self::VersionMismatch { .. } => "version_mismatch",
         }
     }
 }
@@ -85,6 +96,15 @@ impl From<AccessRefusal> for Problem {
                 FailureKind::Refused,
                 "The tree of organisations is too deep or too wide here.".to_owned(),
             ),
+            AccessRefusal::OnOneself => (
+                FailureKind::Forbidden,
+                "Nobody administers themselves; another administrator must do this.".to_owned(),
+            ),
+            AccessRefusal::VersionMismatch { version } => {
+                let detail = "Others have changed it since you read it; `current` has the present version.";
+                return Self::new(FailureKind::Conflict, code, detail)
+                    .with_current(serde_json::json!({ "version": version }));
+            }
         };
         Self::new(kind, code, detail)
     }

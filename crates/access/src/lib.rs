@@ -23,7 +23,8 @@ pub mod trail;
 
 pub use error::{AccessError, AccessRefusal};
 pub use model::{
-    Membership, MembershipNew, Organisation, OrganisationKind, OrganisationNew, Staff, StaffNew,
+    Account, Membership, MembershipNew, Organisation, OrganisationKind, OrganisationNew, Staff,
+    StaffNew,
 };
 pub use password::{Password, PasswordCost};
 pub use permission::{
@@ -33,8 +34,8 @@ pub use principal::{Actor, Denied, Endpoint, Means, Needs, Principal};
 pub use scope::{Reach, Scope, ScopeClause, ScopeColumns, Via};
 pub use sealing::{SaltedText, SealedText, Sealer, SealingError};
 pub use service::{
-    Access, AccessOptions, AccountCreated, AccountNew, NoticeNew, SessionOpened, TokenCreated,
-    TokenNew, notice_put,
+    Access, AccessOptions, AccountCreated, AccountFilter, AccountNew, AuditLine, NoticeNew,
+    PasswordSet, SessionOpened, TokenCreated, TokenNew, notice_put,
 };
 pub use store::{ApiToken, Notice, ROOM, Session};
 pub use trail::Unmasking;
@@ -49,6 +50,8 @@ pub const PROBLEM_CODES: &[&str] = &[
     "already_exists",
     "tree_full",
     "password_change_required",
+    "not_on_oneself",
+    "version_mismatch",
 ];
 
 /// Codes of wrong fields this room gives, besides those of `wire` and `store`; each has a translation.

@@ -1,7 +1,7 @@
 //! The nouns: organisations, staff, memberships. Constructors refuse nonsense; nothing here reads or writes.
 
 use crate::permission::Role;
-use base::{CreditCode, FieldError, Id, TreePath, limits};
+use base::{CreditCode, FieldError, Id, Timestamp, TreePath, limits};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -163,29 +163,7 @@ impl StaffNew {
                 "a phone number has 7 to 15 digits",
             ));
         }
-        if self.memberships.is_empty() {
-            wrong.push(FieldError::new(
-                "memberships",
-                "required",
-                "a person works for at least one organisation",
-            ));
-        }
-        if self.memberships.len() > MEMBERSHIPS_MAX {
-            wrong.push(FieldError::new(
-                "memberships",
-                "too_many",
-                format!("at most {MEMBERSHIPS_MAX} memberships"),
-            ));
-        }
-        for (index, membership) in self.memberships.iter().enumerate() {
-            if membership.zone_ids.len() > ZONES_MAX {
-                wrong.push(FieldError::new(
-                    format!("memberships[{index}].zone_ids"),
-                    "too_many",
-                    format!("at most {ZONES_MAX} zones"),
-                ));
-            }
-        }
+        check_memberships(&self.memberships, &mut wrong);
         wrong
     }
 }
@@ -222,6 +200,58 @@ pub struct Membership {
     pub zone_ids: Vec<Id>,
     /// What the role allows and how far.
     pub granted: Arc<Role>,
+}
+
+/// An account, as administrators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: Id,
+    /// What is typed at sign-in.
+    pub login_name: String,
+    /// Whose it is.
+    pub staff_id: Id,
+    /// The person's name.
+    pub staff_name: String,
+    /// Codes of the person's roles, each once.
+    pub roles: Vec<String>,
+    /// False: an administrator has locked it; nobody comes in with it.
+    pub is_active: bool,
+    /// Until then nobody comes in, because of wrong passwords.
+    pub locked_until: Option<Timestamp>,
+    /// The password must be changed at the next sign-in.
+    pub must_change_password: bool,
+    /// When the password was last set.
+    pub password_changed_at: Timestamp,
+    /// When it was opened.
+    pub created_at: Timestamp,
+}
+
+/// Every wrong thing about the memberships of one person that can be seen without asking.
+pub(crate) fn check_memberships(memberships: &[MembershipNew], wrong: &mut Vec<FieldError>) {
+    if memberships.is_empty() {
+        wrong.push(FieldError::new(
+            "memberships",
+            "required",
+            "a person works for at least one organisation",
+        ));
+    }
+    if memberships.len() > MEMBERSHIPS_MAX {
+        wrong.push(FieldError::new(
+            "memberships",
+            "too_many",
+            format!("at most {MEMBERSHIPS_MAX} memberships"),
+        ));
+    }
+    for (index, membership) in memberships.iter().enumerate() {
+        if membership.zone_ids.len() > ZONES_MAX {
+            wrong.push(FieldError::new(
+                format!("memberships[{index}].zone_ids"),
+                "too_many",
+                format!("at most {ZONES_MAX} zones"),
+            ));
+        }
+    }
 }
 
 fn check_code(field: &str, code: &str, wrong: &mut Vec<FieldError>) {

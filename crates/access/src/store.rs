@@ -1,5 +1,9 @@
 //! All SQL of this room; the only writer of its tables. Rows in, rows out: nothing here decides.
 
+mod accounts;
+
+pub(crate) use accounts::{account_names, account_page, login_failures_of};
+
 use crate::model::{Membership, Organisation, OrganisationKind};
 use crate::permission::{ExclusiveGroup, PermissionSet, Role, RoleBook, RoleReach};
 use crate::scope::{Scope, ScopeColumns, Via};
@@ -57,6 +61,10 @@ store::statements! {
     /// A new membership.
     MEMBERSHIP_ADD = "INSERT INTO membership (id, staff_id, organisation_id, role, area_path, zone_ids, created_at)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    /// It ends.
+    MEMBERSHIP_END = "DELETE FROM membership WHERE id = ?1";
+    /// The person is another than before, unless somebody else was faster.
+    STAFF_CHANGED = "UPDATE staff SET version = version + 1 WHERE id = ?1 AND version = ?2";
     /// Where one person works.
     MEMBERSHIPS_OF_STAFF = "SELECT m.staff_id, m.id, m.organisation_id, o.name, o.path, m.role, m.area_path, m.zone_ids
       FROM membership m JOIN organisation o ON o.id = m.organisation_id WHERE m.staff_id = ?1 ORDER BY m.id";
@@ -73,6 +81,11 @@ store::statements! {
     /// Whether the person has an account.
     ACCOUNT_BY_STAFF = "SELECT id, staff_id, login_name, password_hash, is_active, version
       FROM account WHERE staff_id = ?1";
+    /// A new password from an administrator: it must be changed at the next sign-in.
+    PASSWORD_RESET = "UPDATE account SET password_hash = ?2, password_changed_at = ?3, must_change_password = TRUE, version = version + 1
+      WHERE id = ?1";
+    /// Locks or unlocks, unless it is so already.
+    ACCOUNT_ACTIVE_SET = "UPDATE account SET is_active = ?2, version = version + 1 WHERE id = ?1 AND is_active <> ?2";
     /// A new password, unless somebody else was faster.
     PASSWORD_SET = "UPDATE account SET password_hash = ?3, password_changed_at = ?4, must_change_password = FALSE, version = version + 1
       WHERE id = ?1 AND version = ?2";
@@ -107,6 +120,10 @@ store::statements! {
     SESSION_END = "DELETE FROM session WHERE id = ?1";
     /// All others of the account end.
     SESSIONS_END_OTHERS = "DELETE FROM session WHERE account_id = ?1 AND id <> ?2";
+    /// All of the account end.
+    SESSIONS_END = "DELETE FROM session WHERE account_id = ?1";
+    /// All of the person end.
+    SESSIONS_END_OF_STAFF = "DELETE FROM session WHERE account_id IN (SELECT id FROM account WHERE staff_id = ?1)";
     /// Live sessions, newest first.
     SESSION_LIST = "SELECT s.id, s.account_id, a.login_name, p.name, s.address, s.created_at, s.seen_at, s.ends_at
       FROM session s JOIN account a ON a.id = s.account_id JOIN staff p ON p.id = a.staff_id
@@ -130,6 +147,9 @@ store::statements! {
       WHERE account_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
     /// It ends.
     TOKEN_END = "DELETE FROM api_token WHERE id = ?1";
+
+    /// All of the account end.
+    TOKENS_END = "DELETE FROM api_token WHERE account_id = ?1";
 
     /// A new notice, unless the same was put before.
     NOTICE_ADD = "INSERT INTO notice (id, organisation_id, staff_id, kind, subject_id, body, dedupe_key, created_at)
@@ -315,11 +335,10 @@ pub(crate) fn memberships_of(
         [] => Vec::new(),
         [one] => tx.query(&MEMBERSHIPS_OF_STAFF, params![one], read)?,
         many => {
-            let places: Vec<String> = (1..=many.len()).map(|n| format!("?{n}")).collect();
             let text = format!(
                 "SELECT m.staff_id, m.id, m.organisation_id, o.name, o.path, m.role, m.area_path, m.zone_ids
                  FROM membership m JOIN organisation o ON o.id = m.organisation_id WHERE m.staff_id IN ({}) ORDER BY m.id",
-                places.join(", ")
+                accounts::places(1, many.len())
             );
             let params: Vec<_> = many.iter().map(store::AsParam::as_param).collect();
             tx.query(&Statement::composed(text), &params, read)?

@@ -7,6 +7,10 @@
 //!
 //! [`verify`] walks everything; it trusts nothing but the public key it is given.
 
+mod list;
+
+pub use list::{AuditFilter, AuditPage, AuditPlace, AuditRecord, NotAPlace, WINDOW, list};
+
 use crate::{Row, Statement, Store, StoreError, Tx, params};
 use base::chance::Chance;
 use base::{Id, Timestamp};
@@ -93,6 +97,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &CHECKPOINTS,
     &LANES,
     &LANE_PAGE,
+    &list::BEFORE,
     &crate::tx::AUDIT_ADD,
 ];
 

@@ -40,10 +40,16 @@ pub struct Room {
 
 const STORE_ROOM: Room = Room {
     name: "store",
-    migrations: &[Migration {
-        name: "0001_store",
-        sql: include_str!("../migrations/0001_store.sql"),
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_store",
+            sql: include_str!("../migrations/0001_store.sql"),
+        },
+        Migration {
+            name: "0002_audit_by_time",
+            sql: include_str!("../migrations/0002_audit_by_time.sql"),
+        },
+    ],
     statements: &[],
 };
 

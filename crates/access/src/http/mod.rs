@@ -1,5 +1,7 @@
 //! The routes of this room, their line in the table of endpoints, and what other rooms' handlers need to know who calls.
 
+mod accounts;
+mod audit;
 mod credential;
 mod notices;
 mod people;
@@ -126,6 +128,42 @@ pub const ENDPOINTS: &[Endpoint] = &[
         Needs::Permission("account_create"),
     ),
     endpoint(
+        "PUT",
+        "/api/v1/staff/{id}/memberships",
+        "membership_change",
+        Needs::Permission("membership_change"),
+    ),
+    endpoint(
+        "GET",
+        "/api/v1/accounts",
+        "account_list",
+        Needs::Permission("account_view"),
+    ),
+    endpoint(
+        "POST",
+        "/api/v1/accounts/{id}/password",
+        "account_password_set",
+        Needs::Permission("account_password_set"),
+    ),
+    endpoint(
+        "POST",
+        "/api/v1/accounts/{id}/lock",
+        "account_lock",
+        Needs::Permission("account_lock"),
+    ),
+    endpoint(
+        "POST",
+        "/api/v1/accounts/{id}/unlock",
+        "account_unlock",
+        Needs::Permission("account_unlock"),
+    ),
+    endpoint(
+        "GET",
+        "/api/v1/audit-entries",
+        "audit_list",
+        Needs::Permission("audit_view"),
+    ),
+    endpoint(
         "GET",
         "/api/v1/roles",
         "role_list",
@@ -179,7 +217,12 @@ pub fn router(access: Access) -> OpenApiRouter {
             people::organisation_create
         ))
         .routes(routes!(people::staff_list, people::staff_create))
-        .routes(routes!(people::account_create))
+        .routes(routes!(people::membership_change))
+        .routes(routes!(accounts::account_list, people::account_create))
+        .routes(routes!(accounts::account_password_set))
+        .routes(routes!(accounts::account_lock))
+        .routes(routes!(accounts::account_unlock))
+        .routes(routes!(audit::audit_list))
         .routes(routes!(people::role_list))
         .routes(routes!(tokens::token_list, tokens::token_create))
         .routes(routes!(tokens::token_revoke))

@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use base::{CreditCode, Id, PageRequest, TreePath};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Answer, Created, IdempotencyKey, Json, Query};
+use wire::{Answer, Created, IdempotencyKey, IfMatch, Json, Path, Query, Versioned};
 
 /// Which organisations.
 #[derive(Debug, Deserialize)]
@@ -121,19 +121,32 @@ pub(super) struct MembershipRequest {
     zone_ids: Vec<Id>,
 }
 
-impl From<StaffCreateRequest> for StaffNew {
-    fn from(r: StaffCreateRequest) -> Self {
-        let membership = |m: MembershipRequest| MembershipNew {
+/// All that a person is from now on.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MembershipChangeRequest {
+    /// Where they work and as what; at least one. Whatever is not named ends.
+    memberships: Vec<MembershipRequest>,
+}
+
+impl From<MembershipRequest> for MembershipNew {
+    fn from(m: MembershipRequest) -> Self {
+        Self {
             organisation_id: m.organisation_id,
             role: m.role,
             area_path: m.area_path,
             zone_ids: m.zone_ids,
-        };
+        }
+    }
+}
+
+impl From<StaffCreateRequest> for StaffNew {
+    fn from(r: StaffCreateRequest) -> Self {
         Self {
             code: r.code,
             name: r.name,
             phone: r.phone,
-            memberships: r.memberships.into_iter().map(membership).collect(),
+            memberships: r.memberships.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -312,6 +325,28 @@ pub(super) async fn staff_create(
         location,
         version: made.version,
         view: made.into(),
+    })
+}
+
+/// Says anew where somebody else works and as what. Who becomes an administrator must sign in again.
+#[utoipa::path(put, path = "/api/v1/staff/{id}/memberships", tag = "access", request_body = MembershipChangeRequest,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = StaffView), (status = 403, description = "`not_on_oneself`"),
+        (status = 404, description = "no such person"), (status = 412, description = "`version_mismatch`")))]
+pub(super) async fn membership_change(
+    State(access): State<Access>,
+    Caller(caller): Caller,
+    Path(id): Path<Id>,
+    IfMatch(version): IfMatch,
+    Json(request): Json<MembershipChangeRequest>,
+) -> Answer<Versioned<StaffView>> {
+    let wanted = request.memberships.into_iter().map(Into::into).collect();
+    let staff = access
+        .membership_change(&caller, id, wanted, version)
+        .await?;
+    Ok(Versioned {
+        version: staff.version,
+        view: staff.into(),
     })
 }
 

@@ -3,12 +3,17 @@
 //! [`Access`] is the room's face: other rooms ask it for organisations and for the [`Sealer`]; `server` asks it who a request
 //! comes from.
 
+mod accounts;
+mod audit_trail;
+mod memberships;
 mod notices;
 mod organisations;
 mod people;
 mod signing_in;
 mod tokens;
 
+pub use accounts::{AccountFilter, PasswordSet};
+pub use audit_trail::AuditLine;
 pub use notices::{NoticeNew, notice_put};
 pub use people::{AccountCreated, AccountNew};
 pub use signing_in::{LOCK_SECONDS, LOGIN_FAILURES_MAX, SessionOpened};

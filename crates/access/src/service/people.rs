@@ -249,7 +249,7 @@ impl Access {
     }
 
     /// The organisations named, each once a membership; the unknown are wrong fields.
-    async fn organisations_of(
+    pub(super) async fn organisations_of(
         &self,
         memberships: &[MembershipNew],
         wrong: &mut Vec<FieldError>,
@@ -289,7 +289,11 @@ pub(super) fn page_id(page: &PageRequest) -> Result<Option<Id>, AccessError> {
     page.after.as_deref().map(parse).transpose()
 }
 
-fn check_roles(book: &RoleBook, memberships: &[MembershipNew], wrong: &mut Vec<FieldError>) {
+pub(super) fn check_roles(
+    book: &RoleBook,
+    memberships: &[MembershipNew],
+    wrong: &mut Vec<FieldError>,
+) {
     for (index, membership) in memberships.iter().enumerate() {
         if book.get(&membership.role).is_none() {
             wrong.push(FieldError::new(
@@ -352,7 +356,7 @@ fn staff_add(
     )
 }
 
-fn memberships_add(
+pub(super) fn memberships_add(
     tx: &mut Tx<'_>,
     staff_id: Id,
     memberships: &[MembershipNew],
@@ -379,7 +383,7 @@ fn memberships_add(
 }
 
 /// What an audit entry says of memberships.
-fn described(memberships: &[MembershipNew]) -> Vec<serde_json::Value> {
+pub(super) fn described(memberships: &[MembershipNew]) -> Vec<serde_json::Value> {
     let one = |m: &MembershipNew| json!({ "organisation_id": m.organisation_id, "role": m.role, "area_path": m.area_path, "zone_ids": m.zone_ids });
     memberships.iter().map(one).collect()
 }

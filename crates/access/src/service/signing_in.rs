@@ -53,10 +53,7 @@ impl Access {
         address: &str,
     ) -> Result<SessionOpened, AccessError> {
         let login_name = login_name.trim().to_lowercase();
-        let name_hash = self
-            .inner
-            .sealer
-            .keyed_hash(&format!("login_name:{login_name}"));
+        let name_hash = self.login_name_hash(&login_name);
         let attempt = Attempt {
             name_hash,
             address: address.to_owned(),
@@ -85,6 +82,13 @@ impl Access {
                 Err(AccessRefusal::LoginFailed.into())
             }
         }
+    }
+
+    /// What is kept of a name that was typed (small letters): by it failures are counted, whether or not there is such an account.
+    pub(super) fn login_name_hash(&self, login_name: &str) -> [u8; 32] {
+        self.inner
+            .sealer
+            .keyed_hash(&format!("login_name:{login_name}"))
     }
 
     fn limit(&self, attempt: &Attempt) -> Result<(), AccessRefusal> {
@@ -412,23 +416,35 @@ impl Access {
                 "this is not your password",
             ));
         }
-        let wrong = new.check("new_password", &account.login_name);
+        self.refuse_new_password("new_password", &account.login_name, history, new)
+            .await
+    }
+
+    /// Refuses unless `new` may be the next password of `login_name`; wrong fields are called `field`.
+    pub(super) async fn refuse_new_password(
+        &self,
+        field: &str,
+        login_name: &str,
+        history: &[String],
+        new: &Password,
+    ) -> Result<(), AccessError> {
+        let wrong = new.check(field, login_name);
         if !wrong.is_empty() {
             return Err(AccessError::Invalid(wrong));
         }
         for past in history {
             if self.inner.hasher.is_password(new, Some(past)).await? {
                 return Err(AccessError::field(
-                    "new_password",
+                    field,
                     "used_before",
-                    "it was one of your last five",
+                    "it was one of the last five",
                 ));
             }
         }
         Ok(())
     }
 
-    async fn account_with_history(
+    pub(super) async fn account_with_history(
         &self,
         account_id: Id,
     ) -> Result<(AccountRow, Vec<String>), AccessError> {

@@ -50,14 +50,14 @@ fn fits(pattern: &str, path: &str) -> bool {
 }
 
 /// A browser: keeps the cookie and the CSRF token.
-struct Browser {
+pub struct Browser {
     app: Router,
     cookie: String,
     csrf: String,
 }
 
 impl Browser {
-    fn new(city: &City<'_>) -> Self {
+    pub fn new(city: &City<'_>) -> Self {
         Self {
             app: app(&city.access),
             cookie: String::new(),
@@ -65,7 +65,7 @@ impl Browser {
         }
     }
 
-    async fn call(
+    pub async fn call(
         &mut self,
         method: Method,
         path: &str,
@@ -103,17 +103,17 @@ impl Browser {
         (head.status, head.headers, body)
     }
 
-    async fn get(&mut self, path: &str) -> (StatusCode, Value) {
+    pub async fn get(&mut self, path: &str) -> (StatusCode, Value) {
         let (status, _, body) = self.call(Method::GET, path, None).await;
         (status, body)
     }
 
-    async fn post(&mut self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn post(&mut self, path: &str, body: Value) -> (StatusCode, Value) {
         let (status, _, body) = self.call(Method::POST, path, Some(body)).await;
         (status, body)
     }
 
-    async fn sign_in(&mut self, name: &str, password: &str) -> (StatusCode, Value) {
+    pub async fn sign_in(&mut self, name: &str, password: &str) -> (StatusCode, Value) {
         self.post(
             "/api/v1/session",
             json!({ "login_name": name, "password": password }),

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
+mod accounts;
+mod administration;
+mod audit_trail;
 mod city;
 mod http;
+mod memberships;
 mod notices;
 mod organisations;
 mod people;
