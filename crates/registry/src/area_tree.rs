@@ -127,6 +127,11 @@ impl AreaTree {
         self.areas.is_empty()
     }
 
+    /// Whether the outline of any area is known.
+    pub fn has_outlines(&self) -> bool {
+        !self.outlined.is_empty()
+    }
+
     /// All areas, parents before children.
     pub fn areas(&self) -> &[Arc<Area>] {
         &self.areas

@@ -1,8 +1,9 @@
 //! What goes wrong in the registry.
 
-use access::Denied;
+use access::{AccessError, Denied};
 use base::{FailureKind, FieldError, Problem};
 use store::StoreError;
+use store::idempotency::OnceError;
 use table::TableError;
 use thiserror::Error;
 
@@ -24,6 +25,18 @@ pub enum RegistryError {
     /// A file that is no GeoJSON.
     #[error("the file is not GeoJSON: {0}")]
     GeoJson(String),
+    /// What access says when asked for organisations and people.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The version sent is not the present one.
+    #[error("it has been changed meanwhile")]
+    Stale {
+        /// What it is now.
+        current: serde_json::Value,
+    },
+    /// The Idempotency-Key was used for another request.
+    #[error(transparent)]
+    Once(#[from] OnceError),
     /// The transaction did not happen.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,6 +58,14 @@ impl From<RegistryError> for Problem {
             RegistryError::Table(_) | RegistryError::GeoJson(_) => {
                 Self::new(FailureKind::Invalid, "unreadable_file", error.to_string())
             }
+            RegistryError::Stale { current } => Self::new(
+                FailureKind::Conflict,
+                "concurrent_change",
+                "It has been changed since the version you sent.",
+            )
+            .with_current(current),
+            RegistryError::Access(access) => access.into(),
+            RegistryError::Once(once) => once.into(),
             RegistryError::Store(store) => store.into(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod area_tree;
 mod boundary;
+pub mod component;
 pub mod crosswalk;
 mod failure;
 pub mod grid;
@@ -19,6 +20,7 @@ mod store;
 
 pub use area_tree::{AreaHit, AreaTree};
 pub use boundary::{Boundary, BoundaryError};
+pub use component::{CodeAssign, ComponentChange, ComponentFile, ComponentImport, ComponentNew};
 pub use failure::RegistryError;
 pub use import::{
     AreaImport, AreaParent, BoundaryImport, CrosswalkReport, GridGenerate, GridGeneration,
@@ -29,6 +31,8 @@ pub use model::*;
 pub use rulebook::Rulebook;
 pub use service::{Part, REGISTRY_CHANGED, Registry, Snapshot};
 pub use spatial::SpatialIndex;
+pub use store::components::ComponentEvent;
+pub use store::lists::{ComponentCursor, ComponentFilter, Near};
 
 use ::store::{Migration, Room};
 
@@ -49,6 +53,10 @@ pub const ROOM: Room = Room {
         Migration {
             name: "0002_standards",
             sql: include_str!("../migrations/0002_standards.sql"),
+        },
+        Migration {
+            name: "0003_components",
+            sql: include_str!("../migrations/0003_components.sql"),
         },
     ],
     statements: store::STATEMENTS,

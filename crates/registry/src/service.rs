@@ -8,11 +8,12 @@ use crate::import::{
 };
 use crate::model::{Area, Category, RuleRow, Standard, Zone};
 use crate::{AreaHit, AreaTree, Rulebook, store as sql};
+use ::store::idempotency::Once;
 use ::store::{AuditEntry, OutboxEntry, Store, StoreError, Tx};
-use access::{Actor, Principal};
+use access::{Access, Actor, Organisation, Principal};
 use base::{Id, Point, Timestamp, TreePath};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use table::{Report, Table};
 
 /// The outbox kind by which other nodes hear that they must reload.
@@ -52,6 +53,8 @@ struct Shared {
     snapshot: RwLock<Kept>,
     /// Numbers the readings of each half, so that one begun earlier never replaces one begun later.
     readings: AtomicU64,
+    /// Where organisations and people are known, once the house has been put together.
+    access: OnceLock<Access>,
 }
 
 #[derive(Clone, Default)]
@@ -64,7 +67,7 @@ struct Kept {
 /// A handle to the registry; cheap to clone.
 #[derive(Clone)]
 pub struct Registry {
-    store: Store,
+    pub(crate) store: Store,
     shared: Arc<Shared>,
 }
 
@@ -78,6 +81,22 @@ impl Registry {
         registry.reload(Part::Areas).await?;
         registry.reload(Part::Rules).await?;
         Ok(registry)
+    }
+
+    /// Tells the registry where organisations and people are known. Without it whatever names one is refused.
+    pub fn know(&self, access: Access) {
+        // A second telling changes nothing: there is one access in a house.
+        let _ = self.shared.access.set(access);
+    }
+
+    /// Where organisations and people are known.
+    pub(crate) fn access(&self) -> Option<&Access> {
+        self.shared.access.get()
+    }
+
+    /// An organisation, from memory alone.
+    pub(crate) fn organisation(&self, id: Id) -> Option<Arc<Organisation>> {
+        self.access()?.organisation_known(id)
     }
 
     /// What is known now.
@@ -285,31 +304,59 @@ impl Registry {
         Ok(generation)
     }
 
+    /// Refuses an area with more villages than one request takes on.
+    pub(crate) fn villages_counted(
+        &self,
+        area_id: Id,
+        villages_max: usize,
+    ) -> Result<(), RegistryError> {
+        let areas = self.snapshot().areas.clone();
+        let area = areas
+            .by_id(area_id)
+            .ok_or(RegistryError::NotFound("area"))?;
+        let villages = import::generate::villages_of(&areas, area).count();
+        if villages == 0 || villages > villages_max {
+            let message = format!(
+                "{} {} has {villages} villages; 1 to {villages_max} are taken at once",
+                area.code, area.name
+            );
+            return Err(RegistryError::invalid("id", "no_villages", message));
+        }
+        Ok(())
+    }
+
+    /// What makes a request with an Idempotency-Key have its effect once.
+    pub(crate) fn once(
+        &self,
+        caller: &Principal,
+        operation: &'static str,
+        key: Option<String>,
+        request: &impl serde::Serialize,
+    ) -> Option<Once> {
+        let content = serde_json::to_vec(request).unwrap_or_default();
+        key.map(|key| Once {
+            id: self.store.next_id(),
+            caller: caller.account_id,
+            key,
+            operation,
+            fingerprint: Once::fingerprint(&content),
+        })
+    }
+
     /// How well the unit grids of each village of an area cover it. `villages_max` bounds the work.
     pub fn grid_check(
         &self,
         area_id: Id,
         villages_max: usize,
     ) -> Result<Vec<(Arc<Area>, GridCheck)>, RegistryError> {
+        self.villages_counted(area_id, villages_max)?;
         let areas = self.snapshot().areas.clone();
         let area = areas
             .by_id(area_id)
             .ok_or(RegistryError::NotFound("area"))?;
-        let villages: Vec<_> = import::generate::villages_of(&areas, area).collect();
-        if villages.is_empty() || villages.len() > villages_max {
-            return Err(RegistryError::invalid(
-                "id",
-                "no_villages",
-                format!(
-                    "{} {} has {} villages; 1 to {villages_max} are checked at once",
-                    area.code,
-                    area.name,
-                    villages.len()
-                ),
-            ));
-        }
+        let villages = import::generate::villages_of(&areas, area);
         let tolerance_m2 = GridImport::default().tolerance_m2;
-        let checked = villages.into_iter().map(|village| {
+        let checked = villages.map(|village| {
             let grids: Vec<_> = areas
                 .children(Some(village.id))
                 .filter_map(|grid| Some((grid.code, grid.boundary.as_deref()?)))

@@ -88,6 +88,12 @@ pub(super) struct PointView {
     lat: f64,
 }
 
+impl From<Point> for PointView {
+    fn from(Point { lon, lat }: Point) -> Self {
+        Self { lon, lat }
+    }
+}
+
 impl AreaView {
     fn new(area: &Area, tree: &AreaTree) -> Self {
         Self {
@@ -97,7 +103,7 @@ impl AreaView {
             level: level_text(area.level),
             parent_id: area.parent_id,
             path: area.path.clone(),
-            centre: area.centre.map(|Point { lon, lat }| PointView { lon, lat }),
+            centre: area.centre.map(PointView::from),
             has_boundary: area.boundary.is_some(),
             has_children: tree.children(Some(area.id)).next().is_some(),
         }

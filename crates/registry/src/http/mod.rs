@@ -1,14 +1,15 @@
-//! The routes of this room and their lines in the table of endpoints. All of it reads the snapshot; nothing is written here
-//! (imports are made at the machine).
+//! The routes of this room and their lines in the table of endpoints. Imports are made at the machine.
 
 mod areas;
+mod components;
+mod grids;
 mod standards;
 
 use crate::Registry;
 use access::{Endpoint, Needs};
-use base::{PageRequest, Problem};
+use base::{Page, PageRequest, Problem};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,6 +19,15 @@ const fn get(path: &'static str, operation: &'static str, permission: &'static s
         path,
         operation,
         needs: Needs::Permission(permission),
+    }
+}
+
+const fn change(method: &'static str, path: &'static str, operation: &'static str) -> Endpoint {
+    Endpoint {
+        method,
+        path,
+        operation,
+        needs: Needs::Permission(operation),
     }
 }
 
@@ -45,6 +55,26 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
     get("/api/v1/categories/{id}", "category_view", "standard_view"),
     get("/api/v1/rule-rows/{id}", "rule_row_view", "standard_view"),
+    change("POST", "/api/v1/areas/{id}/grids", "grid_generate"),
+    get("/api/v1/areas/{id}/grid-check", "grid_check", "area_view"),
+    get("/api/v1/components", "component_list", "component_view"),
+    change("POST", "/api/v1/components", "component_create"),
+    get(
+        "/api/v1/components/nearest",
+        "component_nearest",
+        "component_view",
+    ),
+    get(
+        "/api/v1/components/{id}",
+        "component_view",
+        "component_view",
+    ),
+    change("PATCH", "/api/v1/components/{id}", "component_update"),
+    get(
+        "/api/v1/components/{id}/history",
+        "component_history_list",
+        "component_view",
+    ),
 ];
 
 /// The routes of this room.
@@ -60,6 +90,18 @@ pub fn router(registry: Registry) -> OpenApiRouter {
         .routes(routes!(standards::crosswalk_list))
         .routes(routes!(standards::category_view))
         .routes(routes!(standards::rule_row_view))
+        .routes(routes!(grids::grid_generate))
+        .routes(routes!(grids::grid_check))
+        .routes(routes!(
+            components::component_list,
+            components::component_create
+        ))
+        .routes(routes!(components::component_nearest))
+        .routes(routes!(
+            components::component_view,
+            components::component_update
+        ))
+        .routes(routes!(components::component_history_list))
         .with_state(registry)
 }
 
@@ -71,6 +113,27 @@ struct PageView<T> {
     /// Pass as `after` for the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+}
+
+impl<V> PageView<V> {
+    /// A page that the service gave.
+    fn of<T>(page: Page<T>, view: impl Fn(T) -> V) -> Self {
+        Self {
+            items: page.items.into_iter().map(view).collect(),
+            next: page.next,
+        }
+    }
+}
+
+/// Where a page begins and how long it is.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes `PageRequest` in the API")]
+struct PageParams {
+    /// Rows wanted, 1 to 200; 50 when left out.
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    after: Option<String>,
 }
 
 /// The page of `rows` that begins after the row whose cursor was given; `rows` are in the order of their cursors.

@@ -41,7 +41,7 @@ const LEVEL: &[&str] = &["level", "级别", "层级"];
 /// Column names of longitude and latitude; with one of the suffixes of [`SUFFIXES`] they say their system.
 const LONGITUDE: &[&str] = &["lon", "lng", "longitude", "经度"];
 const LATITUDE: &[&str] = &["lat", "lat", "latitude", "纬度"];
-const SUFFIXES: &[(&str, Option<CoordinateSystem>)] = &[
+pub(crate) const SUFFIXES: &[(&str, Option<CoordinateSystem>)] = &[
     ("_gcj02", Some(CoordinateSystem::Gcj02)),
     ("_wgs84", Some(CoordinateSystem::Wgs84)),
     ("_cgcs2000", Some(CoordinateSystem::Cgcs2000)),
@@ -181,7 +181,7 @@ fn draft(row: Row<'_>, coordinates: CoordinateSystem) -> Result<Draft<'_>, RowEr
 }
 
 /// The point of a row, in CGCS2000; both coordinates or neither.
-fn centre(row: &Row<'_>, default: CoordinateSystem) -> Result<Option<Point>, RowError> {
+pub(crate) fn centre(row: &Row<'_>, default: CoordinateSystem) -> Result<Option<Point>, RowError> {
     for (suffix, system) in SUFFIXES {
         let named = |bases: &[&str]| {
             bases

@@ -89,7 +89,7 @@ pub(crate) fn plan(
     Ok(Plan { changes, report })
 }
 
-pub(super) fn error(row: u64, column: &str, reason: String) -> RowError {
+pub(crate) fn error(row: u64, column: &str, reason: String) -> RowError {
     RowError {
         row,
         line: row,
@@ -98,7 +98,7 @@ pub(super) fn error(row: u64, column: &str, reason: String) -> RowError {
     }
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Feature>, RegistryError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Feature>, RegistryError> {
     if bytes.len() > IMPORT_BYTES_MAX {
         return Err(RegistryError::GeoJson(format!(
             "it has {} bytes; {IMPORT_BYTES_MAX} is the most",
@@ -117,7 +117,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Feature>, RegistryError> {
 }
 
 /// A property as text, whether it was written as text or as a number.
-pub(super) fn property(feature: &Feature, names: &[&str]) -> Option<String> {
+pub(crate) fn property(feature: &Feature, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| match feature.property(name)? {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         Value::Number(number) => Some(number.to_string()),

@@ -2,6 +2,7 @@
 
 mod area;
 mod category;
+mod component;
 mod crosswalk;
 mod rule_row;
 mod standard;
@@ -9,6 +10,10 @@ mod zone;
 
 pub use area::{Area, AreaFault, level_from_text, level_text};
 pub use category::{Category, CategoryKind};
+pub use component::{
+    ATTRIBUTES_MAX, Component, ComponentCode, ComponentCodeError, ComponentShape, ComponentState,
+    ComponentUnits,
+};
 pub use crosswalk::{CrosswalkRow, Relation};
 pub use rule_row::{RuleRow, RuleText};
 pub use standard::{Standard, StandardKey};

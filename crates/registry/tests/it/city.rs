@@ -1,13 +1,17 @@
 //! A registry on a fresh store, and the shorthand of the import tests.
 
-use access::Principal;
-use base::{AreaCode, Id, TreePath};
+use access::{
+    Access, AccessOptions, Organisation, OrganisationKind, OrganisationNew, Principal, RoleBook,
+    Sealer,
+};
+use base::{AreaCode, Clock, Id, ManualClock, SeededChance, TreePath};
 use calendar::BareUnits;
 use registry::{
     AreaImport, AreaParent, BoundaryImport, Registry, RegistryError, StandardImport, StandardKey,
 };
 use std::future::Future;
-use store::testing::{TestStore, each_engine};
+use std::sync::Arc;
+use store::testing::{TestStore, each_engine, each_engine_at};
 use table::{Report, Table};
 
 /// Runs `test` on each engine.
@@ -16,6 +20,96 @@ pub fn on_each_engine(test: impl Fn(&TestStore, &Registry)) {
         let registry = wait(Registry::open(fresh.store.clone())).unwrap();
         test(fresh, &registry);
     });
+}
+
+/// A registry that knows organisations and people, on each engine, at a fixed time: `2026-11-20T09:00:00+08:00`.
+pub fn on_each_engine_with_access(test: impl Fn(&TestStore, &Registry, &Access)) {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(
+        "2026-11-20T09:00:00+08:00".parse().unwrap(),
+    ));
+    each_engine_at(&[access::ROOM, registry::ROOM], &clock, |fresh| {
+        let sealer = Sealer::ephemeral(Arc::new(SeededChance::new(5)));
+        let options = AccessOptions::default();
+        let access = Access::open(fresh.store.clone(), sealer, options).unwrap();
+        let registry = wait(Registry::open(fresh.store.clone())).unwrap();
+        registry.know(access.clone());
+        test(fresh, &registry, &access);
+    });
+}
+
+/// An organisation, entered from the console.
+pub fn organisation(
+    access: &Access,
+    code: &str,
+    name: &str,
+    parent: Option<Id>,
+) -> Arc<Organisation> {
+    let new = OrganisationNew {
+        code: code.to_owned(),
+        name: name.to_owned(),
+        kind: OrganisationKind::Department,
+        parent_id: parent,
+        home_area_path: None,
+        credit_code: None,
+    };
+    wait(access.organisation_create(&console(), new, None)).unwrap()
+}
+
+/// Somebody with one role in an organisation.
+pub fn member(organisation: &Organisation, role: &str, area: Option<TreePath>) -> Principal {
+    let role = RoleBook::built_in().unwrap().get(role).unwrap().clone();
+    Principal {
+        account_id: Id(40),
+        staff_id: Id(41),
+        staff_name: "张三".to_owned(),
+        means: access::Means::Session(Id(42)),
+        memberships: vec![access::Membership {
+            id: Id(43),
+            organisation_id: organisation.id,
+            organisation_name: organisation.name.clone(),
+            organisation_path: organisation.path.clone(),
+            role: role.code.clone(),
+            area_path: area,
+            zone_ids: Vec::new(),
+            granted: role,
+        }],
+        narrowed_to: None,
+        must_change_password: false,
+    }
+}
+
+/// Asks the routes of the registry.
+pub fn request(
+    registry: &Registry,
+    who: &Principal,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&serde_json::Value>,
+) -> (
+    axum::http::StatusCode,
+    axum::http::HeaderMap,
+    serde_json::Value,
+) {
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+    let app = registry::http::router(registry.clone()).split_for_parts().0;
+    let mut request = axum::http::Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if body.is_some() {
+        request = request.header("content-type", "application/json");
+    }
+    let body = body.map_or_else(axum::body::Body::empty, |body| body.to_string().into());
+    let request = request.extension(Arc::new(who.clone())).body(body).unwrap();
+    wait(async move {
+        let answer = app.oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let json = serde_json::from_slice(&bytes).unwrap_or_default();
+        (parts.status, parts.headers, json)
+    })
 }
 
 /// Runs a future to its end.

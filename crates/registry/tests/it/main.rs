@@ -4,6 +4,7 @@
 
 mod areas;
 mod city;
+mod components;
 mod grids;
 mod http;
 mod shapes;

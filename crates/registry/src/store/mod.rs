@@ -1,4 +1,10 @@
-//! All SQL of the registry; the only writer of its tables. Everything is read whole, for the snapshot.
+//! All SQL of the registry; the only writer of its tables. Areas, zones and rules are read whole, for the snapshot; components are
+//! asked for (see [`components`] and [`lists`]).
+
+pub(crate) mod components;
+pub(crate) mod lists;
+#[cfg(test)]
+mod lists_tests;
 
 use crate::model::{
     Area, Category, CategoryKind, CrosswalkRow, Relation, RuleRow, RuleText, Standard, StandardKey,
@@ -11,7 +17,37 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Row, StoreError, Tx, params};
 
+/// The columns of a component, in the order `components` reads them.
+macro_rules! component_columns {
+    () => {
+        "c.id, c.code, c.former_code, c.name, c.category_id, c.state, c.lon, c.lat, c.shape, c.area_path, c.supervisor_id,
+         c.owner_id, c.maintainer_id, c.initial_on, c.changed_on, c.data_source, c.remark, c.attributes, c.version"
+    };
+}
+pub(crate) use component_columns;
+
 store::statements! {
+    /// One component.
+    COMPONENT_BY_ID = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.id = ?1");
+    /// The component with this code in force.
+    COMPONENT_BY_CODE = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.code = ?1");
+    /// The component that had this code.
+    COMPONENT_BY_FORMER_CODE = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.former_code = ?1");
+    /// A new component.
+    COMPONENT_ADD = "INSERT INTO component (id, code, former_code, name, category_id, state, lon, lat, cell, shape, area_path,
+        supervisor_id, owner_id, maintainer_id, initial_on, changed_on, data_source, remark, attributes, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    /// A component, from one version to the next.
+    COMPONENT_SET = "UPDATE component SET code = ?3, former_code = ?4, name = ?5, category_id = ?6, state = ?7, lon = ?8, lat = ?9,
+        cell = ?10, shape = ?11, area_path = ?12, supervisor_id = ?13, owner_id = ?14, maintainer_id = ?15, initial_on = ?16,
+        changed_on = ?17, data_source = ?18, remark = ?19, attributes = ?20, version = version + 1
+        WHERE id = ?1 AND version = ?2";
+    /// A line of a component's history.
+    COMPONENT_HISTORY_ADD = "INSERT INTO component_history (component_id, version, at, operation, staff_id, organisation_id, reason,
+        changes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    /// The history of a component, the newest first.
+    COMPONENT_HISTORY = "SELECT version, at, operation, staff_id, organisation_id, reason, changes FROM component_history
+        WHERE component_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
     /// Every area, parents before children.
     AREAS = "SELECT id, code, name, level, parent_id, path, lon, lat, version FROM area ORDER BY path";
     /// Every outline.
