@@ -76,6 +76,7 @@ impl City {
         let registry = Registry::open(store.clone())
             .await
             .context("opening the registry")?;
+        registry.know(access.clone());
         let roles: Arc<RoleBook> = access.roles();
         let processes = Processes::load(Processes::BUILT_IN.iter().copied(), |role| {
             roles.get(role).is_some()

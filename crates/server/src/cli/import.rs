@@ -7,7 +7,10 @@ use base::geo::CoordinateSystem;
 use base::{AreaCode, Problem};
 use calendar::BareUnits;
 use clap::{Args, Subcommand, ValueEnum};
-use registry::{AreaImport, AreaParent, BoundaryImport, StandardImport, StandardKey};
+use registry::{
+    AreaImport, AreaParent, BoundaryImport, CodeAssign, ComponentFile, ComponentImport, GridImport,
+    StandardImport, StandardKey,
+};
 use std::fs::{self, File};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -25,12 +28,16 @@ pub(super) enum Import {
     Taxonomy(Taxonomy),
     /// Citizens' messages, as reports
     Appeals(Appeals),
+    /// Unit grids of villages, from GeoJSON
+    Grids(Grids),
+    /// Surveyed components, from a table or GeoJSON
+    Components(Components),
 }
 
 /// What every import is told.
 #[derive(Args, Debug)]
 struct Common {
-    /// The file: CSV, TSV or XLSX, in UTF-8, UTF-16 or GBK; for areas also GeoJSON
+    /// The file: CSV, TSV or XLSX, in UTF-8, UTF-16 or GBK; for what has a place also GeoJSON
     file: PathBuf,
     /// Say what would happen and change nothing
     #[arg(long)]
@@ -130,6 +137,36 @@ pub(super) struct Appeals {
     system: String,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct Grids {
+    #[command(flatten)]
+    common: Common,
+    /// The system of the file's coordinates
+    #[arg(long, value_enum, default_value = "cgcs2000")]
+    coordinates: Coordinates,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Components {
+    #[command(flatten)]
+    common: Common,
+    /// The system of coordinates whose column does not say it
+    #[arg(long, value_enum, default_value = "cgcs2000")]
+    coordinates: Coordinates,
+    /// The standard of the categories in the codes, given as CODE@EDITION [default: the latest that has them]
+    #[arg(long, value_name = "CODE@EDITION")]
+    standard: Option<String>,
+    /// For rows without an identification code: the category's digits, e.g. 02014
+    #[arg(long, value_name = "DIGITS", requires = "serial")]
+    category: Option<String>,
+    /// And the column whose number, at most six digits, tells them apart
+    #[arg(long, value_name = "COLUMN", requires = "category")]
+    serial: Option<String>,
+    /// The supervising organisation of rows that name none: its code, credit code or name
+    #[arg(long, value_name = "ORGANISATION")]
+    supervisor: Option<String>,
+}
+
 pub(super) async fn run(what: Import, city: &City) -> anyhow::Result<ExitCode> {
     let (common, report) = match what {
         Import::Areas(areas) => {
@@ -148,9 +185,80 @@ pub(super) async fn run(what: Import, city: &City) -> anyhow::Result<ExitCode> {
             let report = import_appeals(&appeals, city).await?;
             (appeals.common, report)
         }
+        Import::Grids(grids) => {
+            let report = import_grids(&grids, city).await?;
+            (grids.common, report)
+        }
+        Import::Components(components) => {
+            let report = import_components(&components, city).await?;
+            (components.common, report)
+        }
     };
     tell(&common, &report)?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn import_grids(grids: &Grids, city: &City) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, _) = read(&grids.common)?;
+    let options = GridImport {
+        dry_run: grids.common.dry_run,
+        coordinates: grids.coordinates.into(),
+        ..GridImport::default()
+    };
+    let steps = Steps::default();
+    let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);
+    let done = city
+        .registry
+        .grid_import(&who, &bytes, &options, progress)
+        .await;
+    steps.end();
+    done.map_err(refusal)
+}
+
+async fn import_components(components: &Components, city: &City) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, name) = read(&components.common)?;
+    let standard = match &components.standard {
+        None => None,
+        Some(text) => Some(standard_key(text).context("--standard is CODE@EDITION")?),
+    };
+    let pair = components.category.clone().zip(components.serial.clone());
+    let options = ComponentImport {
+        dry_run: components.common.dry_run,
+        coordinates: components.coordinates.into(),
+        standard,
+        assign: pair.map(|(category, serial)| CodeAssign { category, serial }),
+        supervisor: components.supervisor.clone(),
+    };
+    let table;
+    let file = if is_geojson(&components.common.file) {
+        ComponentFile::GeoJson(&bytes)
+    } else {
+        table = Table::read(&bytes, &name).with_context(|| name.clone())?;
+        ComponentFile::Table(&table)
+    };
+    let steps = Steps::default();
+    let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);
+    let done = city
+        .registry
+        .component_import(&who, file, &options, progress)
+        .await;
+    steps.end();
+    done.map_err(refusal)
+}
+
+fn is_geojson(file: &Path) -> bool {
+    let extension = file.extension().and_then(|end| end.to_str());
+    matches!(extension, Some("geojson" | "json"))
+}
+
+fn standard_key(text: &str) -> Option<StandardKey> {
+    let (code, version) = text.split_once('@')?;
+    Some(StandardKey {
+        code: code.to_owned(),
+        version: version.to_owned(),
+    })
 }
 
 async fn import_areas(areas: &Areas, city: &City) -> anyhow::Result<Report> {
@@ -164,8 +272,7 @@ async fn import_areas(areas: &Areas, city: &City) -> anyhow::Result<Report> {
     });
     let steps = Steps::default();
     let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);
-    let extension = areas.common.file.extension().and_then(|end| end.to_str());
-    let done = if matches!(extension, Some("geojson" | "json")) {
+    let done = if is_geojson(&areas.common.file) {
         let options = BoundaryImport {
             dry_run,
             coordinates,
@@ -230,15 +337,11 @@ async fn import_standard(standard: &Standard, city: &City) -> anyhow::Result<Rep
 
 /// Pairs the categories of an earlier standard with those of the one just imported.
 async fn pair(from: &str, options: &StandardImport, city: &City) -> anyhow::Result<()> {
-    let Some((code, version)) = from.split_once('@') else {
+    let Some(from_key) = standard_key(from) else {
         bail!("--crosswalk-from is CODE@EDITION, e.g. city-standard@2019");
     };
     let rules = city.registry.snapshot().rules.clone();
     let id = |key: &StandardKey| rules.standard_by_key(key).map(|standard| standard.id);
-    let from_key = StandardKey {
-        code: code.to_owned(),
-        version: version.to_owned(),
-    };
     let from_id = id(&from_key).with_context(|| format!("there is no standard {from}"))?;
     let Some(to_id) = id(&options.key) else {
         return say("crosswalk: left out, because a rehearsal stores no standard to pair with");
@@ -354,13 +457,13 @@ fn rows_file(file: &Path) -> PathBuf {
 
 /// Progress on standard error: one line that moves at a terminal, a line each tenth elsewhere.
 #[derive(Default)]
-struct Steps {
+pub(super) struct Steps {
     tenths: AtomicU64,
     shown: AtomicU64,
 }
 
 impl Steps {
-    fn show(&self, done: u64, total: u64) {
+    pub(super) fn show(&self, done: u64, total: u64) {
         let tenth = (done * 10).checked_div(total).unwrap_or(10);
         let mut out = std::io::stderr().lock();
         // Progress that cannot be shown is no reason to stop.
@@ -374,7 +477,7 @@ impl Steps {
         };
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         if self.shown.load(Ordering::Relaxed) == 1 {
             let _ = writeln!(std::io::stderr());
         }

@@ -1,6 +1,7 @@
 //! The command line: what an operator types. Answers go to standard output, progress and the log to standard error.
 
 mod demo;
+mod grids;
 mod import;
 mod user;
 mod verify;
@@ -32,9 +33,12 @@ enum Command {
     Serve,
     /// Seed a small demo city when there is nothing yet, then serve it
     Demo,
-    /// Bring in areas, standards, classes of appeals, or messages from a file
+    /// Bring in areas, grids, components, standards, classes of appeals, or messages from a file
     #[command(subcommand)]
     Import(import::Import),
+    /// Cut areas into unit grids, and check how unit grids cover their villages
+    #[command(subcommand)]
+    Grids(grids::Grids),
     /// Check that every timeline replays to its state, the audit chain holds and references exist
     Verify,
     /// People who may sign in
@@ -79,6 +83,9 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
         Command::Demo => demo::run(settings).await,
         Command::Import(what) => {
             with_city(settings, async |city| import::run(what, city).await).await
+        }
+        Command::Grids(what) => {
+            with_city(settings, async |city| grids::run(what, city).await).await
         }
         Command::Verify => with_city(settings, async |city| verify::run(city)).await,
         Command::User(what) => with_city(settings, async |city| user::run(what, city).await).await,
