@@ -28,6 +28,8 @@ pub struct Figures {
     pub writes_waiting: Gauge,
     /// Highest place of the outbox.
     pub outbox_place: Gauge,
+    /// Committed entries without a place: how far the sequencer is behind. Not a number when the database does not say.
+    pub outbox_unplaced: Gauge,
 }
 
 /// The figures of one endpoint.
@@ -55,6 +57,10 @@ impl Figures {
             "Transactions waiting to be written.",
         );
         describe("outbox_place", "Highest place given to an outbox entry.");
+        describe(
+            "outbox_unplaced",
+            "Committed outbox entries that have no place yet: how far the sequencer is behind. NaN when the database does not say.",
+        );
         recorder.describe_counter(
             "live_entries_total".into(),
             None,
@@ -75,6 +81,7 @@ impl Figures {
             connections: gauge("connections"),
             writes_waiting: gauge("store_writes_waiting"),
             outbox_place: gauge("outbox_place"),
+            outbox_unplaced: gauge("outbox_unplaced"),
             live_entries: recorder
                 .register_counter(&Key::from_name("live_entries_total"), &METADATA),
             recorder,

@@ -45,6 +45,8 @@ pub struct Health {
 
 /// How long the database may take to say that it can write.
 const WRITE_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long it may take to say how many outbox entries wait; Prometheus does not wait for ever either.
+const READ_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Their routes.
 pub fn router(health: Health) -> OpenApiRouter {
@@ -132,6 +134,12 @@ async fn metrics_view(State(health): State<Health>, headers: HeaderMap) -> Answe
     let places = health.store.outbox_places();
     let place = *places.borrow();
     health.figures.outbox_place.set(place as f64);
+    let unplaced = tokio::time::timeout(READ_TIME_MAX, health.store.read(outbox::unplaced)).await;
+    let unplaced = unplaced.ok().and_then(Result::ok);
+    health
+        .figures
+        .outbox_unplaced
+        .set(unplaced.map_or(f64::NAN, |entries| entries as f64));
     health
         .figures
         .writes_waiting

@@ -3,19 +3,47 @@
 use crate::city::City;
 use crate::cli::{refusal, say};
 use access::{
-    AccountNew, MembershipNew, Organisation, OrganisationKind, OrganisationNew, Principal, StaffNew,
+    Account, AccountFilter, AccountNew, MembershipNew, Organisation, OrganisationKind,
+    OrganisationNew, Password, Principal, StaffNew,
 };
 use anyhow::{Context, bail};
-use base::{AreaCode, PageRequest, Problem, TreePath};
+use base::{AreaCode, Id, PageRequest, Problem, TreePath};
 use clap::{Args, Subcommand};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read};
 use std::process::ExitCode;
+
+/// More than any password has.
+const LINE_BYTES_MAX: u64 = 4_096;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum User {
     /// Open an account for a person, in a role, for an organisation; prints the first password
     Create(Create),
-    /// List the people and their roles
+    /// List the people, their accounts and their roles
     List,
+    /// Give a person a new password, which must be changed at the next sign-in; their sessions end
+    Password(NewPassword),
+    /// Lock an account: nobody comes in with it; its sessions and tokens end
+    Lock(Named),
+    /// Unlock an account, whether it was locked here or by wrong passwords
+    Unlock(Named),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct NewPassword {
+    /// What the person types at sign-in
+    login: String,
+    /// Read the password from the first line of standard input instead of drawing one. It never stands on the command line,
+    /// where other users of the machine could read it
+    #[arg(long)]
+    stdin: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Named {
+    /// What the person types at sign-in
+    login: String,
 }
 
 #[derive(Args, Debug)]
@@ -46,6 +74,9 @@ pub(super) async fn run(what: User, city: &City) -> anyhow::Result<ExitCode> {
     match what {
         User::Create(create) => user_create(&create, city).await?,
         User::List => user_list(city).await?,
+        User::Password(new) => user_password(&new, city).await?,
+        User::Lock(named) => user_lock(&named.login, city).await?,
+        User::Unlock(named) => user_unlock(&named.login, city).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -149,25 +180,132 @@ async fn organisation(create: &Create, city: &City) -> anyhow::Result<Organisati
     Ok((*made).clone())
 }
 
-async fn user_list(city: &City) -> anyhow::Result<()> {
-    let console: Principal = city.console().await?;
-    let mut page = PageRequest {
+async fn user_password(new: &NewPassword, city: &City) -> anyhow::Result<()> {
+    let given = new
+        .stdin
+        .then(|| password_from(std::io::stdin()))
+        .transpose()?;
+    let console = city.console().await?;
+    let account = account(&new.login, &console, city).await?;
+    let set = city
+        .access
+        .account_password_set(&console, account.id, given);
+    let set = set.await.map_err(|error| refusal(Problem::from(error)))?;
+    say(&format!("account  {}", set.login_name))?;
+    let Some(drawn) = set.drawn else {
+        return say("The password is set and must be changed at the next sign-in.");
+    };
+    say(&format!("password {}", drawn.reveal()))?;
+    say("The password is shown this once and must be changed at the next sign-in.")
+}
+
+/// The first line of `input`, without its end.
+fn password_from(input: impl Read) -> anyhow::Result<Password> {
+    let mut line = String::new();
+    let mut input = BufReader::new(input.take(LINE_BYTES_MAX));
+    input
+        .read_line(&mut line)
+        .context("reading the password from standard input")?;
+    let line = line.trim_end_matches(['\r', '\n']);
+    if line.is_empty() {
+        bail!("standard input has no password in its first line");
+    }
+    Ok(Password::new(line.to_owned()))
+}
+
+async fn user_lock(login: &str, city: &City) -> anyhow::Result<()> {
+    let console = city.console().await?;
+    let account = account(login, &console, city).await?;
+    if !account.is_active {
+        return say(&format!("{} is locked already.", account.login_name));
+    }
+    let locked = city.access.account_lock(&console, account.id).await;
+    locked.map_err(|error| refusal(Problem::from(error)))?;
+    say(&format!(
+        "{} is locked; its sessions and tokens have ended.",
+        account.login_name
+    ))
+}
+
+async fn user_unlock(login: &str, city: &City) -> anyhow::Result<()> {
+    let console = city.console().await?;
+    let account = account(login, &console, city).await?;
+    if account.is_active && account.locked_until.is_none() {
+        return say(&format!("{} is not locked.", account.login_name));
+    }
+    let unlocked = city.access.account_unlock(&console, account.id).await;
+    unlocked.map_err(|error| refusal(Problem::from(error)))?;
+    say(&format!("{} is unlocked.", account.login_name))
+}
+
+async fn account(login: &str, console: &Principal, city: &City) -> anyhow::Result<Account> {
+    let filter = AccountFilter {
+        login_name: Some(login.to_owned()),
+    };
+    let page = PageRequest::default();
+    let found = city.access.account_list(console, &filter, &page).await;
+    let found = found.map_err(|error| refusal(Problem::from(error)))?;
+    let account = found.items.into_iter().next();
+    account
+        .with_context(|| format!("there is no account {login:?}; `chengyun user list` shows all"))
+}
+
+/// All accounts by whose they are.
+async fn accounts(console: &Principal, city: &City) -> anyhow::Result<HashMap<Id, Account>> {
+    let (mut known, mut page) = (HashMap::new(), whole_page());
+    loop {
+        let all = AccountFilter::default();
+        let found = city.access.account_list(console, &all, &page).await;
+        let found = found.map_err(|error| refusal(Problem::from(error)))?;
+        let by_staff = found.items.into_iter().map(|one| (one.staff_id, one));
+        known.extend(by_staff);
+        page.after = found.next;
+        if page.after.is_none() {
+            return Ok(known);
+        }
+    }
+}
+
+const fn whole_page() -> PageRequest {
+    PageRequest {
         limit: Some(base::page::LIMIT_MAX),
         after: None,
-    };
+    }
+}
+
+/// What keeps somebody out, if anything.
+fn state(account: Option<&Account>) -> String {
+    match account {
+        None => "no account".to_owned(),
+        Some(account) if !account.is_active => "locked".to_owned(),
+        Some(account) => match account.locked_until {
+            Some(until) => format!("closed until {until} (wrong passwords)"),
+            None if account.must_change_password => "must change the password".to_owned(),
+            None => "open".to_owned(),
+        },
+    }
+}
+
+async fn user_list(city: &City) -> anyhow::Result<()> {
+    let console: Principal = city.console().await?;
+    let accounts = accounts(&console, city).await?;
+    let mut page = whole_page();
     loop {
         let people = city.access.staff_list(&console, &page).await;
         let people = people.map_err(|error| refusal(Problem::from(error)))?;
         for person in &people.items {
+            let account = accounts.get(&person.id);
+            let login = account.map_or("-", |account| account.login_name.as_str());
             let roles: Vec<String> = person
                 .memberships
                 .iter()
                 .map(|membership| format!("{} ({})", membership.role, membership.organisation_name))
                 .collect();
             say(&format!(
-                "{:<16} {:<12} {}",
+                "{login:<16} {:<16} {:<12} {:<24} {}",
                 person.code,
                 person.name,
+                state(account),
                 roles.join(", ")
             ))?;
         }
@@ -175,5 +313,23 @@ async fn user_list(city: &City) -> anyhow::Result<()> {
         if page.after.is_none() {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_first_line_whatever_ends_it() {
+        for text in ["Sunny-Day-42", "Sunny-Day-42\n", "Sunny-Day-42\r\nmore\n"] {
+            let read = password_from(text.as_bytes()).unwrap();
+            assert_eq!(read.reveal(), "Sunny-Day-42");
+        }
+        assert_eq!(password_from(&b" a b \n"[..]).unwrap().reveal(), " a b ");
+        for empty in ["", "\n", "\r\nSunny-Day-42\n"] {
+            assert!(password_from(empty.as_bytes()).is_err());
+        }
+        assert!(password_from(&b"\xff\xfe\n"[..]).is_err(), "no UTF-8");
     }
 }

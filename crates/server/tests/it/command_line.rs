@@ -1,7 +1,8 @@
 //! The built program, as an operator types it.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn chengyun(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chengyun"));
@@ -12,6 +13,25 @@ fn chengyun(folder: &Path, arguments: &[&str]) -> Output {
         .arg(data_dir)
         .current_dir(folder);
     command.output().unwrap()
+}
+
+/// The same with something on its standard input.
+fn chengyun_told(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chengyun"))
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(folder.join("data"))
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Dropped at once: the end of the input.
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(input.as_bytes()).unwrap();
+    drop(pipe);
+    child.wait_with_output().unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -54,6 +74,62 @@ fn the_first_person_of_an_empty_installation_is_made_by_one_command() {
     let verified = chengyun(folder.path(), &["verify"]);
     assert!(verified.status.success());
     assert!(said(&verified).contains("everything is as it should be"));
+}
+
+/// The last word of the line that begins with `password`.
+fn password_in(text: &str) -> &str {
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("password "))
+        .unwrap();
+    line.split_whitespace().last().unwrap()
+}
+
+#[test]
+fn a_password_is_drawn_or_read_and_an_account_locked_and_unlocked() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = [FIRST, &["--organisation-name", "城运中心"]].concat();
+    let made = chengyun(folder.path(), &first);
+    assert!(made.status.success(), "{}", complained(&made));
+    let user = |arguments: &[&str]| {
+        let output = chengyun(folder.path(), &[&["user"], arguments].concat());
+        assert!(output.status.success(), "{}", complained(&output));
+        said(&output)
+    };
+    let drawn = user(&["password", "zhang"]);
+    assert!(drawn.starts_with("account  zhang\npassword "), "{drawn}");
+    let drawn = password_in(&drawn).to_owned();
+    assert_ne!(drawn, password_in(&said(&made)));
+    let again = chengyun_told(
+        folder.path(),
+        &["user", "password", "zhang", "--stdin"],
+        &drawn,
+    );
+    assert!(!again.status.success());
+    assert!(
+        complained(&again).contains("password: it was one of the last five"),
+        "{}",
+        complained(&again)
+    );
+    let given = chengyun_told(
+        folder.path(),
+        &["user", "password", "zhang", "--stdin"],
+        "Brand-New-99\n",
+    );
+    assert!(given.status.success(), "{}", complained(&given));
+    assert!(!said(&given).contains("Brand-New-99"));
+    let nothing = chengyun_told(folder.path(), &["user", "password", "zhang", "--stdin"], "");
+    assert!(!nothing.status.success());
+    assert!(user(&["list"]).contains("must change the password"));
+    assert!(user(&["lock", "ZHANG"]).contains("zhang is locked"));
+    assert!(user(&["lock", "zhang"]).contains("locked already"));
+    assert!(user(&["list"]).contains(" locked "));
+    assert!(user(&["unlock", "zhang"]).contains("zhang is unlocked"));
+    assert!(user(&["unlock", "zhang"]).contains("not locked"));
+    let nobody = chengyun(folder.path(), &["user", "lock", "nobody"]);
+    assert!(!nobody.status.success());
+    assert!(complained(&nobody).contains("there is no account \"nobody\""));
+    assert!(said(&chengyun(folder.path(), &["verify"])).contains("everything is as it should be"));
 }
 
 #[test]

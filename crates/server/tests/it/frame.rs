@@ -251,6 +251,12 @@ async fn a_closed_store_is_not_ready() {
     house.test.store.close();
     let answer = house.get("/readyz").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let figures = house.get("/metrics").await;
+    let text = String::from_utf8(figures.bytes).unwrap();
+    assert!(
+        text.contains("outbox_unplaced NaN"),
+        "figures go on; what the database would have to say is not made up:\n{text}"
+    );
 }
 
 #[tokio::test]
@@ -261,6 +267,7 @@ async fn figures_are_for_who_asks_directly() {
     let text = String::from_utf8(figures.bytes).unwrap();
     assert!(text.contains("http_requests_total{operation=\"conflict_create\",class=\"4xx\"} 1"));
     assert!(text.contains("store_writes_waiting 0"));
+    assert!(text.contains("outbox_unplaced 0"), "{text}");
     let passed_on = house
         .ask(request(
             "GET",
