@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 use anyhow::{Context, Result, bail};
-use bench::{commands, faults, load, points, raw, startup};
+use bench::{commands, faults, load, points, startup};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,7 @@ struct Arguments {
 
 #[derive(Subcommand, Clone, Copy)]
 enum Figure {
-    /// Create and dispatch over HTTP, on both databases, beside the same rows inserted raw.
+    /// Create and dispatch over HTTP, on both databases.
     Http {
         /// Requests of each kind.
         #[arg(long, default_value_t = 20_000)]
@@ -28,8 +28,8 @@ enum Figure {
     },
     /// Create and dispatch without HTTP, beside the same rows inserted raw.
     Commands {
-        /// Commands of each kind.
-        #[arg(long, default_value_t = 20_000)]
+        /// Commands of each kind a round.
+        #[arg(long, default_value_t = 10_000)]
         count: usize,
     },
     /// Point -> area.
@@ -49,7 +49,7 @@ fn main() -> Result<()> {
     let all = [
         Figure::Points,
         Figure::Startup,
-        Figure::Commands { count: 20_000 },
+        Figure::Commands { count: 10_000 },
         Figure::Http { count: 20_000 },
         Figure::Kill { rounds: 20 },
     ];
@@ -133,12 +133,6 @@ fn http(binary: &Path, count: usize, url: Option<&str>) -> Result<()> {
             cost.p50.as_secs_f64() * 1e3,
             cost.p99.as_secs_f64() * 1e3
         );
-    }
-    if url.is_none() {
-        raw::run(
-            &folder.path().join("chengyun.db"),
-            [create.rate(), dispatch.rate()],
-        )?;
     }
     Ok(())
 }
