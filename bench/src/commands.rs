@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use store::Committed;
 
 /// Rounds; each is commands and then their rows raw, so that what else the machine does meets both alike.
 const ROUNDS: usize = 5;
@@ -27,13 +28,15 @@ pub fn run(count: usize) -> Result<()> {
         .enable_all()
         .build()?;
     println!(
-        "commands in one process over the same rows written raw, SQLite, durable, {CONNECTIONS} callers, {CONNECTIONS} commands a raw commit, {ROUNDS} rounds of {count}"
+        "commands in one process over the same rows written raw, SQLite, durable, {CONNECTIONS} callers, {ROUNDS} rounds of {count}"
     );
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         let folder = tempfile::tempdir()?;
-        let commands = runtime.block_on(rates(folder.path(), count))?;
-        rounds.push((commands, raw::rates(&folder.path().join("chengyun.db"))?));
+        let (commands, groups) = runtime.block_on(rates(folder.path(), count))?;
+        let raw = raw::rates(&folder.path().join("chengyun.db"), groups)?;
+        println!("  {commands:.0?} / {raw:.0?} a second, {groups:?} commands a commit");
+        rounds.push((commands, raw));
     }
     for (n, name) in ["report with its case", "dispatch to two"]
         .into_iter()
@@ -152,8 +155,9 @@ where
     Ok((all, count as f64 / started.elapsed().as_secs_f64()))
 }
 
-async fn rates(folder: &Path, count: usize) -> Result<[f64; 2]> {
+async fn rates(folder: &Path, count: usize) -> Result<([f64; 2], [usize; 2])> {
     let office = Arc::new(office(folder).await?);
+    let store = office.city.store.clone();
     let create = |first: usize| {
         let office = office.clone();
         move |n: usize| {
@@ -169,7 +173,9 @@ async fn rates(folder: &Path, count: usize) -> Result<[f64; 2]> {
     };
     // The first commands meet cold caches and unprepared statements; they are not counted.
     from_all(500, create(0)).await?;
+    let before = store.committed();
     let (mut cases, created) = from_all(count, create(500)).await?;
+    let group_created = group(before, store.committed());
     // As a dispatcher's list has them: in the order they came in.
     cases.sort_unstable();
     let cases = Arc::new(cases);
@@ -200,10 +206,19 @@ async fn rates(folder: &Path, count: usize) -> Result<[f64; 2]> {
         }
     };
     from_all(count, step(false)).await?;
+    let before = store.committed();
     let (_, dispatched) = from_all(count, step(true)).await?;
+    let group_dispatched = group(before, store.committed());
     let city = office.city.clone();
     tokio::task::spawn_blocking(move || city.close()).await?;
-    Ok([created, dispatched])
+    Ok(([created, dispatched], [group_created, group_dispatched]))
+}
+
+/// How many transactions a commit had.
+fn group(before: Committed, after: Committed) -> usize {
+    let transactions = after.transactions - before.transactions;
+    let commits = (after.commits - before.commits).max(1);
+    usize::try_from(transactions.div_ceil(commits)).unwrap_or(1)
 }
 
 fn call(principal: &Arc<Principal>, key: &str) -> Call {

@@ -1,7 +1,6 @@
 //! The reference of the write figures: the very rows that the commands wrote, inserted again by a bare loop into tables of the same
-//! shape, with as many commands in a transaction as there were connections. What a command changes in place is changed in place.
+//! shape, with as many commands in a transaction as the store grouped. What a command changes in place is changed in place.
 
-use crate::load::CONNECTIONS;
 use anyhow::{Context, Result};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -45,9 +44,12 @@ struct Sheet {
     rows: Vec<Vec<Value>>,
 }
 
-/// Replays the rows of the database at `path`: creations and dispatches a second.
-pub fn rates(path: &Path) -> Result<[f64; 2]> {
-    Ok([replay(path, CREATE, false)?, replay(path, DISPATCH, true)?])
+/// Replays the rows of the database at `path`, so many commands in a transaction: creations and dispatches a second.
+pub fn rates(path: &Path, [create, dispatch]: [usize; 2]) -> Result<[f64; 2]> {
+    Ok([
+        replay(path, CREATE, false, create)?,
+        replay(path, DISPATCH, true, dispatch)?,
+    ])
 }
 
 /// Makes a table of the same shape with its indexes.
@@ -79,7 +81,7 @@ fn insert_of(table: &str, rows: &[Vec<Value>]) -> String {
     format!("INSERT INTO {table} VALUES ({})", marks.join(", "))
 }
 
-fn replay(path: &Path, tables: &[(&str, usize)], changes_case: bool) -> Result<f64> {
+fn replay(path: &Path, tables: &[(&str, usize)], changes_case: bool, group: usize) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let source = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut target = Connection::open(folder.path().join("raw.db"))?;
@@ -115,17 +117,17 @@ fn replay(path: &Path, tables: &[(&str, usize)], changes_case: bool) -> Result<f
             rows: rows(&source, FINAL)?,
         });
     }
-    timed(&mut target, &sheets)
+    timed(&mut target, &sheets, group)
 }
 
-fn timed(target: &mut Connection, sheets: &[Sheet]) -> Result<f64> {
+fn timed(target: &mut Connection, sheets: &[Sheet], group: usize) -> Result<f64> {
     let commands = sheets.iter().map(|sheet| sheet.rows.len() / sheet.each);
     let commands = commands.min().context("no tables")?;
     let started = Instant::now();
     let mut done = 0;
     while done < commands {
         let transaction = target.transaction()?;
-        for command in done..(done + CONNECTIONS).min(commands) {
+        for command in done..(done + group).min(commands) {
             for Sheet { sql, each, rows } in sheets {
                 let mut statement = transaction.prepare_cached(sql)?;
                 for row in rows
@@ -137,7 +139,7 @@ fn timed(target: &mut Connection, sheets: &[Sheet]) -> Result<f64> {
             }
         }
         transaction.commit()?;
-        done += CONNECTIONS;
+        done += group;
     }
     Ok(commands as f64 / started.elapsed().as_secs_f64())
 }

@@ -8,6 +8,7 @@ use base::{Clock, Id, IdSource};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -64,7 +65,33 @@ pub(crate) struct Shared {
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) placed: outbox::PlacedSignal,
     pub(crate) stopping: Arc<std::sync::atomic::AtomicBool>,
+    tally: Arc<Tally>,
     is_postgres: bool,
+}
+
+/// Counts what was made durable since the store was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    commits: AtomicU64,
+    transactions: AtomicU64,
+}
+
+impl Tally {
+    /// One more commit, of so many transactions.
+    pub(crate) fn committed(&self, transactions: usize) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        let transactions = u64::try_from(transactions).unwrap_or(0);
+        self.transactions.fetch_add(transactions, Ordering::Relaxed);
+    }
+}
+
+/// What was made durable since the store was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Durable commits: on SQLite one for a group of transactions.
+    pub commits: u64,
+    /// Write transactions in them.
+    pub transactions: u64,
 }
 
 /// What an engine's threads are given.
@@ -73,6 +100,7 @@ pub(crate) struct Seats {
     pub(crate) reads: Receiver<Order>,
     pub(crate) placed: outbox::PlacedSignal,
     pub(crate) stopping: Arc<std::sync::atomic::AtomicBool>,
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// What an engine answers when it runs.
@@ -108,7 +136,9 @@ impl Store {
         let (reads, read_queue) = bounded(WAITING_MAX);
         let placed = outbox::PlacedSignal::default();
         let stopping = Arc::<std::sync::atomic::AtomicBool>::default();
+        let tally = Arc::<Tally>::default();
         let seats = Seats {
+            tally: tally.clone(),
             writes: write_queue,
             reads: read_queue,
             placed: placed.clone(),
@@ -133,6 +163,7 @@ impl Store {
                 chance,
                 placed,
                 stopping,
+                tally,
                 is_postgres,
             }),
         };
@@ -219,6 +250,15 @@ impl Store {
     /// How many transactions are waiting to be written.
     pub fn writes_waiting(&self) -> usize {
         self.shared.writes.len()
+    }
+
+    /// What was made durable since the store was opened.
+    pub fn committed(&self) -> Committed {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Committed {
+            commits: count(&self.shared.tally.commits),
+            transactions: count(&self.shared.tally.transactions),
+        }
     }
 
     /// Finishes what is queued and ends the threads; later calls get [`StoreError::Unavailable`].

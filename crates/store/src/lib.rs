@@ -42,7 +42,7 @@ mod within;
 
 pub use audit::AuditEntry;
 pub use consumer::Consumer;
-pub use engine::{Options, Store};
+pub use engine::{Committed, Options, Store};
 pub use error::StoreError;
 pub use migrate::{Migration, Room};
 pub use outbox::{OutboxEntry, PlacedEntry};

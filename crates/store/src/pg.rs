@@ -10,7 +10,7 @@ mod housekeeping;
 pub(crate) mod session;
 
 use crate::audit::ChainEnd;
-use crate::engine::{Opened, Options, Seats};
+use crate::engine::{Opened, Options, Seats, Tally};
 use crate::job::{Job, Order, Verdict};
 use crate::migrate::{self, Room};
 use crate::outbox::PlacedSignal;
@@ -104,6 +104,7 @@ struct Worker {
     chain: Option<ChainEnd>,
     placed: PlacedSignal,
     stopping: Arc<AtomicBool>,
+    tally: Arc<Tally>,
 }
 
 impl Worker {
@@ -115,6 +116,7 @@ impl Worker {
             chain: None,
             placed: seats.placed.clone(),
             stopping: seats.stopping.clone(),
+            tally: seats.tally.clone(),
         }
     }
 
@@ -188,6 +190,9 @@ impl Worker {
                     // The outcome of a broken commit is unknown: the lane's end must be read again.
                     Err(_) if self.session.is_closed() => self.chain = None,
                     Err(_) => {}
+                }
+                if done.is_ok() && self.is_writer {
+                    self.tally.committed(1);
                 }
                 if done.is_ok() && emitted {
                     self.placed.wake();

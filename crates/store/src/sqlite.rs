@@ -1,7 +1,7 @@
 //! SQLite: one writer thread that commits in groups, and reader threads.
 
 use crate::audit::ChainEnd;
-use crate::engine::{Opened, Seats};
+use crate::engine::{Opened, Seats, Tally};
 use crate::job::{Job, Order, Verdict};
 use crate::migrate::{self, Room};
 use crate::outbox::PlacedSignal;
@@ -75,6 +75,7 @@ pub(crate) fn open(
         connection,
         chain,
         placed: seats.placed.clone(),
+        tally: seats.tally.clone(),
         clock: clock.clone(),
         noted_at: Timestamp(0),
         _lock: Some(lock),
@@ -126,6 +127,7 @@ pub(crate) struct Writer {
     connection: Connection,
     chain: ChainEnd,
     placed: PlacedSignal,
+    tally: Arc<Tally>,
     clock: Arc<dyn Clock>,
     noted_at: Timestamp,
     _lock: Option<File>,
@@ -181,6 +183,9 @@ impl Writer {
             }
         }
         let is_committed = fate.is_ok();
+        if is_committed {
+            self.tally.committed(group.len());
+        }
         for job in group {
             job.finish(fate.clone());
         }
