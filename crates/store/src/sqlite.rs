@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 const GROUP_MAX: usize = 256;
 const GROUP_TIME_MAX: Duration = Duration::from_millis(10);
 
+/// After a group that had to be undone, so many run with savepoints from the start: what had to be undone once may come again.
+const CAREFUL_GROUPS: u32 = 64;
+
 /// How far ahead of now ids may be when they are noted: the time between two notes, and as much again.
 pub(crate) const ID_NOTE_AHEAD_SECONDS: i64 = 2;
 
@@ -78,6 +81,7 @@ pub(crate) fn open(
         tally: seats.tally.clone(),
         clock: clock.clone(),
         noted_at: Timestamp(0),
+        careful_groups: 0,
         _lock: Some(lock),
     };
     let writes = seats.writes;
@@ -130,7 +134,27 @@ pub(crate) struct Writer {
     tally: Arc<Tally>,
     clock: Arc<dyn Clock>,
     noted_at: Timestamp,
+    careful_groups: u32,
     _lock: Option<File>,
+}
+
+/// A group on its way to its commit.
+struct GroupRun {
+    /// Why the whole group is lost, if it is.
+    fate: Result<(), StoreError>,
+    /// The end of the audit chain before it.
+    chain_before: ChainEnd,
+    has_emitted: bool,
+    with_savepoints: bool,
+}
+
+impl GroupRun {
+    fn took(&mut self, emitted: Result<bool, StoreError>) {
+        match emitted {
+            Ok(emitted) => self.has_emitted |= emitted,
+            Err(error) => self.fate = Err(error),
+        }
+    }
 }
 
 // The writer checkpoints by itself (`wal_autocheckpoint`). A checkpointer thread was tried: the log never got the quiet
@@ -150,20 +174,22 @@ impl Writer {
 
     /// Runs `first` and whatever is already waiting, commits once, then answers everyone. Says whether to stop.
     pub(crate) fn commit_group(&mut self, first: Box<dyn Job>, queue: &Receiver<Order>) -> bool {
-        let mut fate = self.control("BEGIN IMMEDIATE");
-        let chain_before = self.chain;
+        let mut run = GroupRun {
+            fate: self.control("BEGIN IMMEDIATE"),
+            chain_before: self.chain,
+            has_emitted: false,
+            with_savepoints: self.careful_groups > 0,
+        };
+        self.careful_groups = self.careful_groups.saturating_sub(1);
         let started = Instant::now();
         let mut group = Vec::with_capacity(GROUP_MAX);
-        let (mut next, mut must_stop, mut has_emitted) = (Some(first), false, false);
-        while let Some(mut job) = next.take() {
-            if fate.is_ok() && !job.is_abandoned() {
-                fate = self
-                    .run_one(job.as_mut())
-                    .map(|emitted| has_emitted |= emitted);
-            }
+        let (mut next, mut must_stop) = (Some(first), false);
+        while let Some(job) = next.take() {
             group.push(job);
-            let is_full =
-                group.len() >= GROUP_MAX || started.elapsed() >= GROUP_TIME_MAX || fate.is_err();
+            self.run_last(&mut run, &mut group);
+            let is_full = group.len() >= GROUP_MAX
+                || started.elapsed() >= GROUP_TIME_MAX
+                || run.fate.is_err();
             if !is_full {
                 match queue.try_recv() {
                     Ok(Order::Run(job)) => next = Some(job),
@@ -172,46 +198,85 @@ impl Writer {
                 }
             }
         }
-        let fate = fate
+        let fate = run
+            .fate
             .and_then(|()| self.note_last_id())
             .and_then(|()| self.control("COMMIT"));
         if fate.is_err() {
-            self.chain = chain_before;
+            self.chain = run.chain_before;
             // A failed COMMIT may leave the transaction open, a full disk may have rolled it back already.
             if !self.connection.is_autocommit() {
                 let _ = self.control("ROLLBACK");
             }
-        }
-        let is_committed = fate.is_ok();
-        if is_committed {
+        } else {
             self.tally.committed(group.len());
         }
+        let is_committed = fate.is_ok();
         for job in group {
             job.finish(fate.clone());
         }
-        if is_committed && has_emitted {
+        if is_committed && run.has_emitted {
             self.placed.wake();
         }
         must_stop
     }
 
-    /// One closure in its savepoint; says whether it emitted. `Err` means that the whole group is lost.
-    fn run_one(&mut self, job: &mut dyn Job) -> Result<bool, StoreError> {
-        self.control("SAVEPOINT one")?;
-        let mut tx = Tx::new(Engine::Sqlite(&self.connection), self.chain);
-        let verdict = job.run(&mut tx);
-        let emitted = if verdict == Verdict::Keep {
-            tx.flush().unwrap_or(false)
-        } else {
-            false
+    /// Runs the job that joined the group last. When it leaves something to be undone and has no savepoint, the whole group is
+    /// undone and run again, each job in a savepoint of its own.
+    fn run_last(&mut self, run: &mut GroupRun, group: &mut [Box<dyn Job>]) {
+        let Some((last, others)) = group.split_last_mut() else {
+            return;
         };
-        let (doomed, chain) = (tx.doomed.take(), tx.chain);
-        if self.connection.is_autocommit() {
-            // SQLITE_FULL, IOERR and NOMEM roll the outer transaction back, savepoints and neighbours included.
-            return Err(
-                doomed.unwrap_or_else(|| StoreError::Unavailable("transaction lost".into()))
-            );
+        if run.fate.is_err() || last.is_abandoned() {
+            return;
         }
+        if run.with_savepoints {
+            run.took(self.run_in_savepoint(last.as_mut()));
+            return;
+        }
+        match self.run_bare(last.as_mut()) {
+            Ok(Some(emitted)) => run.took(Ok(emitted)),
+            Ok(None) => {
+                self.careful_groups = CAREFUL_GROUPS;
+                self.chain = run.chain_before;
+                run.with_savepoints = true;
+                run.has_emitted = false;
+                run.fate = self
+                    .control("ROLLBACK")
+                    .and_then(|()| self.control("BEGIN IMMEDIATE"));
+                for job in others.iter_mut().chain(std::iter::once(last)) {
+                    if run.fate.is_ok() && !job.is_abandoned() {
+                        run.took(self.run_in_savepoint(job.as_mut()));
+                    }
+                }
+            }
+            Err(error) => run.fate = Err(error),
+        }
+    }
+
+    /// One closure with no savepoint: nearly all keep what they wrote or refuse before they write, and a savepoint costs a copy of
+    /// every page touched. Says whether it emitted; none when it wrote something that must be undone.
+    fn run_bare(&mut self, job: &mut dyn Job) -> Result<Option<bool>, StoreError> {
+        let changes_before = self.connection.total_changes();
+        let (verdict, emitted, doomed, chain) = self.run_job(job)?;
+        match (verdict, doomed) {
+            (Verdict::Keep, None) => {
+                self.chain = chain;
+                Ok(Some(emitted))
+            }
+            _ if self.connection.total_changes() != changes_before => Ok(None),
+            (Verdict::Keep, Some(error)) => {
+                job.refuse(error);
+                Ok(Some(false))
+            }
+            (Verdict::Discard, _) => Ok(Some(false)),
+        }
+    }
+
+    /// One closure in its savepoint; says whether it emitted. `Err` means that the whole group is lost.
+    fn run_in_savepoint(&mut self, job: &mut dyn Job) -> Result<bool, StoreError> {
+        self.control("SAVEPOINT one")?;
+        let (verdict, emitted, doomed, chain) = self.run_job(job)?;
         let kept = match (verdict, doomed) {
             (Verdict::Keep, None) => {
                 self.chain = chain;
@@ -229,6 +294,24 @@ impl Writer {
         };
         self.control("RELEASE one")?;
         Ok(kept)
+    }
+
+    /// Runs one closure: its verdict, whether it emitted, its first failed statement, the end of the audit chain after it.
+    fn run_job(
+        &self,
+        job: &mut dyn Job,
+    ) -> Result<(Verdict, bool, Option<StoreError>, ChainEnd), StoreError> {
+        let mut tx = Tx::new(Engine::Sqlite(&self.connection), self.chain);
+        let verdict = job.run(&mut tx);
+        let emitted = verdict == Verdict::Keep && tx.flush().unwrap_or(false);
+        let (doomed, chain) = (tx.doomed.take(), tx.chain);
+        if self.connection.is_autocommit() {
+            // SQLITE_FULL, IOERR and NOMEM roll the outer transaction back, savepoints and neighbours included.
+            return Err(
+                doomed.unwrap_or_else(|| StoreError::Unavailable("transaction lost".into()))
+            );
+        }
+        Ok((verdict, emitted, doomed, chain))
     }
 
     /// Once a second, so that after a crash and a clock set back no id is given twice: ids carry their millisecond.
