@@ -1,6 +1,11 @@
 // Starts the viewer and keeps the sign-in. In a file of its own because the page allows no inline code.
 (() => {
   const part = (id) => document.getElementById(id);
+  // The viewer's sheet knows the dark by this class.
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const dim = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  dark.addEventListener("change", dim);
+  dim();
   // What unsafe requests with the session's cookie must bear.
   let csrfToken = null;
 

@@ -78,8 +78,9 @@ impl From<AuditLine> for AuditEntryView {
     }
 }
 
-/// The audit trail, newest first. A page looks through 20,000 entries and may hold fewer than `limit`, even none: as long as there
-/// is a `next` there may be more.
+/// The audit trail, newest first.
+///
+/// A page looks through 20,000 entries and may hold fewer than `limit`, even none: as long as there is a `next` there may be more.
 #[utoipa::path(get, path = "/api/v1/audit-entries", tag = "access",
     params(("from" = Option<String>, Query, description = "not before this time (RFC 3339)"),
         ("to" = Option<String>, Query, description = "before this time"),
