@@ -27,7 +27,9 @@ CREATE TABLE report (
   received_at BIGINT NOT NULL,
   recorded_at BIGINT NOT NULL,
   accepted_at BIGINT,
-  settled_at BIGINT
+  settled_at BIGINT,
+  -- JSON of what is known of some reports only.
+  extra TEXT NOT NULL
 );
 CREATE UNIQUE INDEX report_by_no ON report (report_no);
 CREATE INDEX report_by_stage ON report (stage, id);
@@ -72,7 +74,9 @@ CREATE TABLE case_file (
   dispatched_at BIGINT,
   handled_at BIGINT,
   inspected_at BIGINT,
-  closed_at BIGINT
+  closed_at BIGINT,
+  -- JSON of what is known of some cases only.
+  extra TEXT NOT NULL
 );
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 CREATE INDEX case_by_stage ON case_file (stage, id);
@@ -115,7 +119,9 @@ CREATE TABLE task (
   handled_by TEXT NOT NULL,
   result_note_id BIGINT,
   result_digest TEXT,
-  rework_count BIGINT NOT NULL
+  rework_count BIGINT NOT NULL,
+  -- JSON of what is known of some tasks only.
+  extra TEXT NOT NULL
 );
 CREATE INDEX task_by_case ON task (case_id, id);
 CREATE INDEX task_by_holder ON task (organisation_path, state, id);

@@ -1,10 +1,13 @@
 //! The case with its tasks: what can happen to it, and what it is after that.
 
+use super::handling::{self, HandlingFact};
+use super::links::{self, LinkFact};
+use super::overlays::{self, OverlayFact};
 use super::{Event, Fact};
 use crate::clocks::Clock;
 use crate::model::{
-    Case, CaseStage, ClockKind, Digest, Level, NoteRef, OrganisationRef, PinnedRule, ProcessRef,
-    Task, TaskKind, TaskOpened, TaskState,
+    Case, CaseExtra, CaseStage, ClockKind, Digest, Level, NoteRef, OrganisationRef, PinnedRule,
+    ProcessRef, Task, TaskKind, TaskOpened, TaskState,
 };
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
@@ -127,6 +130,15 @@ pub enum CaseFact {
         /// Recorded well after that, e.g. after an outage.
         late: bool,
     },
+    /// Of verification, delegation, joint handling, returns.
+    #[serde(untagged)]
+    Handling(HandlingFact),
+    /// Of urging, supervision, extension, suspension, exclusion, appeals.
+    #[serde(untagged)]
+    Overlay(OverlayFact),
+    /// Of joining, splitting, merging.
+    #[serde(untagged)]
+    Link(LinkFact),
 }
 
 impl Fact for CaseFact {
@@ -143,6 +155,9 @@ impl Fact for CaseFact {
             Self::CaseInspected { .. } => "case_inspected",
             Self::CaseClosed { .. } => "case_closed",
             Self::TaskOverdue { .. } => "task_overdue",
+            Self::Handling(fact) => fact.kind(),
+            Self::Overlay(fact) => fact.kind(),
+            Self::Link(fact) => fact.kind(),
         }
     }
 }
@@ -181,6 +196,7 @@ pub fn begin(event: &Event<CaseFact>) -> Option<Case> {
         handled_at: None,
         inspected_at: None,
         closed_at: None,
+        extra: CaseExtra::default(),
     })
 }
 
@@ -229,6 +245,9 @@ pub fn evolve(mut case: Case, event: &Event<CaseFact>) -> Case {
                 evolve_task(task, event);
             }
         }
+        CaseFact::Handling(fact) => handling::evolve(&mut case, fact, event),
+        CaseFact::Overlay(fact) => overlays::evolve(&mut case, fact, event),
+        CaseFact::Link(fact) => links::evolve(&mut case, fact, event),
     }
     case
 }

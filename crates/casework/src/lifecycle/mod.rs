@@ -6,6 +6,9 @@
 
 pub mod case;
 pub mod decide;
+pub mod handling;
+pub mod links;
+pub mod overlays;
 pub mod report;
 
 use crate::clocks::Reckoner;

@@ -2,7 +2,7 @@
 
 use super::case::ReplayError;
 use super::{Circumstances, Event, Fact, Refusal};
-use crate::model::{Digest, ExternalKey, Report, ReportCase, ReportStage};
+use crate::model::{Digest, ExternalKey, Report, ReportCase, ReportLinks, ReportStage};
 use base::path::TreePath;
 use base::{Id, Point};
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,7 @@ pub fn begin(event: &Event<ReportFact>) -> Option<Report> {
         accepted_at: None,
         settled_at: None,
         cases: Vec::new(),
+        extra: ReportLinks::default(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Whether a process document makes sense.
 
-use super::{Document, ProcessFault, STEPS, step};
+use super::{Document, ProcessFault, step, steps};
 use crate::model::CaseStage;
 use std::collections::BTreeSet;
 
@@ -114,7 +114,7 @@ fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faul
 fn check_ways(document: &Document, faults: &mut Faults) {
     let uses = |stage: &CaseStage| document.stages.contains_key(stage.as_str());
     let mut ways: Vec<(CaseStage, CaseStage)> = Vec::new();
-    for step in STEPS {
+    for step in steps() {
         if !document.actions.contains_key(step.operation) {
             continue;
         }

@@ -24,20 +24,20 @@ use base::{FieldError, Id, Timestamp};
 use std::sync::Arc;
 
 /// A command with all it needs, ready to be run as often as the store likes.
-struct Order {
+pub(super) struct Order {
     key: CaseKey,
     command: CaseCommand,
     /// A sealed note to store with it.
-    note: Option<(Id, Vec<u8>)>,
+    pub(super) note: Option<(Id, Vec<u8>)>,
     rule: Option<RuleFacts>,
-    occurred_at: Option<Timestamp>,
+    pub(super) occurred_at: Option<Timestamp>,
     expected_version: Option<i64>,
     once: Option<Once>,
     principal: Arc<Principal>,
 }
 
 impl Order {
-    fn new(call: &Call, key: CaseKey, command: CaseCommand, once: Option<Once>) -> Self {
+    pub(super) fn new(call: &Call, key: CaseKey, command: CaseCommand, once: Option<Once>) -> Self {
         Self {
             key,
             command,
@@ -194,7 +194,7 @@ impl Casework {
     }
 
     /// Seals a note and names it. Blank words are no note.
-    fn seal_note(&self, text: Option<&str>) -> (Option<NoteRef>, Option<(Id, Vec<u8>)>) {
+    pub(super) fn seal_note(&self, text: Option<&str>) -> (Option<NoteRef>, Option<(Id, Vec<u8>)>) {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
             return (None, None);
         };
@@ -207,7 +207,7 @@ impl Casework {
         (Some(reference), Some((id, sealed.sealed)))
     }
 
-    async fn run(&self, order: Order) -> Result<CaseStateView, CaseworkError> {
+    pub(super) async fn run(&self, order: Order) -> Result<CaseStateView, CaseworkError> {
         let now = self.now();
         let (this, key, principal) = (self.clone(), order.key, order.principal.clone());
         let outcome = self
@@ -405,13 +405,13 @@ fn authorise(
     command: &CaseCommand,
 ) -> Result<Actor, CaseworkError> {
     let operation = command.operation();
-    match command {
-        CaseCommand::TaskAccept { task_id } | CaseCommand::TaskFinish { task_id, .. } => {
-            let task = case.task(*task_id).ok_or(CaseworkError::NotFound("task"))?;
+    match command.task_id() {
+        Some(task_id) => {
+            let task = case.task(task_id).ok_or(CaseworkError::NotFound("task"))?;
             let paths = [task.organisation.path.clone()];
             acting_on_case(principal, operation, "task", case, None, &paths)
         }
-        _ => {
+        None => {
             let paths: Vec<TreePath> = std::iter::once(&case.accepted_by)
                 .chain(&case.filed_by)
                 .map(|organisation| organisation.path.clone())

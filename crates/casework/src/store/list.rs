@@ -330,8 +330,8 @@ pub fn cases(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<CaseRow>, StoreErro
     tx.query(&list.statement, &list.params(), |row| {
         Ok(CaseRow {
             case: read::case(row)?,
-            lead_organisation_id: row.get(30)?,
-            title: sealed_title(row, 31)?,
+            lead_organisation_id: row.get(31)?,
+            title: sealed_title(row, 32)?,
         })
     })
 }
@@ -409,10 +409,10 @@ pub fn tasks(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<TaskRow>, StoreErro
         Ok(TaskRow {
             task,
             case_id,
-            case_no: row.get(23)?,
-            case_stage: row.get(24)?,
-            area_path: row.get(25)?,
-            title: sealed_title(row, 26)?,
+            case_no: row.get(24)?,
+            case_stage: row.get(25)?,
+            area_path: row.get(26)?,
+            title: sealed_title(row, 27)?,
         })
     })
 }
@@ -491,7 +491,7 @@ pub fn reports_of_reporter(
 fn report_listed(row: &::store::Row<'_>) -> Result<ReportListed, StoreError> {
     Ok(ReportListed {
         row: read::report(row)?,
-        title: row.get(17)?,
+        title: row.get(18)?,
     })
 }
 

@@ -22,7 +22,7 @@ macro_rules! case_columns {
         "c.id, c.version, c.case_no, c.stage, c.level, c.source, c.category_id, c.area_path, c.lon, c.lat, c.process_code,
          c.process_version, c.rule_row_id, c.rule_row_version, c.rule_limit, c.words_digest, c.accepted_by_id,
          c.accepted_by_path, c.filed_by_id, c.filed_by_path, c.started_at, c.yellow_at, c.due_at, c.rework_count,
-         c.accepted_at, c.filed_at, c.dispatched_at, c.handled_at, c.inspected_at, c.closed_at"
+         c.accepted_at, c.filed_at, c.dispatched_at, c.handled_at, c.inspected_at, c.closed_at, c.extra"
     };
 }
 
@@ -32,7 +32,7 @@ macro_rules! task_columns {
         "t.id, t.kind, t.role, t.organisation_id, t.organisation_path, t.state, t.response_started_at, t.response_yellow_at,
          t.response_due_at, t.handling_started_at, t.handling_yellow_at, t.handling_due_at, t.response_overdue,
          t.handling_overdue, t.opened_at, t.accepted_at, t.finished_at, t.assignee, t.handled_by, t.result_note_id,
-         t.result_digest, t.rework_count, t.case_id"
+         t.result_digest, t.rework_count, t.case_id, t.extra"
     };
 }
 
@@ -41,7 +41,7 @@ macro_rules! report_columns {
     () => {
         "r.id, r.version, r.report_no, r.stage, r.source, r.words_digest, r.area_path, r.lon, r.lat, r.external_system,
          r.external_id, r.received_at, r.accepted_at, r.settled_at, r.organisation_id, r.organisation_path,
-         r.reporter_hidden"
+         r.reporter_hidden, r.extra"
     };
 }
 pub(crate) use {case_columns, report_columns, task_columns};
@@ -105,33 +105,34 @@ statements! {
     /// A new report.
     REPORT_ADD = "INSERT INTO report (id, version, report_no, stage, source, words_sealed, words_digest, title_sealed,
         reporter_sealed, reporter_key, reporter_hidden, area_path, lon, lat, external_system, external_id, organisation_id,
-        organisation_path, received_at, recorded_at, accepted_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+        organisation_path, received_at, recorded_at, accepted_at, extra)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
     /// A report has moved on.
-    REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6 WHERE id = ?1 AND version = ?2";
+    REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6, extra = ?7 WHERE id = ?1 AND version = ?2";
     /// A new case.
     CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, district_path,
         street_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,
-        accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 0, ?22)";
+        accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at, extra)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 0, ?22, ?23)";
     /// The own words of a case.
     CASE_WORDS_ADD = "INSERT INTO case_words (case_id, words_sealed, title_sealed) VALUES (?1, ?2, ?3)";
     /// A case has moved on.
     CASE_MOVE = "UPDATE case_file SET version = ?3, stage = ?4, rule_row_id = ?5, rule_row_version = ?6, rule_limit = ?7,
         filed_by_id = ?8, filed_by_path = ?9, lead_organisation_id = ?10, started_at = ?11, yellow_at = ?12, due_at = ?13,
-        rework_count = ?14, filed_at = ?15, dispatched_at = ?16, handled_at = ?17, inspected_at = ?18, closed_at = ?19
+        rework_count = ?14, filed_at = ?15, dispatched_at = ?16, handled_at = ?17, inspected_at = ?18, closed_at = ?19,
+        extra = ?20, level = ?21
         WHERE id = ?1 AND version = ?2";
     /// A case has moved on within its stage: a task was accepted or finished.
     CASE_TOUCH = "UPDATE case_file SET version = ?3 WHERE id = ?1 AND version = ?2";
     /// A new task.
     TASK_ADD = "INSERT INTO task (id, case_id, kind, role, organisation_id, organisation_path, state, response_started_at,
         response_yellow_at, response_due_at, handling_started_at, handling_yellow_at, handling_due_at, response_overdue,
-        handling_overdue, opened_at, handled_by, rework_count)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, FALSE, FALSE, ?14, ?15, 0)";
+        handling_overdue, opened_at, handled_by, rework_count, extra)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, FALSE, FALSE, ?14, ?15, 0, ?16)";
     /// A task has moved on.
     TASK_MOVE = "UPDATE task SET state = ?2, handling_started_at = ?3, handling_yellow_at = ?4, handling_due_at = ?5,
         response_overdue = ?6, handling_overdue = ?7, opened_at = ?8, accepted_at = ?9, finished_at = ?10, assignee = ?11,
-        handled_by = ?12, result_note_id = ?13, result_digest = ?14, rework_count = ?15 WHERE id = ?1";
+        handled_by = ?12, result_note_id = ?13, result_digest = ?14, rework_count = ?15, extra = ?16 WHERE id = ?1";
     /// A report opens or joins a case.
     REPORT_CASE_ADD = "INSERT INTO report_case (report_id, case_id, closed) VALUES (?1, ?2, FALSE)";
     /// A case of a report is closed.

@@ -68,6 +68,18 @@ fn organisation(row: &Row<'_>, first: usize) -> Result<Option<OrganisationRef>, 
     Ok(id.zip(path).map(|(id, path)| OrganisationRef { id, path }))
 }
 
+/// What is known of some only. Most rows know nothing.
+fn extra<T: Default + serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    index: usize,
+) -> Result<T, StoreError> {
+    let text: String = row.get(index)?;
+    if text == "{}" {
+        return Ok(T::default());
+    }
+    serde_json::from_str(&text).map_err(|_| corrupt("extra", &text))
+}
+
 fn rule(row: &Row<'_>, first: usize) -> Result<Option<PinnedRule>, StoreError> {
     let (Some(id), Some(version), Some(text)) = (
         row.get::<Option<Id>>(first)?,
@@ -112,6 +124,7 @@ pub(crate) fn case(row: &Row<'_>) -> Result<Case, StoreError> {
         handled_at: row.get(27)?,
         inspected_at: row.get(28)?,
         closed_at: row.get(29)?,
+        extra: extra(row, 30)?,
     })
 }
 
@@ -140,6 +153,7 @@ pub(crate) fn task(row: &Row<'_>) -> Result<(Id, Task), StoreError> {
             digest: Digest(digest),
         }),
         rework_count: row.get(21)?,
+        extra: extra(row, 23)?,
     };
     Ok((row.get(22)?, task))
 }
@@ -174,6 +188,7 @@ pub(crate) fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
             accepted_at: row.get(12)?,
             settled_at: row.get(13)?,
             cases: Vec::new(),
+            extra: extra(row, 17)?,
         },
         organisation: organisation(row, 14)?.ok_or_else(|| corrupt("organisation", "null"))?,
         reporter_hidden: row.get(16)?,

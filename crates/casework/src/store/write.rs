@@ -72,7 +72,8 @@ pub fn report_add(
             organisation.path,
             report.received_at,
             recorded_at,
-            report.accepted_at
+            report.accepted_at,
+            extra(&report.extra)?
         ],
     )
 }
@@ -87,7 +88,8 @@ pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(
             after.version,
             after.stage.as_str(),
             after.accepted_at,
-            after.settled_at
+            after.settled_at,
+            extra(&after.extra)?
         ],
     )?;
     for case in &after.cases {
@@ -140,7 +142,8 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
             case.clock.map(|clock| clock.started_at),
             case.clock.map(|clock| clock.yellow_at),
             case.clock.map(|clock| clock.due_at),
-            case.accepted_at
+            case.accepted_at,
+            extra(&case.extra)?
         ],
     )?;
     if let Some((words, title)) = &secrets.words {
@@ -177,7 +180,11 @@ pub fn case_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), Sto
 
 /// Whether only tasks changed, so that no index of the case's row need be touched.
 fn is_touched_only(before: &Case, after: &Case) -> bool {
-    before.stage == after.stage && before.clock == after.clock
+    before.stage == after.stage
+        && before.clock == after.clock
+        && before.level == after.level
+        && before.extra == after.extra
+        && before.lead().map(|lead| lead.id) == after.lead().map(|lead| lead.id)
 }
 
 fn organisations_joined<'a>(before: &'a Case, after: &'a Case) -> Vec<&'a TreePath> {
@@ -222,9 +229,17 @@ fn case_row_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), Sto
             after.dispatched_at,
             after.handled_at,
             after.inspected_at,
-            after.closed_at
+            after.closed_at,
+            extra(&after.extra)?,
+            after.level.as_str()
         ],
     )
+}
+
+/// What is known of some only, as JSON.
+fn extra<T: Serialize>(extra: &T) -> Result<String, StoreError> {
+    serde_json::to_string(extra)
+        .map_err(|error| StoreError::Statement(format!("extras are no JSON: {error}")))
 }
 
 fn handled_by(task: &Task) -> String {
@@ -249,7 +264,8 @@ fn task_add(tx: &mut Tx<'_>, case_id: Id, task: &Task) -> Result<(), StoreError>
             task.handling.yellow_at,
             task.handling.due_at,
             task.opened_at,
-            handled_by(task)
+            handled_by(task),
+            extra(&task.extra)?
         ],
     )
 }
@@ -273,7 +289,8 @@ fn task_move(tx: &mut Tx<'_>, task: &Task) -> Result<(), StoreError> {
             handled_by(task),
             result.map(|note| note.id),
             result.map(|note| note.digest.0.as_str()),
-            task.rework_count
+            task.rework_count,
+            extra(&task.extra)?
         ],
     )
 }

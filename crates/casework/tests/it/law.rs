@@ -88,7 +88,9 @@ fn onward(case: &Case, chance: u8) -> MoveKind {
             MoveKind::Inspect(false, vec![chance % 2], true)
         }
         CaseStage::Inspecting => MoveKind::Inspect(true, vec![], false),
-        CaseStage::Closing | CaseStage::Closed => MoveKind::Close(1),
+        CaseStage::Closing | CaseStage::Closed | CaseStage::Cancelled | CaseStage::Merged => {
+            MoveKind::Close(1)
+        }
     }
 }
 

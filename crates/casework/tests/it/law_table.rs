@@ -71,7 +71,12 @@ fn every_cell_of_stage_by_command_is_allowed_or_refused_with_its_code() {
         (CaseStage::Closing,    [WRONG, WRONG, WRONG, WRONG, WRONG, "ok"]),
         (CaseStage::Closed,     [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
     ];
-    assert_eq!(table.map(|(stage, _)| stage).as_slice(), CaseStage::ALL);
+    let stages = table.map(|(stage, _)| stage);
+    assert!(
+        stages
+            .iter()
+            .eq(CaseStage::ALL.iter().filter(|stage| stage.is_on_the_way()))
+    );
     for (stage, row) in table {
         for (operation, expected) in columns.into_iter().zip(row) {
             let mut world = World::until(stage);

@@ -3,6 +3,14 @@
 //! Everything here is a fold of a timeline (see [`crate::lifecycle`]) and holds no personal text: names, phones and free
 //! words live in sealed rows that a [`Digest`] vouches for. No I/O happens here.
 
+mod handling;
+mod links;
+mod overlays;
+
+pub use handling::{CaseHandling, TaskHandling};
+pub use links::{CaseLinks, ReportLinks};
+pub use overlays::{CaseOverlays, TaskOverlays};
+
 use crate::clocks::Clock;
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
@@ -48,8 +56,16 @@ words! {
         Received = "received",
         /// 办理中: it has opened or joined cases that are not all closed.
         Accepted = "accepted",
-        /// 已办结: all its cases are closed.
+        /// 待回访: all its cases are closed and the reporter is to be called back.
+        CallingBack = "calling_back",
+        /// 已办结: all its cases are closed, and whoever was to be called back was.
         Settled = "settled",
+        /// 已答复: answered at once, without a case (即接即办).
+        Answered = "answered",
+        /// 不予受理: with an answer to the citizen.
+        Rejected = "rejected",
+        /// 撤回: by the reporter.
+        Withdrawn = "withdrawn",
     }
 }
 
@@ -68,6 +84,10 @@ words! {
         Closing = "closing",
         /// 已结案.
         Closed = "closed",
+        /// 作废.
+        Cancelled = "cancelled",
+        /// 并案: it goes on as part of another case.
+        Merged = "merged",
     }
 }
 
@@ -80,6 +100,10 @@ words! {
         Accepted = "accepted",
         /// 已处置.
         Finished = "finished",
+        /// 已退单.
+        Returned = "returned",
+        /// 已撤回.
+        Revoked = "revoked",
     }
 }
 
@@ -88,8 +112,12 @@ words! {
     TaskKind {
         /// 处置: put it right.
         Handle = "handle",
+        /// 核实: is it true? Before filing.
+        Verify = "verify",
         /// 核查: see whether it was put right.
         Inspect = "inspect",
+        /// 回访: ask the reporter.
+        Callback = "callback",
     }
 }
 
@@ -126,9 +154,14 @@ words! {
 }
 
 impl CaseStage {
+    /// Whether a process may use it as a stage of the way; a case leaves the way cancelled or merged.
+    pub const fn is_on_the_way(self) -> bool {
+        !matches!(self, Self::Cancelled | Self::Merged)
+    }
+
     /// Whether the case still needs work.
     pub const fn is_open(self) -> bool {
-        !matches!(self, Self::Closed)
+        !matches!(self, Self::Closed | Self::Cancelled | Self::Merged)
     }
 }
 
@@ -265,18 +298,52 @@ pub struct Task {
     pub result: Option<NoteRef>,
     /// How often an inspection named it as failed.
     pub rework_count: i64,
+    /// What else is known of it; mostly nothing.
+    pub extra: TaskExtra,
+}
+
+/// What is known of some tasks only. Kept as one JSON column: nothing is searched by it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TaskExtra {
+    /// Of delegation, joint handling, returns.
+    #[serde(skip_serializing_if = "is_default")]
+    pub handling: TaskHandling,
+    /// Of extensions and suspensions.
+    #[serde(skip_serializing_if = "is_default")]
+    pub overlays: TaskOverlays,
+}
+
+/// What is known of some cases only. Kept as one JSON column: what lists search by has a column of its own besides.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CaseExtra {
+    /// Of verification, returns, accountability.
+    #[serde(skip_serializing_if = "is_default")]
+    pub handling: CaseHandling,
+    /// Of urging, supervision, exclusion, appeals.
+    #[serde(skip_serializing_if = "is_default")]
+    pub overlays: CaseOverlays,
+    /// Of merging and of the reports that joined.
+    #[serde(skip_serializing_if = "is_default")]
+    pub links: CaseLinks,
+}
+
+/// Whether a part of the extras says nothing, and is left out of the JSON.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Task {
     /// Whether work on it is still due.
     pub fn is_open(&self) -> bool {
-        self.state != TaskState::Finished
+        matches!(self.state, TaskState::Assigned | TaskState::Accepted)
     }
 
     /// The clock that runs now: response until accepted, then handling; none once finished.
     pub fn present_clock(&self) -> Option<(ClockKind, Clock)> {
         match (self.state, self.response) {
-            (TaskState::Finished, _) => None,
+            (TaskState::Finished | TaskState::Returned | TaskState::Revoked, _) => None,
             (TaskState::Assigned, Some(response)) => Some((ClockKind::Response, response)),
             _ => Some((ClockKind::Handling, self.handling)),
         }
@@ -300,6 +367,7 @@ impl Task {
             handled_by: Vec::new(),
             result: None,
             rework_count: 0,
+            extra: TaskExtra::default(),
         }
     }
 
@@ -359,6 +427,8 @@ pub struct Case {
     pub inspected_at: Option<Timestamp>,
     /// 结案.
     pub closed_at: Option<Timestamp>,
+    /// What else is known of it; mostly nothing.
+    pub extra: CaseExtra,
 }
 
 impl Case {
@@ -434,4 +504,6 @@ pub struct Report {
     pub settled_at: Option<Timestamp>,
     /// The cases it opened or joined.
     pub cases: Vec<ReportCase>,
+    /// What else is known of it; mostly nothing.
+    pub extra: ReportLinks,
 }

@@ -1,6 +1,9 @@
 //! What happens to a case when a command is given, or why nothing does.
 
 use super::case::{CaseFact, CaseOpened, TaskReopened};
+use super::handling::{self, HandlingCommand};
+use super::links::{self, LinkCommand};
+use super::overlays::{self, OverlayCommand};
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
 use crate::model::{
@@ -74,9 +77,25 @@ pub enum CaseCommand {
         /// When that clock runs out. A clock that was replaced since is no more.
         due_at: Timestamp,
     },
+    /// Verification, delegation, joint handling, returns.
+    Handling(HandlingCommand),
+    /// Urging, supervision, extension, suspension, exclusion, appeals.
+    Overlay(OverlayCommand),
+    /// Joining, splitting, merging.
+    Link(LinkCommand),
 }
 
 impl CaseCommand {
+    /// The task it is about, when it is for the task's holder to give it.
+    pub const fn task_id(&self) -> Option<Id> {
+        match self {
+            Self::TaskAccept { task_id } | Self::TaskFinish { task_id, .. } => Some(*task_id),
+            Self::Handling(command) => command.task_id(),
+            Self::Overlay(command) => command.task_id(),
+            _ => None,
+        }
+    }
+
     /// The operation this is, as in the API, the permissions and the audit.
     pub const fn operation(&self) -> &'static str {
         match self {
@@ -87,6 +106,9 @@ impl CaseCommand {
             Self::InspectResult { .. } => "case_inspect_result",
             Self::Close { .. } => "case_close",
             Self::TaskDeadline { .. } => "task_deadline",
+            Self::Handling(command) => command.operation(),
+            Self::Overlay(command) => command.operation(),
+            Self::Link(command) => command.operation(),
         }
     }
 }
@@ -164,6 +186,9 @@ pub fn decide(
             opinion,
         } => close(case, *rule_row_id, opinion.as_ref(), circumstances),
         CaseCommand::TaskDeadline { .. } => Ok(Vec::new()),
+        CaseCommand::Handling(command) => handling::decide(case, command, circumstances),
+        CaseCommand::Overlay(command) => overlays::decide(case, command, circumstances),
+        CaseCommand::Link(command) => links::decide(case, command, circumstances),
     }
 }
 
@@ -220,7 +245,11 @@ fn file(
 }
 
 /// The clock for handling from `at`, by the pinned rule row or else the process.
-fn handling_clock(case: &Case, at: Timestamp, circumstances: &Circumstances<'_>) -> Clock {
+pub(super) fn handling_clock(
+    case: &Case,
+    at: Timestamp,
+    circumstances: &Circumstances<'_>,
+) -> Clock {
     let limit = case
         .rule
         .as_ref()
@@ -264,7 +293,7 @@ fn dispatch(
 
 /// The task a command speaks of, which the actor acts for. An organisation above the holder may act for it; whether this
 /// person may, `access` has decided.
-fn task_of<'a>(
+pub(super) fn task_of<'a>(
     case: &'a Case,
     task_id: Id,
     circumstances: &Circumstances<'_>,
@@ -274,7 +303,7 @@ fn task_of<'a>(
     Ok(task)
 }
 
-fn check_holder(task: &Task, circumstances: &Circumstances<'_>) -> Result<(), Refusal> {
+pub(super) fn check_holder(task: &Task, circumstances: &Circumstances<'_>) -> Result<(), Refusal> {
     let holder = &task.organisation.path;
     match circumstances.actor {
         Some(actor)
@@ -340,7 +369,7 @@ fn task_finish(
 }
 
 /// When the last co-handler ended; refused while one has not.
-fn co_tasks_ended(case: &Case) -> Result<Option<Timestamp>, Refusal> {
+pub(super) fn co_tasks_ended(case: &Case) -> Result<Option<Timestamp>, Refusal> {
     let co = || case.handle_tasks().filter(|task| task.role == TaskRole::Co);
     match co().filter(|task| task.is_open()).count() {
         0 => Ok(co().filter_map(|task| task.finished_at).max()),
@@ -350,7 +379,7 @@ fn co_tasks_ended(case: &Case) -> Result<Option<Timestamp>, Refusal> {
     }
 }
 
-fn inspection(
+pub(super) fn inspection(
     case: &Case,
     id: Id,
     circumstances: &Circumstances<'_>,
@@ -507,7 +536,10 @@ fn deadline(
 }
 
 /// The overdue facts of a task that is about to be accepted or finished and that no timer has recorded yet.
-fn overdue_unrecorded(task: &Task, circumstances: &Circumstances<'_>) -> Vec<Event<CaseFact>> {
+pub(super) fn overdue_unrecorded(
+    task: &Task,
+    circumstances: &Circumstances<'_>,
+) -> Vec<Event<CaseFact>> {
     let at = circumstances.occurred_at;
     let response = (task.state == TaskState::Assigned)
         .then_some(task.response)

@@ -1,0 +1,50 @@
+//! The steps the law knows, with the stages they leave and the stages they can lead to.
+
+use super::Step;
+use crate::model::CaseStage;
+
+/// The way of a case. A step without stages to leave begins it.
+const CLASSIC: &[Step] = &[
+    Step::new("report_accept", &[], &[CaseStage::Accepted]),
+    Step::new("case_file", &[CaseStage::Accepted], &[CaseStage::Filed]),
+    Step::new("case_dispatch", &[CaseStage::Filed], &[CaseStage::Handling]),
+    Step::new(
+        "task_accept",
+        &[CaseStage::Handling, CaseStage::Inspecting],
+        &[],
+    ),
+    Step::new(
+        "task_finish",
+        &[CaseStage::Handling],
+        &[CaseStage::Inspecting],
+    ),
+    Step::new(
+        "case_inspect_result",
+        &[CaseStage::Inspecting],
+        &[CaseStage::Closing, CaseStage::Handling],
+    ),
+    Step::new("case_close", &[CaseStage::Closing], &[CaseStage::Closed]),
+];
+
+/// Verification, delegation, joint handling, returns.
+const HANDLING: &[Step] = &[Step::new("task_assign", &[CaseStage::Handling], &[])];
+
+/// Every stage in which somebody still has to do something.
+const OPEN: &[CaseStage] = &[
+    CaseStage::Accepted,
+    CaseStage::Filed,
+    CaseStage::Handling,
+    CaseStage::Inspecting,
+    CaseStage::Closing,
+];
+
+/// Urging, supervision, extension, suspension, exclusion, appeals.
+const OVERLAYS: &[Step] = &[Step::new("case_urge", OPEN, &[])];
+
+/// Joining, splitting, merging.
+const LINKS: &[Step] = &[Step::new("report_join", OPEN, &[])];
+
+/// All of them.
+pub fn steps() -> impl Iterator<Item = &'static Step> {
+    [CLASSIC, HANDLING, OVERLAYS, LINKS].into_iter().flatten()
+}
