@@ -172,6 +172,12 @@ impl Boundary {
         Some(point_of(frame.center()))
     }
 
+    /// The box around it: west, south, east, north.
+    pub fn frame(&self) -> Option<[f64; 4]> {
+        let frame = geo::BoundingRect::bounding_rect(&self.shape)?;
+        Some([frame.min().x, frame.min().y, frame.max().x, frame.max().y])
+    }
+
     /// Every ring, shells and holes alike.
     pub(crate) fn rings(&self) -> impl Iterator<Item = &LineString<f64>> {
         self.shape

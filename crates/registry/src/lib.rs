@@ -12,11 +12,13 @@ mod failure;
 pub mod grid;
 pub mod http;
 pub mod import;
+pub mod layer;
 pub mod model;
 mod rulebook;
 mod service;
 pub mod spatial;
 mod store;
+mod zone;
 
 pub use area_tree::{AreaHit, AreaTree};
 pub use boundary::{Boundary, BoundaryError};
@@ -27,12 +29,15 @@ pub use import::{
     GridImport, GriddedVillage, Progress, Skipped, StandardImport, TaxonomyImport,
     UnmatchedCategory,
 };
+pub use layer::{LayerChange, LayerFeatures, LayerNew, PlaceImport};
 pub use model::*;
 pub use rulebook::Rulebook;
 pub use service::{Part, REGISTRY_CHANGED, Registry, Snapshot};
 pub use spatial::SpatialIndex;
 pub use store::components::ComponentEvent;
 pub use store::lists::{ComponentCursor, ComponentFilter, Near};
+pub use store::zones::ZoneEvent;
+pub use zone::{ZoneChange, ZoneFilter, ZoneNew};
 
 use ::store::{Migration, Room};
 
@@ -40,7 +45,14 @@ use ::store::{Migration, Room};
 pub const PROBLEM_CODES: &[&str] = &["unreadable_file"];
 
 /// Codes of wrong fields this room gives, besides those of `wire` and `store`; each has a translation.
-pub const FIELD_CODES: &[&str] = &["no_villages", "not_changeable", "same", "taken"];
+pub const FIELD_CODES: &[&str] = &[
+    "no_unit_grid",
+    "no_villages",
+    "not_changeable",
+    "not_for_duty_grids",
+    "same",
+    "taken",
+];
 
 /// The registry as the store sees it.
 pub const ROOM: Room = Room {
@@ -57,6 +69,10 @@ pub const ROOM: Room = Room {
         Migration {
             name: "0003_components",
             sql: include_str!("../migrations/0003_components.sql"),
+        },
+        Migration {
+            name: "0004_zones_layers",
+            sql: include_str!("../migrations/0004_zones_layers.sql"),
         },
     ],
     statements: store::STATEMENTS,

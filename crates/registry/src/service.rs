@@ -6,7 +6,7 @@ use crate::import::{
     self, AreaImport, BoundaryImport, Change, CrosswalkReport, GridGenerate, GridGeneration,
     GridImport, Plan, Progress, StandardImport, TaxonomyImport,
 };
-use crate::model::{Area, Category, RuleRow, Standard, Zone};
+use crate::model::{Area, Category, Layer, RuleRow, Standard, Zone, ZoneBook};
 use crate::{AreaHit, AreaTree, Rulebook, store as sql};
 use ::store::idempotency::Once;
 use ::store::{AuditEntry, OutboxEntry, Store, StoreError, Tx};
@@ -24,34 +24,53 @@ pub const REGISTRY_CHANGED: &str = "registry_changed";
 pub struct Snapshot {
     /// Areas.
     pub areas: Arc<AreaTree>,
-    /// Zones, by name.
-    pub zones: Arc<[Zone]>,
+    /// Zones.
+    pub zones: Arc<ZoneBook>,
+    /// Layers, in their order.
+    pub layers: Arc<[Arc<Layer>]>,
     /// Standards, categories, rule rows, crosswalk.
     pub rules: Arc<Rulebook>,
 }
 
-/// Which half of the snapshot to read again.
+/// Which part of the snapshot to read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Areas and zones.
+    /// Areas.
     Areas,
+    /// Zones.
+    Zones,
     /// Standards, categories, rule rows, crosswalk.
     Rules,
+    /// Layers.
+    Layers,
 }
 
 impl Part {
-    fn as_str(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Areas, Self::Zones, Self::Rules, Self::Layers];
+
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Areas => "areas",
+            Self::Zones => "zones",
             Self::Rules => "rules",
+            Self::Layers => "layers",
         }
     }
+}
+
+/// A part as it was read.
+enum Read {
+    Areas(AreaTree),
+    Zones(ZoneBook),
+    Rules(Rulebook),
+    Layers(Vec<Layer>),
 }
 
 #[derive(Default)]
 struct Shared {
     snapshot: RwLock<Kept>,
-    /// Numbers the readings of each half, so that one begun earlier never replaces one begun later.
+    /// Numbers the readings of each part, so that one begun earlier never replaces one begun later.
     readings: AtomicU64,
     /// Where organisations and people are known, once the house has been put together.
     access: OnceLock<Access>,
@@ -60,8 +79,8 @@ struct Shared {
 #[derive(Clone, Default)]
 struct Kept {
     snapshot: Arc<Snapshot>,
-    areas_reading: u64,
-    rules_reading: u64,
+    /// The reading that each part of [`Part::ALL`] is of.
+    readings: [u64; 4],
 }
 
 /// A handle to the registry; cheap to clone.
@@ -78,8 +97,9 @@ impl Registry {
             store,
             shared: Arc::default(),
         };
-        registry.reload(Part::Areas).await?;
-        registry.reload(Part::Rules).await?;
+        for part in Part::ALL {
+            registry.reload(part).await?;
+        }
         Ok(registry)
     }
 
@@ -109,39 +129,39 @@ impl Registry {
         kept.snapshot.clone()
     }
 
-    /// Reads one half again. Other nodes call it (by [`Registry::follow`]) when the outbox says `registry_changed`.
+    /// Reads one part again. Other nodes call it (by [`Registry::follow`]) when the outbox says `registry_changed`.
     pub async fn reload(&self, part: Part) -> Result<(), RegistryError> {
         let reading = self.shared.readings.fetch_add(1, Ordering::SeqCst) + 1;
-        match part {
-            Part::Areas => {
-                let (areas, zones) = self
-                    .store
-                    .read(|tx| Ok::<_, StoreError>((sql::load_areas(tx)?, sql::load_zones(tx)?)))
-                    .await?;
-                self.keep(move |kept| {
-                    if reading > kept.areas_reading {
-                        kept.areas_reading = reading;
-                        kept.snapshot = Arc::new(Snapshot {
-                            areas: Arc::new(areas),
-                            zones: zones.into(),
-                            rules: kept.snapshot.rules.clone(),
-                        });
-                    }
-                });
+        let read = self
+            .store
+            .read(move |tx| {
+                Ok::<_, StoreError>(match part {
+                    Part::Areas => Read::Areas(sql::load_areas(tx)?),
+                    Part::Zones => Read::Zones(sql::zones::load_zones(tx)?),
+                    Part::Rules => Read::Rules(sql::load_rulebook(tx)?),
+                    Part::Layers => Read::Layers(sql::layers::load_layers(tx)?),
+                })
+            })
+            .await?;
+        self.keep(move |kept| {
+            let Some(last) = kept.readings.get_mut(part as usize) else {
+                return;
+            };
+            if reading <= *last {
+                return;
             }
-            Part::Rules => {
-                let rules = self.store.read(sql::load_rulebook).await?;
-                self.keep(move |kept| {
-                    if reading > kept.rules_reading {
-                        kept.rules_reading = reading;
-                        kept.snapshot = Arc::new(Snapshot {
-                            rules: Arc::new(rules),
-                            ..(*kept.snapshot).clone()
-                        });
-                    }
-                });
+            *last = reading;
+            let mut snapshot = (*kept.snapshot).clone();
+            match read {
+                Read::Areas(areas) => snapshot.areas = Arc::new(areas),
+                Read::Zones(zones) => snapshot.zones = Arc::new(zones),
+                Read::Rules(rules) => snapshot.rules = Arc::new(rules),
+                Read::Layers(layers) => {
+                    snapshot.layers = layers.into_iter().map(Arc::new).collect();
+                }
             }
-        }
+            kept.snapshot = Arc::new(snapshot);
+        });
         Ok(())
     }
 
@@ -157,10 +177,11 @@ impl Registry {
 
     /// Reloads what an outbox entry of kind [`REGISTRY_CHANGED`] speaks of; `body` is the entry's.
     pub async fn follow(&self, body: &str) -> Result<(), RegistryError> {
-        let part = match serde_json::from_str::<serde_json::Value>(body) {
-            Ok(body) if body["part"] == Part::Rules.as_str() => Part::Rules,
-            _ => Part::Areas,
-        };
+        let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let part = Part::ALL
+            .into_iter()
+            .find(|part| body["part"] == part.as_str())
+            .unwrap_or(Part::Areas);
         self.reload(part).await
     }
 
@@ -174,14 +195,28 @@ impl Registry {
         self.snapshot().areas.by_id(id).cloned()
     }
 
-    /// The zones that hold a place, named by its area's path, its point, or both.
+    /// The active zones that hold a place, named by its area's path, its point, or both. With a point alone its area is looked up.
     pub fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id> {
         let snapshot = self.snapshot();
-        let holding = snapshot
-            .zones
-            .iter()
-            .filter(|zone| zone.holds(area_path, point));
-        holding.map(|zone| zone.id).collect()
+        let found = match (area_path, point) {
+            (None, Some(point)) => snapshot.areas.area_at(point),
+            _ => None,
+        };
+        let area_path = area_path.or(found.as_ref().map(|hit| &hit.area.path));
+        let holding = snapshot.zones.at(area_path, point);
+        holding.into_iter().map(|zone| zone.id).collect()
+    }
+
+    /// The zone with this id.
+    pub fn zone(&self, id: Id) -> Option<Arc<Zone>> {
+        self.snapshot().zones.by_id(id).cloned()
+    }
+
+    /// The active duty grid of a place: whose inspectors are asked first.
+    pub fn duty_grid_at(&self, point: Point) -> Option<Arc<Zone>> {
+        let snapshot = self.snapshot();
+        let hit = snapshot.areas.area_at(point)?;
+        snapshot.zones.duty_grid_of(&hit.area.path).cloned()
     }
 
     /// The standard with this id.
@@ -439,49 +474,7 @@ impl Registry {
         Ok(report)
     }
 
-    /// Makes a zone of areas, an outline, or both.
-    pub async fn zone_create(&self, who: &Principal, mut zone: Zone) -> Result<Id, RegistryError> {
-        let actor = who.acting_anywhere("area_import")?;
-        zone.check()
-            .map_err(|fault| RegistryError::invalid("name", "malformed", fault.to_string()))?;
-        let snapshot = self.snapshot();
-        if zone.area_paths.is_empty() && zone.boundary.is_none() {
-            return Err(RegistryError::invalid(
-                "area_paths",
-                "required",
-                "a zone has areas or an outline",
-            ));
-        }
-        if let Some(path) = zone
-            .area_paths
-            .iter()
-            .find(|path| snapshot.areas.by_path(path).is_none())
-        {
-            return Err(RegistryError::invalid(
-                "area_paths",
-                "unknown_id",
-                format!("there is no area at {path}"),
-            ));
-        }
-        if snapshot.zones.iter().any(|other| other.name == zone.name) {
-            return Err(RegistryError::invalid(
-                "name",
-                "taken",
-                "another zone has this name",
-            ));
-        }
-        (zone.id, zone.version) = (self.store.next_id(), 1);
-        let id = zone.id;
-        let plan = Plan {
-            changes: vec![Change::ZoneAdd(zone)],
-            report: Report::default(),
-        };
-        self.carry_out(&actor, "area_import", Part::Areas, plan, false, |_| ())
-            .await?;
-        Ok(id)
-    }
-
-    /// Writes a plan in bounded transactions, unless it is a rehearsal, and reads the changed half again.
+    /// Writes a plan in bounded transactions, unless it is a rehearsal, and reads the changed part again.
     async fn carry_out(
         &self,
         actor: &Actor,
@@ -538,6 +531,12 @@ fn write_batch(
             detail: &detail.to_string(),
         })?;
     }
+    tell_nodes(tx, part, at);
+    Ok(())
+}
+
+/// Tells the other nodes to read a part again.
+pub(crate) fn tell_nodes(tx: &mut Tx<'_>, part: Part, at: Timestamp) {
     tx.emit(OutboxEntry {
         key: Id(0),
         kind: REGISTRY_CHANGED,
@@ -546,5 +545,4 @@ fn write_batch(
         organisation_paths: Vec::new(),
         at,
     });
-    Ok(())
 }

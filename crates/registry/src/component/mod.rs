@@ -259,7 +259,10 @@ impl Registry {
     }
 
     /// The filter with classes replaced by their categories.
-    fn with_leaves(&self, mut filter: ComponentFilter) -> Result<ComponentFilter, RegistryError> {
+    pub(crate) fn with_leaves(
+        &self,
+        mut filter: ComponentFilter,
+    ) -> Result<ComponentFilter, RegistryError> {
         let rules = self.snapshot().rules.clone();
         let mut leaves = Vec::new();
         for id in &filter.category_ids {

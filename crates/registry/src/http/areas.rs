@@ -1,7 +1,7 @@
 //! Areas and zones on the wire.
 
 use super::{PageView, page};
-use crate::model::{Area, Zone, level_text};
+use crate::model::{Area, level_text};
 use crate::{AreaTree, Registry};
 use axum::extract::State;
 use base::geo::{CoordinateSystem, Point, to_cgcs2000};
@@ -149,7 +149,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn point(&self) -> Result<Point, Problem> {
+    pub(super) fn point(&self) -> Result<Point, Problem> {
         match Point::new(self.lon, self.lat) {
             Ok(point) => Ok(to_cgcs2000(self.coordinates, point)),
             Err(fault) => Err(Problem::invalid(vec![FieldError::new(
@@ -230,47 +230,4 @@ pub(super) async fn area_boundary_view(
         Some(boundary) => Ok(Json(boundary.to_geojson())),
         None => Err(Problem::not_found("outline").into()),
     }
-}
-
-/// A zone.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ZoneView {
-    #[schema(value_type = String)]
-    id: Id,
-    name: String,
-    kind: String,
-    /// The areas it is made of, by path.
-    #[schema(value_type = Vec<String>)]
-    area_paths: Vec<TreePath>,
-    /// Whether it has an outline of its own.
-    has_boundary: bool,
-}
-
-impl From<&Zone> for ZoneView {
-    fn from(zone: &Zone) -> Self {
-        Self {
-            id: zone.id,
-            name: zone.name.clone(),
-            kind: zone.kind.clone(),
-            area_paths: zone.area_paths.clone(),
-            has_boundary: zone.boundary.is_some(),
-        }
-    }
-}
-
-/// Zones by name.
-#[utoipa::path(get, path = "/api/v1/zones", tag = "registry",
-    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("after" = Option<String>, Query)),
-    responses((status = 200, body = PageView<ZoneView>)))]
-pub(super) async fn zone_list(
-    State(registry): State<Registry>,
-    Query(request): Query<PageRequest>,
-) -> Answer<Json<PageView<ZoneView>>> {
-    let zones = &registry.snapshot().zones;
-    Ok(Json(page(
-        zones.iter(),
-        &request,
-        |zone| zone.name.clone(),
-        |zone| ZoneView::from(*zone),
-    )?))
 }

@@ -18,8 +18,8 @@ use wire::{Answer, Created, IdempotencyKey, IfMatch, Json, Path, ProblemView, Qu
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NamedView {
     #[schema(value_type = String)]
-    id: Id,
-    name: String,
+    pub(super) id: Id,
+    pub(super) name: String,
 }
 
 /// The category of a component.

@@ -3,7 +3,9 @@
 mod areas;
 mod components;
 mod grids;
+mod layers;
 mod standards;
+mod zones;
 
 use crate::Registry;
 use access::{Endpoint, Needs};
@@ -70,6 +72,28 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "component_view",
     ),
     change("PATCH", "/api/v1/components/{id}", "component_update"),
+    change("POST", "/api/v1/zones", "zone_create"),
+    get("/api/v1/zones/at", "zone_locate", "area_view"),
+    get("/api/v1/zones/{id}", "zone_view", "area_view"),
+    change("PATCH", "/api/v1/zones/{id}", "zone_update"),
+    get(
+        "/api/v1/zones/{id}/boundary",
+        "zone_boundary_view",
+        "area_view",
+    ),
+    get(
+        "/api/v1/zones/{id}/history",
+        "zone_history_list",
+        "area_view",
+    ),
+    get("/api/v1/layers", "layer_list", "layer_view"),
+    change("POST", "/api/v1/layers", "layer_create"),
+    change("PATCH", "/api/v1/layers/{id}", "layer_update"),
+    get(
+        "/api/v1/layers/{id}/features",
+        "layer_feature_list",
+        "layer_view",
+    ),
     get(
         "/api/v1/components/{id}/history",
         "component_history_list",
@@ -84,7 +108,14 @@ pub fn router(registry: Registry) -> OpenApiRouter {
         .routes(routes!(areas::area_locate))
         .routes(routes!(areas::area_view))
         .routes(routes!(areas::area_boundary_view))
-        .routes(routes!(areas::zone_list))
+        .routes(routes!(zones::zone_list, zones::zone_create))
+        .routes(routes!(zones::zone_locate))
+        .routes(routes!(zones::zone_view, zones::zone_update))
+        .routes(routes!(zones::zone_boundary_view))
+        .routes(routes!(zones::zone_history_list))
+        .routes(routes!(layers::layer_list, layers::layer_create))
+        .routes(routes!(layers::layer_update))
+        .routes(routes!(layers::layer_feature_list))
         .routes(routes!(standards::standard_list))
         .routes(routes!(standards::category_list))
         .routes(routes!(standards::crosswalk_list))

@@ -18,7 +18,7 @@ pub use grids::GridImport;
 pub use standard::StandardImport;
 pub use taxonomy::TaxonomyImport;
 
-use crate::model::{Area, Category, CrosswalkRow, RuleRow, Standard, Zone};
+use crate::model::{Area, Category, CrosswalkRow, RuleRow, Standard};
 use crate::store as sql;
 use ::store::{StoreError, Tx};
 use base::{Id, Timestamp};
@@ -50,7 +50,6 @@ pub(crate) enum Change {
     AreaAdd(Area),
     /// With the version it will have.
     AreaSet(Area),
-    ZoneAdd(Zone),
     StandardAdd(Standard),
     StandardSet(Standard),
     CategoryAdd(Category),
@@ -68,7 +67,6 @@ impl Change {
         match self {
             Self::AreaAdd(area) => sql::area_add(tx, area),
             Self::AreaSet(area) => sql::area_set(tx, area),
-            Self::ZoneAdd(zone) => sql::zone_add(tx, zone),
             Self::StandardAdd(standard) => sql::standard_add(tx, standard),
             Self::StandardSet(standard) => sql::standard_set(tx, standard),
             Self::CategoryAdd(category) => sql::category_add(tx, category),
@@ -94,7 +92,6 @@ impl Change {
                 area.id,
                 json!({ "changed": "area", "code": area.code, "version": area.version }),
             ),
-            Self::ZoneAdd(zone) => (zone.id, json!({ "made": "zone", "kind": zone.kind })),
             Self::StandardAdd(standard) => (
                 standard.id,
                 json!({ "made": "standard", "key": standard.key.to_string() }),

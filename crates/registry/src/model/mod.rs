@@ -4,6 +4,7 @@ mod area;
 mod category;
 mod component;
 mod crosswalk;
+mod layer;
 mod rule_row;
 mod standard;
 mod zone;
@@ -15,9 +16,10 @@ pub use component::{
     ComponentUnits,
 };
 pub use crosswalk::{CrosswalkRow, Relation};
+pub use layer::{LEVEL_MAX, Layer, LayerGeometry, LayerSource, Place};
 pub use rule_row::{RuleRow, RuleText};
 pub use standard::{Standard, StandardKey};
-pub use zone::Zone;
+pub use zone::{DUTY_GRID, Zone, ZoneBook};
 
 use base::limits;
 use thiserror::Error;

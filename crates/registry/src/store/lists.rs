@@ -246,7 +246,7 @@ pub(crate) fn compose_list(
     }
 }
 
-/// Components within a frame, in no order; a frame is as many ranges of cells as it has rows.
+/// Components within a frame, in no order, removed ones only when asked for by state; a frame is as many ranges of cells as it has rows.
 pub(crate) fn compose_frame(frame: &Frame, filter: &ComponentFilter, limit: i64) -> Composed {
     let mut writer = Writer::default();
     let mut rows = String::new();
@@ -272,6 +272,9 @@ pub(crate) fn compose_frame(frame: &Frame, filter: &ComponentFilter, limit: i64)
         writer.conditions.push(format!(
             "c.area_path || '' >= ?{from} AND c.area_path || '' < ?{to}"
         ));
+    }
+    if filter.state.is_none() {
+        writer.conditions.push("c.state <> 'removed'".to_owned());
     }
     let bounds = [
         ("lon >=", frame.west),
@@ -379,9 +382,6 @@ pub(crate) fn nearest(
                 component,
             })
             .filter(|near| near.distance_m <= reach)
-            .filter(|near| {
-                filter.state.is_some() || near.component.state != ComponentState::Removed
-            })
             .collect();
         if near.len() >= count || reach >= radius_m {
             near.sort_by(|a, b| {

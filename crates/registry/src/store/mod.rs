@@ -2,16 +2,18 @@
 //! asked for (see [`components`] and [`lists`]).
 
 pub(crate) mod components;
+pub(crate) mod layers;
 pub(crate) mod lists;
 #[cfg(test)]
 mod lists_tests;
+pub(crate) mod zones;
 
 use crate::model::{
     Area, Category, CategoryKind, CrosswalkRow, Relation, RuleRow, RuleText, Standard, StandardKey,
-    Zone, level_from_text, level_text,
+    level_from_text, level_text,
 };
 use crate::{AreaTree, Boundary, Rulebook};
-use base::{AreaCode, Id, Point, Timestamp, TreePath};
+use base::{AreaCode, Id, Point, Timestamp};
 use calendar::{BareUnits, Counting, Limit};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,13 +63,51 @@ store::statements! {
     AREA_BOUNDARY_SET = "INSERT INTO area_boundary (area_id, shape) VALUES (?1, ?2)
         ON CONFLICT (area_id) DO UPDATE SET shape = excluded.shape";
     /// Every zone.
-    ZONES = "SELECT id, name, kind, shape, version FROM zone ORDER BY name";
+    ZONES = "SELECT id, code, name, kind, shape, organisation_id, is_active, version FROM zone ORDER BY name";
     /// The areas of every zone.
     ZONE_AREAS = "SELECT z.zone_id, a.path FROM zone_area z JOIN area a ON a.id = z.area_id ORDER BY z.zone_id, a.path";
+    /// Who answers for every zone.
+    ZONE_STAFF = "SELECT zone_id, staff_id FROM zone_staff ORDER BY zone_id, staff_id";
     /// A new zone.
-    ZONE_ADD = "INSERT INTO zone (id, name, kind, shape, version) VALUES (?1, ?2, ?3, ?4, ?5)";
+    ZONE_ADD = "INSERT INTO zone (id, code, name, kind, shape, organisation_id, is_active, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    /// A zone, from one version to the next.
+    ZONE_SET = "UPDATE zone SET code = ?3, name = ?4, shape = ?5, organisation_id = ?6, is_active = ?7, version = version + 1
+        WHERE id = ?1 AND version = ?2";
     /// An area of a zone, by the area's path.
     ZONE_AREA_ADD = "INSERT INTO zone_area (zone_id, area_id) SELECT ?1, id FROM area WHERE path = ?2";
+    /// The areas of a zone, to be entered anew.
+    ZONE_AREAS_REMOVE = "DELETE FROM zone_area WHERE zone_id = ?1";
+    /// Somebody who answers for a zone.
+    ZONE_STAFF_ADD = "INSERT INTO zone_staff (zone_id, staff_id) VALUES (?1, ?2)";
+    /// Who answers for a zone, to be entered anew.
+    ZONE_STAFF_REMOVE = "DELETE FROM zone_staff WHERE zone_id = ?1";
+    /// A unit grid of an active duty grid; conflicts when it is another's.
+    DUTY_GRID_AREA_ADD = "INSERT INTO duty_grid_area (area_id, zone_id) SELECT id, ?1 FROM area WHERE path = ?2";
+    /// The unit grids of a duty grid, to be entered anew.
+    DUTY_GRID_AREAS_REMOVE = "DELETE FROM duty_grid_area WHERE zone_id = ?1";
+    /// A version of a zone.
+    ZONE_HISTORY_ADD = "INSERT INTO zone_history (zone_id, version, at, staff_id, organisation_id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    /// The versions of a zone, the newest first.
+    ZONE_HISTORY = "SELECT version, at, staff_id, organisation_id, body FROM zone_history WHERE zone_id = ?1 AND version < ?2
+        ORDER BY version DESC LIMIT ?3";
+    /// Every layer.
+    LAYERS = "SELECT id, code, name, geometry, source, style, level_min, level_max, position, is_active, version FROM layer
+        ORDER BY position, code";
+    /// A new layer.
+    LAYER_ADD = "INSERT INTO layer (id, code, name, geometry, source, style, level_min, level_max, position, is_active, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    /// A layer, from one version to the next.
+    LAYER_SET = "UPDATE layer SET name = ?3, geometry = ?4, source = ?5, style = ?6, level_min = ?7, level_max = ?8, position = ?9,
+        is_active = ?10, version = version + 1 WHERE id = ?1 AND version = ?2";
+    /// A place of a layer, by its code.
+    PLACE_BY_CODE = "SELECT id, code, name, lon, lat, attributes, version FROM place WHERE layer_id = ?1 AND code = ?2";
+    /// A new place.
+    PLACE_ADD = "INSERT INTO place (id, layer_id, code, name, lon, lat, cell, attributes, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    /// A place, from one version to the next.
+    PLACE_SET = "UPDATE place SET name = ?3, lon = ?4, lat = ?5, cell = ?6, attributes = ?7, version = version + 1
+        WHERE id = ?1 AND version = ?2";
     /// Every standard.
     STANDARDS = "SELECT id, code, edition, name, effective_from, effective_to, bare_hours, bare_days, version
         FROM standard ORDER BY code, edition";
@@ -177,48 +217,6 @@ fn boundary_set(tx: &mut Tx<'_>, area: &Area) -> Result<(), StoreError> {
         Some(boundary) => tx.post(&AREA_BOUNDARY_SET, params![area.id, boundary.to_stored()]),
         None => Ok(()),
     }
-}
-
-/// Every zone.
-pub(crate) fn load_zones(tx: &mut Tx<'_>) -> Result<Vec<Zone>, StoreError> {
-    let mut paths: HashMap<Id, Vec<TreePath>> = HashMap::new();
-    for (zone, path) in tx.query(&ZONE_AREAS, &[], |row| {
-        Ok((row.get::<Id>(0)?, row.get::<TreePath>(1)?))
-    })? {
-        paths.entry(zone).or_default().push(path);
-    }
-    let mut zones = tx.query(&ZONES, &[], |row| {
-        let shape = row.get::<Option<Vec<u8>>>(3)?;
-        let boundary = shape
-            .map(|bytes| Boundary::from_stored(&bytes))
-            .transpose()
-            .map_err(corrupt)?;
-        Ok(Zone {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            kind: row.get(2)?,
-            area_paths: Vec::new(),
-            boundary: boundary.map(Arc::new),
-            version: row.get(4)?,
-        })
-    })?;
-    for zone in &mut zones {
-        zone.area_paths = paths.remove(&zone.id).unwrap_or_default();
-    }
-    Ok(zones)
-}
-
-/// Enters a zone.
-pub(crate) fn zone_add(tx: &mut Tx<'_>, zone: &Zone) -> Result<(), StoreError> {
-    let shape = zone.boundary.as_ref().map(|boundary| boundary.to_stored());
-    tx.post(
-        &ZONE_ADD,
-        params![zone.id, zone.name, zone.kind, shape, zone.version],
-    )?;
-    for path in &zone.area_paths {
-        tx.post_one(&ZONE_AREA_ADD, params![zone.id, path])?;
-    }
-    Ok(())
 }
 
 /// Standards, categories, rule rows, crosswalk.

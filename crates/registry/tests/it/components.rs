@@ -357,7 +357,10 @@ fn real_signals_signs_and_crossings_of_a_road_go_in_with_codes_made_of_their_num
         }
         let signal = find(registry, "42011502014487120");
         assert!(signal.is_some_and(|s| s.attributes["featureType"] == "TrafficSignal"));
-        let shaped = count(fresh, "SELECT COUNT(*) FROM component WHERE shape IS NOT NULL");
+        let shaped = count(
+            fresh,
+            "SELECT COUNT(*) FROM component WHERE shape IS NOT NULL",
+        );
         assert!(shaped > 1_000, "{shaped}");
     });
 }

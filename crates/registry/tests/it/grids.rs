@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const DEGREE_LAT_M: f64 = 110_860.0;
 const DEGREE_LON_M: f64 = 95_500.0;
 
-fn place(x_m: f64, y_m: f64) -> Point {
+pub fn place(x_m: f64, y_m: f64) -> Point {
     Point {
         lon: 121.0 + x_m / DEGREE_LON_M,
         lat: 31.0 + y_m / DEGREE_LAT_M,
@@ -275,7 +275,7 @@ fn the_real_outlines_of_counties_are_covered_exactly() {
 }
 
 /// Street and two villages: one with an outline of 300 m by 200 m, one with a centre only.
-fn village_city(registry: &Registry) {
+pub fn village_city(registry: &Registry) {
     let square = |code: &str, name: &str, x: f64, w: f64, h: f64| -> Value {
         let ring: Vec<Value> = [(x, 0.0), (x + w, 0.0), (x + w, h), (x, h), (x, 0.0)]
             .iter()
