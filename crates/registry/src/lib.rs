@@ -1,8 +1,18 @@
-//! The registry: areas and zones, standards with their categories and rule rows, and where a point lies.
+//! The registry: areas, unit grids and zones, standards with their categories and rule rows, components, layers, and where a point lies.
 //!
-//! Everything here changes seldom and is asked for by every command, so all of it is kept in memory as a [`Snapshot`] that is
-//! replaced whole when something changes; hot commands need no SQL for it. What is a case, who may act, and what follows from
-//! a change are other rooms' matters.
+//! Areas, zones, rules and layers change seldom and are asked for by every command, so they are kept in memory as a [`Snapshot`] whose
+//! parts are replaced whole when something changes; hot commands need no SQL for them. Components are up to millions and stay in the
+//! database. What is a case, who may act, and what follows from a change are other rooms' matters.
+//!
+//! What other rooms call:
+//!
+//! | of [`Registry`] | what it gives |
+//! |---|---|
+//! | `area_at`, `area`, `zones_at`, `zone`, `duty_grid_at` | where a place lies and who answers for it; from memory |
+//! | `category`, `rule_row`, `rule_rows_of`, `standard` | the rules; from memory |
+//! | `component_in`, `component_by_code_in` | a component with its organisations, inside a transaction |
+//! | `component`, `component_by_code`, `component_list`, `component_nearest` | the same and more, outside of one |
+//! | `know` | to be told once where organisations and people are known |
 
 mod area_tree;
 mod boundary;
