@@ -4,12 +4,21 @@ use base::geo::{CoordinateSystem, Point, to_cgcs2000};
 use base::limits;
 use geo::{Coord, LineString, MultiPolygon, Polygon, Validation};
 use serde_json::{Value, json};
+use std::fmt;
 use thiserror::Error;
 
 /// A valid outline: rings closed and simple, holes within their shell, shells apart.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Kept as it is stored, in one piece of memory: a city has 70,000 of them, and as nested vectors each would take three times as much.
+#[derive(Clone, PartialEq)]
 pub struct Boundary {
-    shape: MultiPolygon<f64>,
+    stored: Box<[u8]>,
+}
+
+impl fmt::Debug for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Boundary").field("shape", &self.shape()).finish()
+    }
 }
 
 /// Why something is no outline.
@@ -96,7 +105,9 @@ impl Boundary {
         shape
             .check_validation()
             .map_err(|fault| BoundaryError::Invalid(fault.to_string()))?;
-        Ok(Self { shape })
+        Ok(Self {
+            stored: stored(&shape),
+        })
     }
 
     /// From a GeoJSON geometry whose coordinates are in `system`.
@@ -120,34 +131,21 @@ impl Boundary {
     /// As it is stored, bit for bit: a format number, then counted polygons of counted rings of counted corners (32 bits each) of
     /// two doubles, all little-endian. JSON would cost exactness and five times the time to read.
     pub fn to_stored(&self) -> Vec<u8> {
-        let mut bytes = vec![STORED_FORMAT];
-        let count = |bytes: &mut Vec<u8>, count: usize| {
-            bytes.extend(u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
-        };
-        count(&mut bytes, self.shape.0.len());
-        for polygon in &self.shape {
-            count(&mut bytes, polygon.interiors().len() + 1);
-            for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
-                count(&mut bytes, ring.0.len());
-                for corner in &ring.0 {
-                    bytes.extend(corner.x.to_le_bytes());
-                    bytes.extend(corner.y.to_le_bytes());
-                }
-            }
-        }
-        bytes
+        self.stored.to_vec()
     }
 
     /// From what [`Boundary::to_stored`] wrote. It was checked when it came in, so only its form is checked here.
     pub fn from_stored(bytes: &[u8]) -> Result<Self, BoundaryError> {
         let mut reader = StoredReader(bytes);
-        let shape = reader.read_shape().filter(|_| reader.0.is_empty());
-        match shape {
-            Some(shape) => Ok(Self { shape }),
-            None => Err(BoundaryError::Malformed(format!(
+        if reader.skip_shape().is_some() && reader.0.is_empty() {
+            Ok(Self {
+                stored: bytes.into(),
+            })
+        } else {
+            Err(BoundaryError::Malformed(format!(
                 "{} stored bytes are no outline",
                 bytes.len()
-            ))),
+            )))
         }
     }
 
@@ -156,9 +154,10 @@ impl Boundary {
         json!({ "type": "MultiPolygon", "coordinates": self.coordinates() })
     }
 
-    /// The shape itself.
-    pub fn shape(&self) -> &MultiPolygon<f64> {
-        &self.shape
+    /// The shape itself, made anew at each call.
+    pub fn shape(&self) -> MultiPolygon<f64> {
+        let mut reader = StoredReader(&self.stored);
+        reader.read_shape().unwrap_or(MultiPolygon(Vec::new()))
     }
 
     /// Whether a point lies within, asked seldom; for many questions build a [`crate::SpatialIndex`].
@@ -168,21 +167,37 @@ impl Boundary {
 
     /// The middle of the box around it; a stand-in for a centre where none is known.
     pub fn middle(&self) -> Option<Point> {
-        let frame = geo::BoundingRect::bounding_rect(&self.shape)?;
-        Some(point_of(frame.center()))
+        let [west, south, east, north] = self.frame()?;
+        Some(Point {
+            lon: f64::midpoint(west, east),
+            lat: f64::midpoint(south, north),
+        })
     }
 
     /// The box around it: west, south, east, north.
     pub fn frame(&self) -> Option<[f64; 4]> {
-        let frame = geo::BoundingRect::bounding_rect(&self.shape)?;
-        Some([frame.min().x, frame.min().y, frame.max().x, frame.max().y])
+        let corners = self.rings().flat_map(RingView::corners);
+        corners.fold(None, |frame, corner| {
+            let [west, south, east, north] =
+                frame.unwrap_or([corner.x, corner.y, corner.x, corner.y]);
+            Some([
+                corner.x.min(west),
+                corner.y.min(south),
+                corner.x.max(east),
+                corner.y.max(north),
+            ])
+        })
     }
 
     /// Every ring, shells and holes alike.
-    pub(crate) fn rings(&self) -> impl Iterator<Item = &LineString<f64>> {
-        self.shape
-            .iter()
-            .flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()))
+    pub(crate) fn rings(&self) -> impl Iterator<Item = RingView<'_>> {
+        let mut reader = StoredReader(&self.stored);
+        let polygons = reader.take::<1>().and_then(|_| reader.count(4));
+        RingViews {
+            reader,
+            polygons: polygons.unwrap_or(0),
+            rings: 0,
+        }
     }
 
     fn coordinates(&self) -> Value {
@@ -192,7 +207,7 @@ impl Boundary {
                 .map(|corner| json!([corner.x, corner.y]))
                 .collect()
         };
-        self.shape
+        self.shape()
             .iter()
             .map(|polygon| -> Value {
                 std::iter::once(polygon.exterior())
@@ -204,13 +219,70 @@ impl Boundary {
     }
 }
 
+/// A ring of an outline, the last corner repeating the first.
+#[derive(Clone, Copy)]
+pub(crate) struct RingView<'a>(&'a [u8]);
+
+impl<'a> RingView<'a> {
+    /// Its corners.
+    pub(crate) fn corners(self) -> impl Iterator<Item = Coord<f64>> + Clone + 'a {
+        self.0.chunks_exact(16).filter_map(|bytes| {
+            let (x, y) = bytes.split_first_chunk::<8>()?;
+            let (y, _) = y.split_first_chunk::<8>()?;
+            Some(Coord {
+                x: f64::from_le_bytes(*x),
+                y: f64::from_le_bytes(*y),
+            })
+        })
+    }
+}
+
+/// The rings of a stored outline one by one.
+struct RingViews<'a> {
+    reader: StoredReader<'a>,
+    polygons: usize,
+    rings: usize,
+}
+
+impl<'a> Iterator for RingViews<'a> {
+    type Item = RingView<'a>;
+    fn next(&mut self) -> Option<RingView<'a>> {
+        while self.rings == 0 {
+            self.polygons = self.polygons.checked_sub(1)?;
+            self.rings = self.reader.count(4)?;
+        }
+        self.rings -= 1;
+        self.reader.take_ring()
+    }
+}
+
+/// An outline as it is stored.
+fn stored(shape: &MultiPolygon<f64>) -> Box<[u8]> {
+    let mut bytes = vec![STORED_FORMAT];
+    let count = |bytes: &mut Vec<u8>, count: usize| {
+        bytes.extend(u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
+    };
+    count(&mut bytes, shape.0.len());
+    for polygon in shape {
+        count(&mut bytes, polygon.interiors().len() + 1);
+        for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+            count(&mut bytes, ring.0.len());
+            for corner in &ring.0 {
+                bytes.extend(corner.x.to_le_bytes());
+                bytes.extend(corner.y.to_le_bytes());
+            }
+        }
+    }
+    bytes.into()
+}
+
 /// The first byte of a stored outline.
 const STORED_FORMAT: u8 = 1;
 
 /// What is left to read of a stored outline.
 struct StoredReader<'a>(&'a [u8]);
 
-impl StoredReader<'_> {
+impl<'a> StoredReader<'a> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
@@ -223,34 +295,44 @@ impl StoredReader<'_> {
         (count.checked_mul(size)? <= self.0.len()).then_some(count)
     }
 
-    fn read_shape(&mut self) -> Option<MultiPolygon<f64>> {
+    fn take_ring(&mut self) -> Option<RingView<'a>> {
+        let corners = self.count(16)?;
+        let (ring, rest) = self.0.split_at_checked(corners * 16)?;
+        self.0 = rest;
+        Some(RingView(ring))
+    }
+
+    /// Walks over a whole shape. None when it has not the form of one.
+    fn skip_shape(&mut self) -> Option<()> {
         if self.take::<1>()? != [STORED_FORMAT] {
             return None;
         }
+        for _ in 0..self.count(4)? {
+            let rings = self.count(4)?;
+            if rings == 0 {
+                return None;
+            }
+            for _ in 0..rings {
+                self.take_ring()?;
+            }
+        }
+        Some(())
+    }
+
+    fn read_shape(&mut self) -> Option<MultiPolygon<f64>> {
+        self.take::<1>()?;
         let polygons = self.count(4)?;
         (0..polygons)
             .map(|_| {
                 let rings = self.count(4)?;
                 let mut rings = (0..rings)
-                    .map(|_| self.read_ring())
+                    .map(|_| Some(LineString::from_iter(self.take_ring()?.corners())))
                     .collect::<Option<Vec<_>>>()?
                     .into_iter();
                 Some(Polygon::new(rings.next()?, rings.collect()))
             })
             .collect::<Option<Vec<_>>>()
             .map(MultiPolygon)
-    }
-
-    fn read_ring(&mut self) -> Option<LineString<f64>> {
-        let corners = self.count(16)?;
-        (0..corners)
-            .map(|_| {
-                let x = f64::from_le_bytes(self.take()?);
-                let y = f64::from_le_bytes(self.take()?);
-                Some(Coord { x, y })
-            })
-            .collect::<Option<Vec<_>>>()
-            .map(LineString::from)
     }
 }
 

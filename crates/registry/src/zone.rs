@@ -225,8 +225,11 @@ impl Registry {
             .collect();
         match of_areas.as_slice() {
             [] => None,
-            [only] => Some(only.shape().clone()),
-            several => Some(geo::unary_union(several.iter().map(|b| b.shape()))),
+            [only] => Some(only.shape()),
+            several => {
+                let shapes: Vec<_> = several.iter().map(|boundary| boundary.shape()).collect();
+                Some(geo::unary_union(&shapes))
+            }
         }
     }
 

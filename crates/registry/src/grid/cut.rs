@@ -120,7 +120,8 @@ struct Piece {
 }
 
 fn cut_once(area: &Boundary, cell_m2: f64, sliver_share: f64) -> Result<Vec<Boundary>, CutError> {
-    let Some(frame) = area.shape().bounding_rect() else {
+    let shape = area.shape();
+    let Some(frame) = shape.bounding_rect() else {
         return Ok(Vec::new());
     };
     let plane = Plane::of(area);
@@ -133,7 +134,7 @@ fn cut_once(area: &Boundary, cell_m2: f64, sliver_share: f64) -> Result<Vec<Boun
     (0..SHIFTS_MAX)
         .find_map(|attempt| {
             let shift = f64::from(attempt) * SHIFT;
-            let pieces = pieces(rings_of(area.shape()), &lattice, shift)?;
+            let pieces = pieces(rings_of(&shape), &lattice, shift)?;
             let groups = grouped(&pieces, sliver);
             groups
                 .iter()

@@ -92,10 +92,10 @@ pub fn check(
     };
     let shapes: Vec<Shape> = grids
         .iter()
-        .filter_map(|(code, boundary)| Shape::new(*code, plane.metres(boundary.shape())))
+        .filter_map(|(code, boundary)| Shape::new(*code, plane.metres(&boundary.shape())))
         .collect();
     let whole = unary_union(shapes.iter().map(|shape| &shape.shape));
-    let area = area.map(|area| plane.metres(area.shape()));
+    let area = area.map(|area| plane.metres(&area.shape()));
     let uncovered = match &area {
         Some(area) => area.difference(&whole),
         // Without an outline only what the grids enclose can be told.

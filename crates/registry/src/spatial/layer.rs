@@ -2,6 +2,7 @@
 
 use super::shape::{Shapes, segments, small, whole};
 use crate::Boundary;
+use crate::boundary::RingView;
 use base::Point;
 use geo::Coord;
 
@@ -49,7 +50,8 @@ impl Grid {
             north: f64::NEG_INFINITY,
             ..Self::default()
         };
-        for corner in boundaries.iter().flat_map(|b| b.rings()).flat_map(|r| &r.0) {
+        let rings = boundaries.iter().flat_map(|b| b.rings());
+        for corner in rings.flat_map(RingView::corners) {
             frame.west = frame.west.min(corner.x);
             frame.east = frame.east.max(corner.x);
             frame.south = frame.south.min(corner.y);
@@ -111,7 +113,7 @@ struct Trace {
 impl Trace {
     fn of(boundary: &Boundary, grid: &Grid) -> Self {
         let (mut columns, mut rows) = ((usize::MAX, 0), (usize::MAX, 0));
-        for corner in boundary.rings().flat_map(|ring| &ring.0) {
+        for corner in boundary.rings().flat_map(RingView::corners) {
             let (column, row) = (grid.column(corner.x), grid.row(corner.y));
             // A margin of one cell on each side keeps traces drawn wider within the box.
             columns = (

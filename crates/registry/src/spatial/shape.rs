@@ -182,11 +182,8 @@ pub(super) fn small(count: usize) -> u32 {
 
 /// The two ends of every edge of an outline.
 pub(super) fn segments(boundary: &Boundary) -> impl Iterator<Item = (Coord<f64>, Coord<f64>)> {
-    boundary
-        .rings()
-        .flat_map(|ring| ring.0.windows(2))
-        .filter_map(|ends| match ends {
-            [a, b] => Some((*a, *b)),
-            _ => None,
-        })
+    boundary.rings().flat_map(|ring| {
+        let corners = ring.corners();
+        corners.clone().zip(corners.skip(1))
+    })
 }

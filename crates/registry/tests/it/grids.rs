@@ -267,7 +267,7 @@ fn the_real_outlines_of_counties_are_covered_exactly() {
         for pair in grids.windows(2) {
             let both = pair[0]
                 .shape()
-                .intersection(pair[1].shape())
+                .intersection(&pair[1].shape())
                 .unsigned_area();
             assert!(both < 1e-14, "{county}: {both}");
         }

@@ -30,7 +30,8 @@ fn places(chance: &SeededChance, boundaries: &[Boundary], count: usize) -> Vec<P
     let corners: Vec<Point> = boundaries
         .iter()
         .flat_map(registry::Boundary::shape)
-        .flat_map(|p| p.exterior().0.iter().map(|c| point(c.x, c.y)))
+        .flat_map(|p| p.exterior().0.clone())
+        .map(|c| point(c.x, c.y))
         .collect();
     let any = |values: &mut dyn Iterator<Item = f64>| {
         values.fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)))
