@@ -75,7 +75,10 @@ impl AreaTree {
         let sorted_by = |compare: &dyn Fn(&Area, &Area) -> Ordering| {
             let mut numbers: Vec<(u32, &Arc<Area>)> = numbered().collect();
             numbers.sort_by(|a, b| compare(a.1, b.1));
-            numbers.into_iter().map(|(number, _)| number).collect::<Vec<u32>>()
+            numbers
+                .into_iter()
+                .map(|(number, _)| number)
+                .collect::<Vec<u32>>()
         };
         let by_id = sorted_by(&|a, b| a.id.cmp(&b.id));
         let by_code = sorted_by(&|a, b| a.code.cmp(&b.code));
@@ -115,13 +118,13 @@ impl AreaTree {
             }
         }
         Self {
-            by_code,
+            areas,
             by_id,
+            by_code,
             children,
             index,
             outlined,
             centred,
-            areas,
         }
     }
 

@@ -17,7 +17,9 @@ pub struct Boundary {
 
 impl fmt::Debug for Boundary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Boundary").field("shape", &self.shape()).finish()
+        f.debug_struct("Boundary")
+            .field("shape", &self.shape())
+            .finish()
     }
 }
 
@@ -80,6 +82,10 @@ impl Boundary {
     }
 
     /// An outline of geometry in CGCS2000. Errors: see [`BoundaryError`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "who makes an outline is done with the shape"
+    )]
     pub fn new(shape: MultiPolygon<f64>) -> Result<Self, BoundaryError> {
         let mut corners = 0;
         for polygon in &shape {
@@ -326,7 +332,7 @@ impl<'a> StoredReader<'a> {
             .map(|_| {
                 let rings = self.count(4)?;
                 let mut rings = (0..rings)
-                    .map(|_| Some(LineString::from_iter(self.take_ring()?.corners())))
+                    .map(|_| Some(self.take_ring()?.corners().collect::<LineString<f64>>()))
                     .collect::<Option<Vec<_>>>()?
                     .into_iter();
                 Some(Polygon::new(rings.next()?, rings.collect()))

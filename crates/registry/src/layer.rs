@@ -292,7 +292,7 @@ impl Registry {
                     .store
                     .read(move |tx| sql::places_within(tx, layer_id, &frame, most))
                     .await?;
-                places.into_iter().map(place_feature).collect()
+                places.iter().map(place_feature).collect()
             }
         };
         let is_cut = features.len() > limit;
@@ -498,7 +498,7 @@ fn outlined(boundary: &Boundary, geometry: LayerGeometry, properties: &Value) ->
     }
 }
 
-fn place_feature(place: Place) -> Value {
+fn place_feature(place: &Place) -> Value {
     let properties = json!({
         "id": place.id,
         "code": place.code,

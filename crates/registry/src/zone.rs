@@ -83,6 +83,10 @@ pub struct ZoneChange {
 }
 
 /// Tells null from absent.
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

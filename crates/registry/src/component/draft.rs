@@ -10,7 +10,7 @@ use crate::service::Registry;
 use base::AreaCode;
 use base::geo::CoordinateSystem;
 use geojson::Feature;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use table::{Report, Row, RowError, Table};
@@ -249,7 +249,7 @@ fn day(text: &str) -> Result<Date, String> {
     dashed
         .parse()
         .ok()
-        .or_else(|| table::read_date_time(text).map(|at| at.date()))
+        .or_else(|| table::read_date_time(text).map(DateTime::date))
         .ok_or_else(|| "is no day; write 20260701 or 2026-07-01".to_owned())
 }
 

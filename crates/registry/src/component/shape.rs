@@ -125,11 +125,12 @@ impl Reader {
     fn polygon(&mut self, rings: &[Vec<Position>]) -> Result<Polygon<f64>, PlaceError> {
         let mut rings = rings.iter().map(|ring| {
             let line = self.line(ring)?;
-            match line.0.first() == line.0.last() && line.0.len() > 3 {
-                true => Ok(line),
-                false => Err(PlaceError::Malformed(
+            if line.0.first() == line.0.last() && line.0.len() > 3 {
+                Ok(line)
+            } else {
+                Err(PlaceError::Malformed(
                     "a ring is closed and has at least four positions".to_owned(),
-                )),
+                ))
             }
         });
         let shell = rings.next().ok_or(PlaceError::Empty)??;

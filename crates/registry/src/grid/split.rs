@@ -244,6 +244,10 @@ fn push_clean(kept: &mut Ring, corner: Coord<f64>, line: Line) {
 }
 
 /// Whether `b` is where a walk along the line turns back.
+#[expect(
+    clippy::float_cmp,
+    reason = "what lies on the line was put there bit for bit"
+)]
 fn is_spike(a: Coord<f64>, b: Coord<f64>, c: Coord<f64>, line: Line) -> bool {
     let on_line = [a, b, c]
         .iter()

@@ -94,14 +94,14 @@ pub fn check(
         .iter()
         .filter_map(|(code, boundary)| Shape::new(*code, plane.metres(&boundary.shape())))
         .collect();
-    let whole = unary_union(shapes.iter().map(|shape| &shape.shape));
+    let whole = unary_union(shapes.iter().map(|shape| &shape.surface));
     let area = area.map(|area| plane.metres(&area.shape()));
     let uncovered = match &area {
         Some(area) => area.difference(&whole),
         // Without an outline only what the grids enclose can be told.
         None => whole
             .iter()
-            .flat_map(|polygon| polygon.interiors())
+            .flat_map(Polygon::interiors)
             .map(|hole| Polygon::new(hole.clone(), Vec::new()))
             .collect(),
     };
@@ -119,7 +119,7 @@ pub fn check(
 struct Shape {
     code: AreaCode,
     frame: Rect<f64>,
-    shape: MultiPolygon<f64>,
+    surface: MultiPolygon<f64>,
     area_m2: f64,
 }
 
@@ -129,7 +129,7 @@ impl Shape {
             code,
             frame: shape.bounding_rect()?,
             area_m2: shape.unsigned_area(),
-            shape,
+            surface: shape,
         })
     }
 }
@@ -153,7 +153,7 @@ fn overlaps(shapes: &[Shape], tolerance_m2: f64) -> Vec<Overlap> {
             .take_while(|(_, other)| other.frame.min().x < shape.frame.max().x)
             .filter(|(_, other)| meet(&shape.frame, &other.frame, 0.0));
         for (other_number, other) in near {
-            let area_m2 = shape.shape.intersection(&other.shape).unsigned_area();
+            let area_m2 = shape.surface.intersection(&other.surface).unsigned_area();
             if area_m2 > tolerance_m2 {
                 let (first, second) = if number < other_number {
                     (shape, other)
@@ -189,7 +189,7 @@ fn gaps(
         .filter_map(|gap| {
             let (area_m2, frame) = (gap.unsigned_area(), gap.bounding_rect()?);
             let beside = shapes.iter().filter(|shape| {
-                meet(&shape.frame, &frame, BESIDE_M) && is_beside(&shape.shape, gap)
+                meet(&shape.frame, &frame, BESIDE_M) && is_beside(&shape.surface, gap)
             });
             let at: Coord<f64> = plane.degrees(frame.center());
             (area_m2 > tolerance_m2).then(|| Gap {
@@ -216,7 +216,7 @@ fn outside(area: &MultiPolygon<f64>, shapes: &[Shape], tolerance_m2: f64) -> Vec
     shapes
         .iter()
         .filter_map(|shape| {
-            let area_m2 = shape.shape.difference(area).unsigned_area();
+            let area_m2 = shape.surface.difference(area).unsigned_area();
             (area_m2 > tolerance_m2).then(|| Outside {
                 code: shape.code,
                 area_m2,

@@ -168,30 +168,26 @@ pub(super) async fn component_list(
     State(registry): State<Registry>,
     Query(params): Query<ComponentListParams>,
 ) -> Answer<Json<PageView<ComponentView>>> {
-    let page = match params.code {
-        Some(code) => Page {
-            items: registry
-                .component_by_code(code)
-                .await?
-                .into_iter()
-                .collect(),
+    let page = if let Some(code) = params.code {
+        let found = registry.component_by_code(code).await?;
+        Page {
+            items: found.into_iter().collect(),
             next: None,
-        },
-        None => {
-            let filter = ComponentFilter {
-                area_path: params.area_path,
-                category_ids: params.category_id.into_iter().collect(),
-                state: params.state,
-                supervisor_id: params.supervisor_id,
-                owner_id: params.owner_id,
-                maintainer_id: params.maintainer_id,
-            };
-            let request = PageRequest {
-                limit: params.limit,
-                after: params.after,
-            };
-            registry.component_list(filter, &request).await?
         }
+    } else {
+        let filter = ComponentFilter {
+            area_path: params.area_path,
+            category_ids: params.category_id.into_iter().collect(),
+            state: params.state,
+            supervisor_id: params.supervisor_id,
+            owner_id: params.owner_id,
+            maintainer_id: params.maintainer_id,
+        };
+        let request = PageRequest {
+            limit: params.limit,
+            after: params.after,
+        };
+        registry.component_list(filter, &request).await?
     };
     Ok(Json(PageView::of(page, |component| {
         ComponentView::new(component, &registry)

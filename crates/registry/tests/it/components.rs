@@ -11,6 +11,7 @@ use registry::{
     ComponentFilter, ComponentImport, ComponentState, Registry, StandardKey,
 };
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use store::testing::TestStore;
 use table::Report;
 
@@ -380,10 +381,7 @@ fn strewn(registry: &Registry, access: &Access, rows: usize) -> Vec<(String, Poi
         };
         let state = if n % 10 == 0 { "破损" } else { "完好" };
         let owner = if n % 3 == 1 { "LIGHT" } else { "WATER" };
-        text.push_str(&format!(
-            "{code},{state},{owner},,{},{}\n",
-            point.lon, point.lat
-        ));
+        writeln!(text, "{code},{state},{owner},,{},{}", point.lon, point.lat).unwrap();
         placed.push((code, point));
     }
     let report = import(registry, &text, &ComponentImport::default());
@@ -452,7 +450,7 @@ fn many_at_one_place_are_all_looked_through() {
     on_surveyed(|_, registry, _| {
         let mut text = "code,lon,lat\n".to_owned();
         for n in 0..4_200 {
-            text.push_str(&format!("31011801001{n:06},121.2,31.2\n"));
+            writeln!(text, "31011801001{n:06},121.2,31.2").unwrap();
         }
         text.push_str("31011801037000001,121.2001,31.2\n");
         assert_eq!(

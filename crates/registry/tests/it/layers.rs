@@ -10,6 +10,7 @@ use registry::{
     ComponentFile, ComponentImport, GridGenerate, PlaceImport, Registry, RegistryError,
 };
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 fn features(registry: &Registry, layer: &str, query: &str) -> (StatusCode, Value) {
     let id = registry.layer(layer).unwrap().id;
@@ -144,10 +145,7 @@ fn components_and_places_are_layers_too() {
             let p = place(f64::from(n) * 7.0, 50.0);
             let category = if n % 2 == 0 { "01001" } else { "01037" };
             let state = if n == 2 { "移除" } else { "完好" };
-            survey.push_str(&format!(
-                "310118{category}{n:06},{state},{},{}\n",
-                p.lon, p.lat
-            ));
+            writeln!(survey, "310118{category}{n:06},{state},{},{}", p.lon, p.lat).unwrap();
         }
         let table = csv(&survey);
         let file = ComponentFile::Table(&table);
@@ -265,7 +263,7 @@ fn the_real_places_of_a_district_are_a_layer() {
         let second = import();
         assert_eq!((second.stored, second.unchanged), (0, first.stored));
         assert_eq!(
-            count(fresh, "SELECT COUNT(*) FROM place") as u64,
+            count(fresh, "SELECT COUNT(*) FROM place").cast_unsigned(),
             first.stored
         );
         let id = registry.layer("poi").unwrap().id;

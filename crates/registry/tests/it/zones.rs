@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use base::{Id, PageRequest, TreePath};
 use registry::{GridGenerate, Registry, RegistryError, ZoneChange, ZoneNew};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use store::testing::TestStore;
 
 /// A village cut into six grids, an organisation with two inspectors.
@@ -300,7 +301,10 @@ fn zones_are_listed_by_kind_organisation_person_area_and_state() {
             None,
         );
         let next = first["next"].as_str().unwrap();
-        let encoded: String = next.bytes().map(|b| format!("%{b:02X}")).collect();
+        let encoded = next.bytes().fold(String::new(), |mut text, b| {
+            write!(text, "%{b:02X}").unwrap();
+            text
+        });
         assert_eq!(names(&format!("?limit=3&after={encoded}")), all[3..]);
         // A place in the river, in the park and in a duty grid.
         let held = registry.zones_at(None, Some(place(50.0, 50.0)));
