@@ -402,7 +402,6 @@ async fn ask(city: &Registry, owners: &[Id], chance: &dyn Chance) {
     };
     vary(&mut filters, &|f| f.area_path = Some(village.clone()));
     vary(&mut filters, &|f| f.owner_id = owners.first().copied());
-    vary(&mut filters, &|f| f.maintainer_id = owners.get(1).copied());
     let plain = filters.clone();
     for ids in [vec![common], vec![rare], vec![class]] {
         for filter in &plain {

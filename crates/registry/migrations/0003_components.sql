@@ -1,6 +1,7 @@
 -- Components (部件): up to millions, so they stay here and are not held in memory. `cell` is the place on a lattice of 1/1024 degree
 -- (about 109 m by 94 m at 31 degrees north): what is near and what is in view are ranges of cells, one for each row of the lattice.
--- `area_path` is empty where no area is known. Indexes of lists end in (area_path, id), the order of lists.
+-- `area_path` is empty where no area is known. Indexes of lists end in (area_path, id), the order of lists;
+-- those of organisations go by category first, and a list of all an organisation has is put together of its categories.
 CREATE TABLE component (
   id $id,
   code $key NOT NULL UNIQUE,
@@ -26,9 +27,9 @@ CREATE TABLE component (
 CREATE INDEX component_by_area ON component (area_path, id);
 CREATE INDEX component_by_category ON component (category_id, area_path, id);
 CREATE INDEX component_by_state ON component (state, area_path, id);
-CREATE INDEX component_by_supervisor ON component (supervisor_id, area_path, id);
-CREATE INDEX component_by_owner ON component (owner_id, area_path, id);
-CREATE INDEX component_by_maintainer ON component (maintainer_id, area_path, id);
+CREATE INDEX component_by_supervisor ON component (supervisor_id, category_id, area_path, id);
+CREATE INDEX component_by_owner ON component (owner_id, category_id, area_path, id);
+CREATE INDEX component_by_maintainer ON component (maintainer_id, category_id, area_path, id);
 CREATE INDEX component_by_cell ON component (cell);
 CREATE INDEX component_by_category_cell ON component (category_id, cell);
 

@@ -1,5 +1,6 @@
 //! All areas in memory: by id, code, path and place. Pure; rebuilt when areas change.
 
+use crate::Boundary;
 use crate::model::Area;
 use crate::spatial::SpatialIndex;
 use base::geo::{Point, distance_m};
@@ -20,6 +21,8 @@ pub struct AreaTree {
     index: SpatialIndex,
     /// From the outlines of the index to areas.
     outlined: Vec<u32>,
+    /// The box around each of those, rounded outwards: west, south, east, north.
+    frames: Vec<[f32; 4]>,
     /// For each area, children known by their centre only.
     centred: HashMap<u32, CentredChildren>,
 }
@@ -62,10 +65,28 @@ impl CentredChildren {
     }
 }
 
+/// The box around an outline in half the bits, none of it lost.
+fn rounded_frame(boundary: &Boundary) -> [f32; 4] {
+    /// More than rounding takes away at 180 degrees.
+    const MARGIN: f64 = 2e-5;
+    let [west, south, east, north] = boundary.frame().unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, reason = "the margin is wider")]
+    [
+        (west - MARGIN) as f32,
+        (south - MARGIN) as f32,
+        (east + MARGIN) as f32,
+        (north + MARGIN) as f32,
+    ]
+}
+
 impl AreaTree {
     /// A tree of these areas, in any order. Where outlines of one level overlap, the first by path is found.
     pub fn new(areas: Vec<Area>) -> Self {
-        let mut areas: Vec<Arc<Area>> = areas.into_iter().map(Arc::new).collect();
+        Self::of(areas.into_iter().map(Arc::new).collect())
+    }
+
+    /// The same of areas that may be shared with another tree.
+    pub(crate) fn of(mut areas: Vec<Arc<Area>>) -> Self {
         areas.sort_by(|a, b| a.path.cmp(&b.path));
         let numbered = || (0_u32..).zip(&areas);
         let mut children: HashMap<Option<Id>, Vec<u32>> = HashMap::new();
@@ -94,6 +115,9 @@ impl AreaTree {
         let index =
             SpatialIndex::build(with_outline().map(|(_, area, boundary)| (area.level, boundary)));
         let outlined = with_outline().map(|(number, ..)| number).collect();
+        let frames = with_outline()
+            .map(|(.., boundary)| rounded_frame(boundary))
+            .collect();
         let mut centred = HashMap::new();
         for (parent, members) in &children {
             let Some(parent) = parent.and_then(number_of) else {
@@ -124,6 +148,7 @@ impl AreaTree {
             children,
             index,
             outlined,
+            frames,
             centred,
         }
     }
@@ -145,6 +170,24 @@ impl AreaTree {
     /// Whether the outline of any area is known.
     pub fn has_outlines(&self) -> bool {
         !self.outlined.is_empty()
+    }
+
+    /// The areas whose outline's box meets a box of west, south, east, north; in the order of paths.
+    pub fn outlined_within(&self, frame: [f64; 4]) -> impl Iterator<Item = &Arc<Area>> {
+        let [west, south, east, north] = frame;
+        let near = self
+            .outlined
+            .iter()
+            .zip(&self.frames)
+            .filter(move |(_, frame)| {
+                let [w, s, e, n] = frame.map(f64::from);
+                w <= east && e >= west && s <= north && n >= south
+            });
+        near.filter_map(|(number, _)| self.get(Some(number)))
+            .filter(move |area| {
+                let exact = area.boundary.as_ref().and_then(|boundary| boundary.frame());
+                exact.is_some_and(|[w, s, e, n]| w <= east && e >= west && s <= north && n >= south)
+            })
     }
 
     /// All areas, parents before children.

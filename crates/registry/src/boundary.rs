@@ -5,14 +5,16 @@ use base::limits;
 use geo::{Coord, LineString, MultiPolygon, Polygon, Validation};
 use serde_json::{Value, json};
 use std::fmt;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// A valid outline: rings closed and simple, holes within their shell, shells apart.
 ///
-/// Kept as it is stored, in one piece of memory: a city has 70,000 of them, and as nested vectors each would take three times as much.
+/// Kept as it is stored, in one piece of memory that clones share: a city has 70,000 of them, and as nested vectors each would take
+/// three times as much.
 #[derive(Clone, PartialEq)]
 pub struct Boundary {
-    stored: Box<[u8]>,
+    stored: Arc<[u8]>,
 }
 
 impl fmt::Debug for Boundary {
@@ -263,7 +265,7 @@ impl<'a> Iterator for RingViews<'a> {
 }
 
 /// An outline as it is stored.
-fn stored(shape: &MultiPolygon<f64>) -> Box<[u8]> {
+fn stored(shape: &MultiPolygon<f64>) -> Arc<[u8]> {
     let mut bytes = vec![STORED_FORMAT];
     let count = |bytes: &mut Vec<u8>, count: usize| {
         bytes.extend(u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());

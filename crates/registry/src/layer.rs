@@ -481,11 +481,13 @@ fn area_features<'a>(
     layer: &'a Layer,
     frame: &'a Frame,
 ) -> impl Iterator<Item = Value> + 'a {
-    let areas = snapshot.areas.areas().iter();
-    areas
+    let box_of_view = [frame.west, frame.south, frame.east, frame.north];
+    snapshot
+        .areas
+        .outlined_within(box_of_view)
         .filter(move |area| area.level == level)
         .filter_map(move |area| {
-            let boundary = area.boundary.as_deref().filter(|b| meets(b, frame))?;
+            let boundary = area.boundary.as_deref()?;
             let properties = json!({ "id": area.id, "code": area.code, "name": area.name });
             Some(outlined(boundary, layer.geometry, &properties))
         })

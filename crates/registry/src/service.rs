@@ -132,11 +132,12 @@ impl Registry {
     /// Reads one part again. Other nodes call it (by [`Registry::follow`]) when the outbox says `registry_changed`.
     pub async fn reload(&self, part: Part) -> Result<(), RegistryError> {
         let reading = self.shared.readings.fetch_add(1, Ordering::SeqCst) + 1;
+        let before = self.snapshot().areas.clone();
         let read = self
             .store
             .read(move |tx| {
                 Ok::<_, StoreError>(match part {
-                    Part::Areas => Read::Areas(sql::load_areas(tx)?),
+                    Part::Areas => Read::Areas(sql::load_areas(tx, &before)?),
                     Part::Zones => Read::Zones(sql::zones::load_zones(tx)?),
                     Part::Rules => Read::Rules(sql::load_rulebook(tx)?),
                     Part::Layers => Read::Layers(sql::layers::load_layers(tx)?),

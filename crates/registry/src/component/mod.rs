@@ -65,7 +65,7 @@ impl Registry {
         Ok(found.await?)
     }
 
-    /// A page of components by area and id.
+    /// A page of components by area and id; of one organisation at a time.
     pub async fn component_list(
         &self,
         filter: ComponentFilter,
@@ -84,6 +84,11 @@ impl Registry {
                 })
             })
             .transpose()?;
+        let organisations = [filter.supervisor_id, filter.owner_id, filter.maintainer_id];
+        if organisations.iter().flatten().count() > 1 {
+            let message = "one of supervisor_id, owner_id and maintainer_id at a time";
+            return Err(RegistryError::invalid("maintainer_id", "too_many", message));
+        }
         let filter = self.with_leaves(filter)?;
         let rows = self
             .store

@@ -146,7 +146,7 @@ pub(super) struct ComponentListParams {
     /// In this state.
     #[param(inline)]
     state: Option<ComponentState>,
-    /// That this organisation supervises.
+    /// That this organisation supervises; one of the three organisations at a time.
     #[param(value_type = Option<String>)]
     supervisor_id: Option<Id>,
     /// That this organisation owns.

@@ -244,6 +244,8 @@ impl Layer {
                 }
             }
         }
+        shapes.shrink();
+        lists.shrink_to_fit();
         Self {
             shapes,
             grid,

@@ -46,13 +46,23 @@ impl Edge {
 }
 
 /// Where one outline's edges are.
+#[derive(Clone, Debug)]
+enum Outline {
+    /// In slabs of latitude.
+    Slabs(Slabs),
+    /// Where the outline itself is: it has so few that all are looked at.
+    Few(Boundary),
+}
+
+/// The slabs of one outline.
 #[derive(Clone, Copy, Debug)]
-struct Outline {
+struct Slabs {
     south: f64,
-    slabs_per_degree: f64,
+    per_degree: f64,
     /// Index of the first slab; the slab after the last is a mark for its end.
-    first_slab: u32,
-    slab_last: u32,
+    first: u32,
+    /// How many there are, less one.
+    last: u32,
 }
 
 /// Outlines of a layer.
@@ -66,6 +76,10 @@ pub(super) struct Shapes {
 impl Shapes {
     /// Adds an outline; its number is one more than that of the one before.
     pub(super) fn push(&mut self, boundary: &Boundary) {
+        if segments(boundary).count() <= EDGES_WITHOUT_SLABS {
+            self.outlines.push(Outline::Few(boundary.clone()));
+            return;
+        }
         let edges: Vec<Edge> = segments(boundary)
             .filter_map(|(a, b)| Edge::new(a, b))
             .collect();
@@ -74,11 +88,7 @@ impl Shapes {
             .iter()
             .map(|e| e.high.y)
             .fold(f64::NEG_INFINITY, f64::max);
-        let mut count = if edges.len() <= EDGES_WITHOUT_SLABS {
-            1
-        } else {
-            (edges.len() / EDGES_PER_SLAB).min(4096)
-        };
+        let mut count = (edges.len() / EDGES_PER_SLAB).clamp(1, 4096);
         let placed = loop {
             let scale = if north > south {
                 count as f64 / (north - south)
@@ -105,12 +115,12 @@ impl Shapes {
             count = (count / 2).max(1);
         };
         let (slabs_per_degree, slabs) = placed;
-        self.outlines.push(Outline {
+        self.outlines.push(Outline::Slabs(Slabs {
             south,
-            slabs_per_degree,
-            first_slab: small(self.slabs.len()),
-            slab_last: small(slabs.len().saturating_sub(1)),
-        });
+            per_degree: slabs_per_degree,
+            first: small(self.slabs.len()),
+            last: small(slabs.len().saturating_sub(1)),
+        }));
         for slab in slabs {
             self.slabs.push(small(self.edges.len()));
             self.edges.extend(slab);
@@ -118,11 +128,20 @@ impl Shapes {
         self.slabs.push(small(self.edges.len()));
     }
 
+    /// Gives back what was taken in advance.
+    pub(super) fn shrink(&mut self) {
+        self.outlines.shrink_to_fit();
+        self.slabs.shrink_to_fit();
+        self.edges.shrink_to_fit();
+    }
+
     /// Whether outline `number` holds the point.
     #[inline]
     pub(super) fn holds(&self, number: u32, point: Point) -> bool {
-        let Some(outline) = self.outlines.get(number as usize) else {
-            return false;
+        let slabs = match self.outlines.get(number as usize) {
+            Some(Outline::Slabs(slabs)) => slabs,
+            Some(Outline::Few(boundary)) => return holds(boundary, point),
+            None => return false,
         };
         let point = Coord {
             x: point.lon,
@@ -130,10 +149,10 @@ impl Shapes {
         };
         let slab = slab_of(
             point.y,
-            outline.south,
-            outline.slabs_per_degree,
-            outline.slab_last as usize + 1,
-        ) + outline.first_slab as usize;
+            slabs.south,
+            slabs.per_degree,
+            slabs.last as usize + 1,
+        ) + slabs.first as usize;
         let (Some(from), Some(to)) = (self.slabs.get(slab), self.slabs.get(slab + 1)) else {
             return false;
         };

@@ -1,8 +1,8 @@
 //! Lists of components, and what is near a place or in view: composed statements, each filter served by an index of the migrations.
 //!
-//! The most selective filter drives, in a fixed order, and the others are put so that no engine takes them for an index (`+column`,
-//! `column || ''`): an organisation, then a state that is seldom, then a category, then the area. Worst is what is rare in two large
-//! sets at once, e.g. a large owner's components of a rare category: the owner's rows are walked until a page is full.
+//! One filter drives, in a fixed order, and the others are put so that no engine takes them for an index (`+column`, `column || ''`): a
+//! state that is seldom, then an organisation with its categories, then a category, then the area. Worst is what is rare in a seldom
+//! state, e.g. the damaged ones of a rare category: all damaged ones are walked until a page is full.
 
 use super::component_columns;
 use super::components::read_component;
@@ -99,13 +99,31 @@ impl std::fmt::Display for ComponentCursor {
 }
 
 /// Conditions with their values.
-#[derive(Default)]
 struct Writer {
+    /// The alias that what drives is said of.
+    lead: &'static str,
     conditions: Vec<String>,
     values: Vec<Value>,
 }
 
 impl Writer {
+    fn new(lead: &'static str) -> Self {
+        Self {
+            lead,
+            conditions: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+
+    /// How a column is written that leads, or that is only looked at.
+    fn column(&self, column: &str, drives: bool) -> String {
+        if drives {
+            format!("{}.{column}", self.lead)
+        } else {
+            format!("+c.{column}")
+        }
+    }
+
     fn bind(&mut self, value: Value) -> usize {
         self.values.push(value);
         self.values.len()
@@ -114,8 +132,8 @@ impl Writer {
     /// `column = value`; `drives` says whether an index may be used for it.
     fn equals(&mut self, column: &str, id: Id, drives: bool) {
         let place = self.bind(Value::Whole(id.0));
-        let plus = if drives { "" } else { "+" };
-        self.conditions.push(format!("{plus}c.{column} = ?{place}"));
+        let column = self.column(column, drives);
+        self.conditions.push(format!("{column} = ?{place}"));
     }
 
     fn any_of(&mut self, column: &str, ids: &[Id], drives: bool) {
@@ -129,9 +147,8 @@ impl Writer {
             let comma = if list.is_empty() { "" } else { ", " };
             let _ = write!(list, "{comma}?{place}");
         }
-        let plus = if drives { "" } else { "+" };
-        self.conditions
-            .push(format!("{plus}c.{column} IN ({list})"));
+        let column = self.column(column, drives);
+        self.conditions.push(format!("{column} IN ({list})"));
     }
 
     fn state(&mut self, state: ComponentState, drives: bool) {
@@ -156,7 +173,8 @@ impl Writer {
             self.state(state, driver == Driver::State);
         }
         if !filter.category_ids.is_empty() {
-            let drives = matches!(driver, Driver::Category | Driver::CategoryCell);
+            let drives = matches!(driver, Driver::Category | Driver::CategoryCell)
+                || driver.organisation(filter).is_some();
             self.any_of("category_id", &filter.category_ids, drives);
         }
     }
@@ -180,19 +198,30 @@ impl Driver {
         let is_seldom = filter
             .state
             .is_some_and(|state| state != ComponentState::Intact);
-        if filter.maintainer_id.is_some() {
+        if is_seldom {
+            Self::State
+        } else if filter.maintainer_id.is_some() {
             Self::Maintainer
         } else if filter.owner_id.is_some() {
             Self::Owner
         } else if filter.supervisor_id.is_some() {
             Self::Supervisor
-        } else if is_seldom {
-            Self::State
         } else if !filter.category_ids.is_empty() {
             Self::Category
         } else {
             Self::Area
         }
+    }
+
+    /// The column and value of the organisation that leads, if one does.
+    fn organisation(self, filter: &ComponentFilter) -> Option<(&'static str, Id)> {
+        let (column, id) = match self {
+            Self::Maintainer => ("maintainer_id", filter.maintainer_id),
+            Self::Owner => ("owner_id", filter.owner_id),
+            Self::Supervisor => ("supervisor_id", filter.supervisor_id),
+            _ => return None,
+        };
+        Some((column, id?))
     }
 }
 
@@ -202,8 +231,38 @@ pub(crate) fn compose_list(
     after: Option<&ComponentCursor>,
     limit: i64,
 ) -> Composed {
-    let mut writer = Writer::default();
-    writer.rest(filter, Driver::of_list(filter));
+    compose_page(component_columns!(), filter, after, limit)
+}
+
+/// The areas and ids of such a page, which an index alone can give.
+pub(crate) fn compose_keys(
+    filter: &ComponentFilter,
+    after: Option<&ComponentCursor>,
+    limit: i64,
+) -> Composed {
+    compose_page("{}.area_path, {}.id", filter, after, limit)
+}
+
+/// A page of `columns`, where `{}` stands for the alias that leads. Where an organisation leads, a row of its index alone leads and the
+/// rest of the row is fetched by id: else SQLite takes the index of the category for as good.
+fn compose_page(
+    columns: &str,
+    filter: &ComponentFilter,
+    after: Option<&ComponentCursor>,
+    limit: i64,
+) -> Composed {
+    let driver = Driver::of_list(filter);
+    let (lead, from, joined) = match driver.organisation(filter) {
+        Some(_) => (
+            "k",
+            "component k CROSS JOIN component c",
+            Some("c.id = k.id"),
+        ),
+        None => ("c", "component c", None),
+    };
+    let mut writer = Writer::new(lead);
+    writer.conditions.extend(joined.map(str::to_owned));
+    writer.rest(filter, driver);
     let range = filter.area_path.as_ref().map(TreePath::range);
     // One lower bound, not two: an engine would take the wrong one for its index. What comes before the area is not after it.
     let after = after.filter(|after| {
@@ -213,10 +272,12 @@ pub(crate) fn compose_list(
     });
     if let Some((from, to)) = range {
         let to = writer.bind(Value::Text(to));
-        writer.conditions.push(format!("c.area_path < ?{to}"));
+        writer.conditions.push(format!("{lead}.area_path < ?{to}"));
         if after.is_none() {
             let from = writer.bind(Value::Text(from));
-            writer.conditions.push(format!("c.area_path >= ?{from}"));
+            writer
+                .conditions
+                .push(format!("{lead}.area_path >= ?{from}"));
         }
     }
     if let Some(after) = after {
@@ -224,7 +285,7 @@ pub(crate) fn compose_list(
         let id = writer.bind(Value::Whole(after.id));
         writer
             .conditions
-            .push(format!("(c.area_path, c.id) > (?{path}, ?{id})"));
+            .push(format!("({lead}.area_path, {lead}.id) > (?{path}, ?{id})"));
     }
     let limit = writer.bind(Value::Whole(limit));
     let condition = if writer.conditions.is_empty() {
@@ -232,13 +293,9 @@ pub(crate) fn compose_list(
     } else {
         format!(" WHERE {}", writer.conditions.join(" AND "))
     };
+    let columns = columns.replace("{}", lead);
     let text = format!(
-        concat!(
-            "SELECT ",
-            component_columns!(),
-            " FROM component c{} ORDER BY c.area_path, c.id LIMIT ?{}"
-        ),
-        condition, limit
+        "SELECT {columns} FROM {from}{condition} ORDER BY {lead}.area_path, {lead}.id LIMIT ?{limit}"
     );
     Composed {
         statement: Statement::composed(text),
@@ -248,7 +305,7 @@ pub(crate) fn compose_list(
 
 /// Components within a frame, in no order, removed ones only when asked for by state; a frame is as many ranges of cells as it has rows.
 pub(crate) fn compose_frame(frame: &Frame, filter: &ComponentFilter, limit: i64) -> Composed {
-    let mut writer = Writer::default();
+    let mut writer = Writer::new("c");
     let mut rows = String::new();
     for (from, to) in frame.ranges() {
         let from = writer.bind(Value::Whole(from));
@@ -303,6 +360,22 @@ pub(crate) fn compose_frame(frame: &Frame, filter: &ComponentFilter, limit: i64)
     }
 }
 
+/// The categories of what an organisation has, found by leaping through its index.
+pub(crate) fn compose_categories(column: &str, organisation_id: Id) -> Composed {
+    let text = format!(
+        "WITH RECURSIVE kinds (id) AS (
+           SELECT MIN(c.category_id) FROM component c WHERE c.{column} = ?1
+           UNION ALL
+           SELECT (SELECT MIN(n.category_id) FROM component n WHERE n.{column} = ?1 AND n.category_id > k.id)
+           FROM kinds k WHERE k.id IS NOT NULL
+         ) SELECT id FROM kinds WHERE id IS NOT NULL"
+    );
+    Composed {
+        statement: Statement::composed(text),
+        values: vec![Value::Whole(organisation_id.0)],
+    }
+}
+
 /// A page of components. Of several categories the page of each is read by its index and the pages are put together, because an
 /// index has the order of lists within one category only.
 pub(crate) fn components(
@@ -311,19 +384,41 @@ pub(crate) fn components(
     after: Option<&ComponentCursor>,
     limit: i64,
 ) -> Result<Vec<Component>, StoreError> {
-    if filter.category_ids.len() < 2 || Driver::of_list(filter) != Driver::Category {
-        return compose_list(filter, after, limit).rows(tx);
-    }
-    let mut rows = Vec::new();
-    for id in &filter.category_ids {
+    let driver = Driver::of_list(filter);
+    let category_ids = match driver.organisation(filter) {
+        Some((column, id)) if filter.category_ids.is_empty() => {
+            let found = compose_categories(column, id);
+            tx.query(&found.statement, &found.params(), |row| row.get::<Id>(0))?
+        }
+        None if driver != Driver::Category => {
+            return compose_list(filter, after, limit).rows(tx);
+        }
+        _ => filter.category_ids.clone(),
+    };
+    if let [only] = category_ids.as_slice() {
         let one = ComponentFilter {
-            category_ids: vec![*id],
+            category_ids: vec![*only],
             ..filter.clone()
         };
-        rows.extend(compose_list(&one, after, limit).rows(tx)?);
+        return compose_list(&one, after, limit).rows(tx);
     }
-    rows.sort_by(|a, b| (&a.area_path, a.id).cmp(&(&b.area_path, b.id)));
-    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let mut keys: Vec<(String, Id)> = Vec::new();
+    for id in category_ids {
+        let one = ComponentFilter {
+            category_ids: vec![id],
+            ..filter.clone()
+        };
+        let page = compose_keys(&one, after, limit);
+        keys.extend(tx.query(&page.statement, &page.params(), |row| {
+            Ok((row.get::<String>(0)?, row.get::<Id>(1)?))
+        })?);
+    }
+    keys.sort_unstable();
+    keys.truncate(usize::try_from(limit).unwrap_or_default());
+    let mut rows = Vec::with_capacity(keys.len());
+    for (_, id) in keys {
+        rows.extend(super::components::component_by_id(tx, id)?);
+    }
     Ok(rows)
 }
 

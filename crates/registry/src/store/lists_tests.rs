@@ -48,14 +48,14 @@ fn combinations() -> Vec<ComponentFilter> {
 
 /// The index that must lead a list.
 fn leader(filter: &ComponentFilter) -> &'static str {
-    if filter.maintainer_id.is_some() {
-        "component_by_maintainer (maintainer_id=?"
-    } else if filter.owner_id.is_some() {
-        "component_by_owner (owner_id=?"
-    } else if filter.supervisor_id.is_some() {
-        "component_by_supervisor (supervisor_id=?"
-    } else if filter.state == Some(ComponentState::Damaged) {
+    if filter.state == Some(ComponentState::Damaged) {
         "component_by_state (state=?"
+    } else if filter.maintainer_id.is_some() {
+        "component_by_maintainer (maintainer_id=? AND category_id=?"
+    } else if filter.owner_id.is_some() {
+        "component_by_owner (owner_id=? AND category_id=?"
+    } else if filter.supervisor_id.is_some() {
+        "component_by_supervisor (supervisor_id=? AND category_id=?"
     } else if !filter.category_ids.is_empty() {
         "component_by_category (category_id=?"
     } else {
@@ -67,7 +67,15 @@ fn leader(filter: &ComponentFilter) -> &'static str {
 fn every_list_walks_its_index_and_sorts_nothing() {
     let fresh = sqlite(&[crate::ROOM], &system_clock());
     let cursor = ComponentCursor::parse("00010002.17").unwrap();
-    for filter in combinations() {
+    for mut filter in combinations() {
+        let of_organisation = filter
+            .maintainer_id
+            .or(filter.owner_id)
+            .or(filter.supervisor_id);
+        if of_organisation.is_some() && filter.category_ids.is_empty() {
+            // Its categories are found first, and each is a list.
+            filter.category_ids = vec![Id(1)];
+        }
         for after in [None, Some(&cursor)] {
             let list = compose_list(&filter, after, 51);
             let text = list.statement.text().to_owned();
@@ -84,6 +92,26 @@ fn every_list_walks_its_index_and_sorts_nothing() {
                     "{text}\n{steps}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn the_categories_of_an_organisation_are_found_by_leaps() {
+    let fresh = sqlite(&[crate::ROOM], &system_clock());
+    for column in ["maintainer_id", "owner_id", "supervisor_id"] {
+        let list = compose_categories(column, Id(1));
+        let steps = fresh
+            .store
+            .read_blocking(move |tx| plan(tx, &list))
+            .unwrap();
+        let index = column.replace("_id", "");
+        for range in [
+            format!("({column}=?)"),
+            format!("({column}=? AND category_id>?)"),
+        ] {
+            let step = format!("USING COVERING INDEX component_by_{index} {range}");
+            assert!(steps.contains(&step), "{steps}");
         }
     }
 }

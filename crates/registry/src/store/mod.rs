@@ -15,7 +15,6 @@ use crate::model::{
 use crate::{AreaTree, Boundary, Rulebook};
 use base::{AreaCode, Id, Point, Timestamp};
 use calendar::{BareUnits, Counting, Limit};
-use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Row, StoreError, Tx, params};
 
@@ -50,10 +49,14 @@ store::statements! {
     /// The history of a component, the newest first.
     COMPONENT_HISTORY = "SELECT version, at, operation, staff_id, organisation_id, reason, changes FROM component_history
         WHERE component_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
-    /// Every area, parents before children.
-    AREAS = "SELECT id, code, name, level, parent_id, path, lon, lat, version FROM area ORDER BY path";
-    /// Every outline.
-    AREA_BOUNDARIES = "SELECT area_id, shape FROM area_boundary";
+    /// Every area's version, parents before children.
+    AREA_VERSIONS = "SELECT id, version FROM area ORDER BY path";
+    /// Areas with their outlines, a piece at a time.
+    AREAS_AFTER = "SELECT a.id, a.code, a.name, a.level, a.parent_id, a.path, a.lon, a.lat, a.version, b.shape
+        FROM area a LEFT JOIN area_boundary b ON b.area_id = a.id WHERE a.path > ?1 ORDER BY a.path LIMIT ?2";
+    /// One area with its outline.
+    AREA_BY_ID = "SELECT a.id, a.code, a.name, a.level, a.parent_id, a.path, a.lon, a.lat, a.version, b.shape
+        FROM area a LEFT JOIN area_boundary b ON b.area_id = a.id WHERE a.id = ?1";
     /// A new area.
     AREA_ADD = "INSERT INTO area (id, code, name, level, parent_id, path, lon, lat, version)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -146,18 +149,51 @@ fn corrupt(what: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(what.to_string())
 }
 
-/// The tree of all areas.
-pub(crate) fn load_areas(tx: &mut Tx<'_>) -> Result<AreaTree, StoreError> {
-    let boundaries = tx.query(&AREA_BOUNDARIES, &[], |row| {
-        let shape = Boundary::from_stored(&row.get::<Vec<u8>>(1)?).map_err(corrupt)?;
-        Ok((row.get::<Id>(0)?, Arc::new(shape)))
+/// Areas read at once.
+const AREAS_PIECE: i64 = 2_000;
+/// With fewer new areas than this they are read one by one.
+const AREAS_SINGLY_MAX: usize = 500;
+
+/// The tree of all areas. What is as `before` had it is shared with it, so that a change of one area costs one area.
+pub(crate) fn load_areas(tx: &mut Tx<'_>, before: &AreaTree) -> Result<AreaTree, StoreError> {
+    let versions = tx.query(&AREA_VERSIONS, &[], |row| {
+        Ok((row.get::<Id>(0)?, row.get::<i64>(1)?))
     })?;
-    let boundaries: HashMap<Id, Arc<Boundary>> = boundaries.into_iter().collect();
-    let mut areas = tx.query(&AREAS, &[], read_area)?;
-    for area in &mut areas {
-        area.boundary = boundaries.get(&area.id).cloned();
+    let kept = |id: Id, version: i64| before.by_id(id).filter(|area| area.version == version);
+    let news: Vec<Id> = versions
+        .iter()
+        .filter(|(id, version)| kept(*id, *version).is_none())
+        .map(|(id, _)| *id)
+        .collect();
+    let mut areas: Vec<Arc<Area>> = Vec::with_capacity(versions.len());
+    if news.len() > AREAS_SINGLY_MAX {
+        let mut after = String::new();
+        loop {
+            let piece = tx.query(&AREAS_AFTER, params![after, AREAS_PIECE], |row| {
+                let (id, version) = (row.get::<Id>(0)?, row.get::<i64>(8)?);
+                match kept(id, version) {
+                    Some(area) => Ok(area.clone()),
+                    None => read_area(row).map(Arc::new),
+                }
+            })?;
+            match piece.last() {
+                Some(last) => last.path.as_str().clone_into(&mut after),
+                None => break,
+            }
+            areas.extend(piece);
+        }
+    } else {
+        areas.extend(
+            versions
+                .iter()
+                .filter_map(|(id, version)| kept(*id, *version).cloned()),
+        );
+        for id in news {
+            let area = tx.query_opt(&AREA_BY_ID, params![id], read_area)?;
+            areas.extend(area.map(Arc::new));
+        }
     }
-    Ok(AreaTree::new(areas))
+    Ok(AreaTree::of(areas))
 }
 
 fn read_area(row: &Row<'_>) -> Result<Area, StoreError> {
@@ -171,7 +207,11 @@ fn read_area(row: &Row<'_>) -> Result<Area, StoreError> {
         parent_id: row.get(4)?,
         path: row.get(5)?,
         centre: centre.map(|(lon, lat)| Point { lon, lat }),
-        boundary: None,
+        boundary: row
+            .get::<Option<Vec<u8>>>(9)?
+            .map(|bytes| Boundary::from_stored(&bytes).map(Arc::new))
+            .transpose()
+            .map_err(corrupt)?,
         version: row.get(8)?,
     })
 }
