@@ -9,7 +9,7 @@ use calendar::BareUnits;
 use clap::{Args, Subcommand, ValueEnum};
 use registry::{
     AreaImport, AreaParent, BoundaryImport, CodeAssign, ComponentFile, ComponentImport, GridImport,
-    StandardImport, StandardKey,
+    PlaceImport, StandardImport, StandardKey,
 };
 use std::fs::{self, File};
 use std::io::{BufWriter, IsTerminal, Write};
@@ -32,6 +32,8 @@ pub(super) enum Import {
     Grids(Grids),
     /// Surveyed components, from a table or GeoJSON
     Components(Components),
+    /// Places of a layer, from GeoJSON
+    Places(Places),
 }
 
 /// What every import is told.
@@ -167,6 +169,21 @@ pub(super) struct Components {
     supervisor: Option<String>,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct Places {
+    #[command(flatten)]
+    common: Common,
+    /// The system of the file's coordinates
+    #[arg(long, value_enum, default_value = "cgcs2000")]
+    coordinates: Coordinates,
+    /// The layer they belong to, by its code
+    #[arg(long, value_name = "CODE")]
+    layer: String,
+    /// The property that tells them apart [default: id or code, else name and place]
+    #[arg(long, value_name = "PROPERTY")]
+    key: Option<String>,
+}
+
 pub(super) async fn run(what: Import, city: &City) -> anyhow::Result<ExitCode> {
     let (common, report) = match what {
         Import::Areas(areas) => {
@@ -192,6 +209,10 @@ pub(super) async fn run(what: Import, city: &City) -> anyhow::Result<ExitCode> {
         Import::Components(components) => {
             let report = import_components(&components, city).await?;
             (components.common, report)
+        }
+        Import::Places(places) => {
+            let report = import_places(&places, city).await?;
+            (places.common, report)
         }
     };
     tell(&common, &report)?;
@@ -243,6 +264,24 @@ async fn import_components(components: &Components, city: &City) -> anyhow::Resu
     let done = city
         .registry
         .component_import(&who, file, &options, progress)
+        .await;
+    steps.end();
+    done.map_err(refusal)
+}
+
+async fn import_places(places: &Places, city: &City) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, _) = read(&places.common)?;
+    let options = PlaceImport {
+        dry_run: places.common.dry_run,
+        coordinates: places.coordinates.into(),
+        code: places.key.clone(),
+    };
+    let steps = Steps::default();
+    let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);
+    let done = city
+        .registry
+        .place_import(&who, &places.layer, &bytes, &options, progress)
         .await;
     steps.end();
     done.map_err(refusal)
