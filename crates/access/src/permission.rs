@@ -89,6 +89,15 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("account_lock", "停用账号", Side::Administration),
     permission("account_unlock", "恢复账号", Side::Administration),
     permission("membership_change", "调整岗位", Side::Administration),
+    // Reports and cases.
+    permission("report_claim", "认领诉求", Side::Business),
+    permission("report_release", "退回公共池", Side::Business),
+    permission("report_answer", "即接即办", Side::Business),
+    permission("report_reject", "不予受理", Side::Business),
+    permission("report_withdraw", "撤回诉求", Side::Business),
+    permission("source_list", "查看来源", Side::Both),
+    permission("source_create", "新建来源", Side::Administration),
+    permission("source_update", "修改来源", Side::Administration),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {

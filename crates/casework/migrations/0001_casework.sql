@@ -7,6 +7,9 @@ CREATE TABLE report (
   report_no $key NOT NULL,
   stage $key NOT NULL,
   source $key NOT NULL,
+  level $key NOT NULL,
+  -- The person who has taken it from the pool.
+  claimed_by BIGINT,
   -- {title, detail, address} sealed; null once forgotten. The title is sealed apart for lists.
   words_sealed $blob,
   words_digest TEXT NOT NULL,
@@ -129,6 +132,7 @@ CREATE INDEX task_by_holder ON task (organisation_path, state, id);
 CREATE TABLE report_case (
   report_id BIGINT NOT NULL,
   case_id BIGINT NOT NULL,
+  -- Whether the case has ended for this report.
   closed BOOLEAN NOT NULL,
   PRIMARY KEY (report_id, case_id)
 ) $clustered;
@@ -173,3 +177,27 @@ CREATE TABLE number_series (
   next_serial BIGINT NOT NULL,
   PRIMARY KEY (series)
 ) $clustered;
+
+-- Where reports come from: the channels a city knows. A report names one; it is never deleted, only put out of use.
+CREATE TABLE source (
+  code $key NOT NULL,
+  version BIGINT NOT NULL,
+  name_zh TEXT NOT NULL,
+  name_en TEXT NOT NULL,
+  channel $key NOT NULL,
+  is_active BOOLEAN NOT NULL,
+  PRIMARY KEY (code)
+) $clustered;
+
+INSERT INTO source (code, version, name_zh, name_en, channel, is_active) VALUES
+  ('inspector', 1, '监督员上报', 'Inspector', 'field', TRUE),
+  ('hotline', 1, '12345热线', 'Hotline 12345', 'phone', TRUE),
+  ('citizen_app', 1, '市民随手拍', 'Citizen app', 'online', TRUE),
+  ('sensor', 1, '物联感知', 'Sensor', 'device', TRUE),
+  ('camera', 1, '视频智能分析', 'Camera', 'device', TRUE),
+  ('leader', 1, '领导交办', 'Leader', 'authority', TRUE),
+  ('media', 1, '媒体曝光', 'Media', 'media', TRUE),
+  ('upper_platform', 1, '上级平台', 'Upper platform', 'authority', TRUE),
+  ('department', 1, '部门转办', 'Department', 'authority', TRUE),
+  ('visit', 1, '来信来访', 'Letters and visits', 'in_person', TRUE),
+  ('import', 1, '批量导入', 'Import', 'batch', TRUE);

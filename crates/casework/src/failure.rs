@@ -1,7 +1,7 @@
 //! Why casework did not do what it was asked.
 
 use crate::lifecycle::Refusal;
-use crate::view::{CaseStateView, ReportStateView};
+use crate::view::{CaseStateView, ReportStateView, SourceView};
 use ::store::StoreError;
 use ::store::idempotency::OnceError;
 use access::Denied;
@@ -41,6 +41,9 @@ pub enum CaseworkError {
     /// The same for a report.
     #[error("the version is another by now")]
     ReportVersion(Box<ReportStateView>),
+    /// The same for a source.
+    #[error("the version is another by now")]
+    SourceVersion(Box<SourceView>),
     /// A report with this external key is there already.
     #[error("a report with this external key exists")]
     ReportExists(Box<ReportStateView>),
@@ -96,6 +99,7 @@ impl From<CaseworkError> for Problem {
             }
             CaseworkError::CaseVersion(current) => version_mismatch(&current),
             CaseworkError::ReportVersion(current) => version_mismatch(&current),
+            CaseworkError::SourceVersion(current) => version_mismatch(&current),
             CaseworkError::ReportExists(current) => with_current(
                 Self::new(
                     FailureKind::Refused,

@@ -71,6 +71,9 @@ pub const PROBLEM_CODES: &[&str] = &[
     "occurred_in_future",
     "occurred_too_early",
     "recorded_too_late",
+    "report_claimed_by_other",
+    "report_not_claimed",
+    "report_joined_already",
     // Of the service.
     "version_mismatch",
     "report_exists",

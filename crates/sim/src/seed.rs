@@ -306,6 +306,7 @@ impl Story<'_> {
             ..CaseOpenRequest::default()
         });
         let input = ReportCreateRequest {
+            level: None,
             source: if n.is_multiple_of(4) {
                 "citizen_app"
             } else {

@@ -1,6 +1,7 @@
 //! The routes of casework and their lines in the table of endpoints. Handlers parse, call the service and shape the answer.
 
 mod cases;
+mod links;
 mod reports;
 mod tasks;
 
@@ -33,6 +34,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/api/v1/reports/{id}", "report_view", "report_view"),
     endpoint("POST", "/api/v1/reports/{id}/accept", "report_accept", "report_accept"),
     endpoint("POST", "/api/v1/reports/{id}/unmask", "report_unmask", "report_unmask"),
+    endpoint("POST", "/api/v1/reports/{id}/claim", "report_claim", "report_claim"),
+    endpoint("POST", "/api/v1/reports/{id}/release", "report_release", "report_release"),
+    endpoint("POST", "/api/v1/reports/{id}/answer", "report_answer", "report_answer"),
+    endpoint("POST", "/api/v1/reports/{id}/reject", "report_reject", "report_reject"),
+    endpoint("POST", "/api/v1/reports/{id}/withdraw", "report_withdraw", "report_withdraw"),
+    endpoint("GET", "/api/v1/sources", "source_list", "source_list"),
+    endpoint("POST", "/api/v1/sources", "source_create", "source_create"),
+    endpoint("PATCH", "/api/v1/sources/{code}", "source_update", "source_update"),
     endpoint("GET", "/api/v1/cases", "case_list", "case_list"),
     endpoint("GET", "/api/v1/cases/{id}", "case_view", "case_view"),
     endpoint("POST", "/api/v1/cases/{id}/file", "case_file", "case_file"),
@@ -52,6 +61,13 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(reports::report_view))
         .routes(routes!(reports::report_accept))
         .routes(routes!(reports::report_unmask))
+        .routes(routes!(links::report_claim))
+        .routes(routes!(links::report_release))
+        .routes(routes!(links::report_answer))
+        .routes(routes!(links::report_reject))
+        .routes(routes!(links::report_withdraw))
+        .routes(routes!(links::source_list, links::source_create))
+        .routes(routes!(links::source_update))
         .routes(routes!(cases::case_list))
         .routes(routes!(cases::case_view))
         .routes(routes!(cases::case_file))

@@ -1,5 +1,13 @@
 //! What callers send: checked before anything else happens, every wrong field named at once.
 
+mod links;
+
+pub(crate) use links::check_words;
+pub use links::{
+    ReportAnswerRequest, ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest,
+    SourceUpdateRequest,
+};
+
 use crate::model::Level;
 use base::limits::{
     ADDRESS_CHARACTERS_MAX, CODE_CHARACTERS_MAX, DESCRIPTION_CHARACTERS_MAX, NAME_CHARACTERS_MAX,
@@ -96,7 +104,7 @@ pub struct CaseOpenRequest {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category_id: Option<Id>,
-    /// `normal` when left out.
+    /// The report's when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
     /// What to call it.
@@ -120,6 +128,9 @@ pub struct ReportCreateRequest {
     /// The channel, e.g. `hotline`, `inspector`, `citizen_app`.
     #[schema(example = "hotline")]
     pub source: String,
+    /// How urgent it is; `normal` when left out. Its cases begin so unless they say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// In a few words.
     pub title: String,
     /// The reporter's own words.

@@ -15,6 +15,11 @@ pub enum LinkFact {
         /// The report.
         report_id: Id,
     },
+    /// 撤回: a reporter takes a report back. The case stays: what was told may be true all the same.
+    ReportLeft {
+        /// The report.
+        report_id: Id,
+    },
 }
 
 impl LinkFact {
@@ -22,6 +27,7 @@ impl LinkFact {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ReportJoined { .. } => "report_joined",
+            Self::ReportLeft { .. } => "report_left",
         }
     }
 }
@@ -34,6 +40,11 @@ pub enum LinkCommand {
         /// The report.
         report_id: Id,
     },
+    /// 撤回: a reporter takes a report back.
+    Leave {
+        /// The report.
+        report_id: Id,
+    },
 }
 
 impl LinkCommand {
@@ -41,6 +52,7 @@ impl LinkCommand {
     pub const fn operation(&self) -> &'static str {
         match self {
             Self::Join { .. } => "report_join",
+            Self::Leave { .. } => "report_withdraw",
         }
     }
 }
@@ -51,20 +63,23 @@ pub fn decide(
     command: &LinkCommand,
     circumstances: &Circumstances<'_>,
 ) -> Result<Vec<Event<CaseFact>>, Refusal> {
-    match command {
-        LinkCommand::Join { report_id } => {
-            circumstances.check_time(case.accepted_at)?;
-            let fact = LinkFact::ReportJoined {
-                report_id: *report_id,
-            };
-            Ok(vec![circumstances.event(CaseFact::Link(fact))])
-        }
-    }
+    circumstances.check_time(case.accepted_at)?;
+    let fact = match command {
+        LinkCommand::Join { report_id } => LinkFact::ReportJoined {
+            report_id: *report_id,
+        },
+        LinkCommand::Leave { report_id } => LinkFact::ReportLeft {
+            report_id: *report_id,
+        },
+    };
+    Ok(vec![circumstances.event(CaseFact::Link(fact))])
 }
 
 /// The case after `fact`.
 pub fn evolve(case: &mut Case, fact: &LinkFact, _event: &Event<CaseFact>) {
     match fact {
         LinkFact::ReportJoined { .. } => case.extra.links.joined_count += 1,
+        // The report's own timeline holds the tie.
+        LinkFact::ReportLeft { .. } => {}
     }
 }

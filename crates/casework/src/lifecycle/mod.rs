@@ -168,9 +168,9 @@ refusals! {
     /// The command is for another stage.
     CaseWrongStage { operation: &'static str, stage: CaseStage } =
         "case_wrong_stage", Refused, "{operation} is not possible while the case is {stage}";
-    /// The report has been decided on already.
+    /// The command is for another stage of the report.
     ReportWrongStage { stage: crate::model::ReportStage } =
-        "report_wrong_stage", Refused, "the report is {stage} already";
+        "report_wrong_stage", Refused, "this is not possible while the report is {stage}";
     /// The process gives this step to other roles.
     RoleMayNot { operation: &'static str, role: String } =
         "role_may_not", Forbidden, "the process does not give {operation} to the role {role}";
@@ -233,4 +233,13 @@ refusals! {
     /// Recorded too long after it happened.
     RecordedTooLate { minutes_max: u32 } =
         "recorded_too_late", Refused, "it is recorded more than {minutes_max} minutes after it happened";
+    // Reports and cases.
+    /// Somebody else has taken the report from the pool.
+    ReportClaimedByOther =
+        "report_claimed_by_other", Refused, "somebody else has taken the report from the pool";
+    /// The report is in the pool.
+    ReportNotClaimed = "report_not_claimed", Refused, "nobody has taken the report from the pool";
+    /// The report is or was tied to this case.
+    ReportJoinedAlready =
+        "report_joined_already", Refused, "the report is or was part of this case already";
 }

@@ -1,6 +1,53 @@
 //! How reports and cases are tied: many to many, joined, split, merged, called back.
 
+use super::{NoteRef, ProcessRef};
+use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+
+words! {
+    /// Why a report is not accepted (不予受理).
+    RejectReason {
+        /// 不属于受理范围.
+        OutOfScope = "out_of_scope",
+        /// 重复诉求: the same reporter, the same matter, answered before.
+        Duplicate = "duplicate",
+        /// 已进入诉讼、仲裁、复议、信访等法定程序.
+        InProceedings = "in_proceedings",
+        /// 要素不全，无法核实.
+        NotVerifiable = "not_verifiable",
+        /// 违反法律法规或公序良俗.
+        Unlawful = "unlawful",
+        /// 涉及国家秘密、商业秘密、个人隐私.
+        Confidential = "confidential",
+        /// 应当拨打 110、119、120 等紧急电话; handed over.
+        EmergencyNumber = "emergency_number",
+        /// 其他.
+        Other = "other",
+    }
+}
+
+words! {
+    /// What kind of channel a source of reports is.
+    ChannelKind {
+        /// 电话.
+        Phone = "phone",
+        /// 网络: an application, a mini program, a web page.
+        Online = "online",
+        /// 巡查: people in the field.
+        Field = "field",
+        /// 设备: sensors, cameras.
+        Device = "device",
+        /// 上级、部门与领导.
+        Authority = "authority",
+        /// 媒体.
+        Media = "media",
+        /// 来信来访.
+        InPerson = "in_person",
+        /// 批量导入.
+        Batch = "batch",
+    }
+}
 
 /// Of a case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -10,7 +57,31 @@ pub struct CaseLinks {
     pub joined_count: i64,
 }
 
+/// Who has taken a report from the pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The person.
+    pub staff_id: Id,
+    /// For which organisation.
+    pub organisation_id: Id,
+    /// Since when.
+    pub claimed_at: Timestamp,
+}
+
 /// Of a report. Kept as one JSON column.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ReportLinks {}
+pub struct ReportLinks {
+    /// Who has taken it from the pool; none once it was decided on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
+    /// The process it was accepted under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessRef>,
+    /// What the reporter was answered at once or when it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<NoteRef>,
+    /// Why it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reject_reason: Option<RejectReason>,
+}

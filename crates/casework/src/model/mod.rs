@@ -4,11 +4,10 @@
 //! words live in sealed rows that a [`Digest`] vouches for. No I/O happens here.
 
 mod handling;
-mod links;
 mod overlays;
 
 pub use handling::{CaseHandling, TaskHandling};
-pub use links::{CaseLinks, ReportLinks};
+pub use links::{CaseLinks, ChannelKind, Claim, RejectReason, ReportLinks};
 pub use overlays::{CaseOverlays, TaskOverlays};
 
 use crate::clocks::Clock;
@@ -48,6 +47,9 @@ macro_rules! words {
         }
     };
 }
+
+// After `words!`, which it uses.
+mod links;
 
 words! {
     /// Where a report stands.
@@ -462,7 +464,7 @@ impl Case {
 pub struct ReportCase {
     /// The case.
     pub case_id: Id,
-    /// Whether it is closed.
+    /// Whether it has ended for this report: closed, cancelled, merged into another, or the report was withdrawn.
     pub closed: bool,
 }
 
@@ -488,6 +490,8 @@ pub struct Report {
     pub stage: ReportStage,
     /// Through which channel it came, e.g. `hotline`.
     pub source: String,
+    /// How urgent it is.
+    pub level: Level,
     /// Title, detail and address are sealed; this vouches for them.
     pub words: Digest,
     /// The smallest known area of the place told.

@@ -42,7 +42,20 @@ const OPEN: &[CaseStage] = &[
 const OVERLAYS: &[Step] = &[Step::new("case_urge", OPEN, &[])];
 
 /// Joining, splitting, merging.
-const LINKS: &[Step] = &[Step::new("report_join", OPEN, &[])];
+const LINKS: &[Step] = &[
+    // On reports only.
+    Step::new("report_claim", &[], &[]),
+    Step::new("report_release", &[], &[]),
+    Step::new("report_answer", &[], &[]),
+    Step::new("report_reject", &[], &[]),
+    // Before anybody handles: the stages are those of the report's cases.
+    Step::new(
+        "report_withdraw",
+        &[CaseStage::Accepted, CaseStage::Filed],
+        &[],
+    ),
+    Step::new("report_join", OPEN, &[]),
+];
 
 /// All of them.
 pub fn steps() -> impl Iterator<Item = &'static Step> {

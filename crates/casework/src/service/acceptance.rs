@@ -137,7 +137,7 @@ impl Casework {
 }
 
 /// In which capacity somebody may act on a report: for the organisation that received it, or in its area.
-fn acting_on_report(
+pub(super) fn acting_on_report(
     principal: &Principal,
     permission: &'static str,
     row: &ReportRow,

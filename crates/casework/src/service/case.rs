@@ -350,7 +350,10 @@ impl Casework {
             let Some(row) = read::report_with_cases(tx, report_id)? else {
                 continue;
             };
-            let command = ReportCommand::CaseClosed { case_id: closed.id };
+            let command = ReportCommand::CaseEnded {
+                case_id: closed.id,
+                outcome: closed.stage,
+            };
             let circumstances = Circumstances {
                 recorded_at: now,
                 occurred_at: closed.closed_at.unwrap_or(now),

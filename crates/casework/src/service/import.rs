@@ -169,6 +169,7 @@ fn read_row(row: &Row<'_>, options: &ImportOptions) -> Result<ReportCreateReques
         .map_err(|_| row.error_in(CREATED_AT, "the time is out of range"))?;
     Ok(ReportCreateRequest {
         source: options.source.clone(),
+        level: None,
         title: subject.to_owned(),
         detail: detail.to_owned(),
         address: None,

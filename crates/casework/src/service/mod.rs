@@ -6,6 +6,7 @@
 mod acceptance;
 mod case;
 mod import;
+mod links;
 mod query;
 mod report;
 mod sealed;
@@ -50,6 +51,7 @@ pub struct Parts {
 struct Inner {
     parts: Parts,
     numbers: Numbers,
+    sources: links::Sources,
 }
 
 /// The room's service.
@@ -84,6 +86,7 @@ impl Casework {
         Self(Arc::new(Inner {
             parts,
             numbers: Numbers::default(),
+            sources: links::Sources::default(),
         }))
     }
 
@@ -98,6 +101,10 @@ impl Casework {
 
     pub(crate) fn numbers(&self) -> &Numbers {
         &self.0.numbers
+    }
+
+    pub(crate) fn sources(&self) -> &links::Sources {
+        &self.0.sources
     }
 
     pub(crate) fn now(&self) -> Timestamp {

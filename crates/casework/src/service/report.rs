@@ -114,11 +114,11 @@ impl Casework {
         now: Timestamp,
     ) -> Result<NewReport, CaseworkError> {
         let mut wrong = input.check(now);
-        if !self.parts().processes.knows_source(&input.source) {
+        if !self.source_is_active(&input.source).await? {
             wrong.push(FieldError::new(
                 "source",
                 "unknown_code",
-                "there is no such source",
+                "there is no such source in use",
             ));
         }
         let located = self.locate(&input.place, "place", &mut wrong);
@@ -127,6 +127,8 @@ impl Casework {
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
+        // Nobody could ever decide on it.
+        self.process_for(&input.source)?;
         let mut new = self.report_seal(by, input, located, now).await?;
         if let (Some(open), Some(principal)) = (open, principal) {
             let words = input_words(input);
@@ -191,6 +193,7 @@ impl Casework {
             report_id: id,
             report_no: self.number(NumberKind::Report, now).await?,
             source: input.source.clone(),
+            level: input.level.unwrap_or(Level::Normal),
             words: Digest(hex::encode(words.digest)),
             area_path: located.place.map(|place| place.area_path),
             point: located.point,
@@ -341,7 +344,7 @@ impl Casework {
             case_no,
             report_ids: vec![report.id],
             source: report.source.clone(),
-            level: open.level.unwrap_or(Level::Normal),
+            level: open.level.unwrap_or(report.level),
             category_id: open.category_id,
             area_path: located.place.as_ref().map(|place| place.area_path.clone()),
             point: located.point,
@@ -357,6 +360,7 @@ impl Casework {
         };
         let command = ReportCommand::Accept {
             case_ids: vec![case_id],
+            joined_case_ids: Vec::new(),
         };
         let report_events = report::decide(report, &command, &circumstances).map_err(refused)?;
         let event = decide::open(&opened, &circumstances).map_err(refused)?;

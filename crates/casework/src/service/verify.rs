@@ -6,8 +6,8 @@ use crate::lifecycle::{case, report};
 use crate::model::{Case, Report};
 use crate::store::read::{self, TimelineEntry};
 use crate::store::{
-    CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ORPHANS, REPORT_SEALED, REPORTS_AFTER,
-    TASK_ORPHANS, TIMELINE_ORPHANS, write,
+    CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY, REPORT_CASE_ORPHANS,
+    REPORT_SEALED, REPORTS_AFTER, REPORTS_ASTRAY, TASK_ORPHANS, TIMELINE_ORPHANS, write,
 };
 use ::store::{StoreError, Tx, params};
 use base::Id;
@@ -25,7 +25,8 @@ const FINDINGS_MAX: usize = 1_000;
 pub struct Finding {
     /// The report, case or task.
     pub subject_id: Id,
-    /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`, `counts_differ`.
+    /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`, `counts_differ`,
+    /// `tie_astray`, `stage_astray`.
     pub code: &'static str,
     /// What exactly; no personal text.
     pub detail: String,
@@ -207,6 +208,24 @@ impl Casework {
                     report,
                     "orphan",
                     format!("it is joined to case {case}, and one of them is missing"),
+                );
+            }
+            for (report, case) in tx.query(&REPORT_CASE_ASTRAY, &[], |row| {
+                Ok((row.get::<Id>(0)?, row.get::<Id>(1)?))
+            })? {
+                found.add(
+                    report,
+                    "tie_astray",
+                    format!(
+                        "its tie to case {case} is open and the case is not, or the other way round"
+                    ),
+                );
+            }
+            for id in tx.query(&REPORTS_ASTRAY, &[], |row| row.get::<Id>(0))? {
+                found.add(
+                    id,
+                    "stage_astray",
+                    "it is under way without an open case, or at an end with one",
                 );
             }
             for id in tx.query(&TASK_ORPHANS, &[], |row| row.get::<Id>(0))? {

@@ -491,7 +491,7 @@ pub fn reports_of_reporter(
 fn report_listed(row: &::store::Row<'_>) -> Result<ReportListed, StoreError> {
     Ok(ReportListed {
         row: read::report(row)?,
-        title: row.get(18)?,
+        title: row.get(19)?,
     })
 }
 

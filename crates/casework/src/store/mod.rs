@@ -41,7 +41,7 @@ macro_rules! report_columns {
     () => {
         "r.id, r.version, r.report_no, r.stage, r.source, r.words_digest, r.area_path, r.lon, r.lat, r.external_system,
          r.external_id, r.received_at, r.accepted_at, r.settled_at, r.organisation_id, r.organisation_path,
-         r.reporter_hidden, r.extra"
+         r.reporter_hidden, r.extra, r.level"
     };
 }
 pub(crate) use {case_columns, report_columns, task_columns};
@@ -99,16 +99,24 @@ statements! {
     REPORT_CASE_ORPHANS = "SELECT x.report_id, x.case_id FROM report_case x
         WHERE NOT EXISTS (SELECT 1 FROM case_file c WHERE c.id = x.case_id)
         OR NOT EXISTS (SELECT 1 FROM report r WHERE r.id = x.report_id) LIMIT 100";
+    /// Open ties to cases that have ended, and the other way round. A report that was withdrawn has no open ties.
+    REPORT_CASE_ASTRAY = "SELECT x.report_id, x.case_id FROM report_case x JOIN case_file c ON c.id = x.case_id
+        JOIN report r ON r.id = x.report_id
+        WHERE x.closed <> (c.stage IN ('closed', 'cancelled', 'merged') OR r.stage = 'withdrawn') LIMIT 100";
+    /// Reports whose stage contradicts their ties: under way without an open one, or at an end with one.
+    REPORTS_ASTRAY = "SELECT r.id FROM report r
+        WHERE (r.stage = 'accepted') <> EXISTS (SELECT 1 FROM report_case x WHERE x.report_id = r.id AND NOT x.closed) LIMIT 100";
     /// Tasks of no case.
     TASK_ORPHANS = "SELECT t.id FROM task t WHERE NOT EXISTS (SELECT 1 FROM case_file c WHERE c.id = t.case_id) LIMIT 100";
 
     /// A new report.
     REPORT_ADD = "INSERT INTO report (id, version, report_no, stage, source, words_sealed, words_digest, title_sealed,
         reporter_sealed, reporter_key, reporter_hidden, area_path, lon, lat, external_system, external_id, organisation_id,
-        organisation_path, received_at, recorded_at, accepted_at, extra)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+        organisation_path, received_at, recorded_at, accepted_at, extra, level)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
     /// A report has moved on.
-    REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6, extra = ?7 WHERE id = ?1 AND version = ?2";
+    REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6, extra = ?7,
+        claimed_by = ?8 WHERE id = ?1 AND version = ?2";
     /// A new case.
     CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, district_path,
         street_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,
@@ -135,8 +143,15 @@ statements! {
         handled_by = ?12, result_note_id = ?13, result_digest = ?14, rework_count = ?15, extra = ?16 WHERE id = ?1";
     /// A report opens or joins a case.
     REPORT_CASE_ADD = "INSERT INTO report_case (report_id, case_id, closed) VALUES (?1, ?2, FALSE)";
-    /// A case of a report is closed.
-    REPORT_CASE_CLOSE = "UPDATE report_case SET closed = TRUE WHERE report_id = ?1 AND case_id = ?2";
+    /// A case of a report has ended, or is open again.
+    REPORT_CASE_MOVE = "UPDATE report_case SET closed = ?3 WHERE report_id = ?1 AND case_id = ?2";
+    /// Where reports come from.
+    SOURCES = "SELECT code, version, name_zh, name_en, channel, is_active FROM source ORDER BY code";
+    /// A new source.
+    SOURCE_ADD = "INSERT INTO source (code, version, name_zh, name_en, channel, is_active) VALUES (?1, 1, ?2, ?3, ?4, TRUE)";
+    /// A source is called otherwise, or is put in or out of use.
+    SOURCE_MOVE = "UPDATE source SET version = ?3, name_zh = ?4, name_en = ?5, channel = ?6, is_active = ?7
+        WHERE code = ?1 AND version = ?2";
     /// An organisation may see a case.
     CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path) VALUES (?1, ?2)
         ON CONFLICT (case_id, organisation_path) DO NOTHING";

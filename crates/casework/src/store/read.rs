@@ -11,8 +11,9 @@ use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::report::ReportFact;
 use crate::lifecycle::{Event, Fact, read_fact};
 use crate::model::{
-    Actor, Case, CaseStage, ClockKind, Digest, ExternalKey, Level, NoteRef, OrganisationRef,
-    PinnedRule, ProcessRef, Report, ReportCase, ReportStage, Task, TaskKind, TaskRole, TaskState,
+    Actor, Case, CaseStage, ChannelKind, ClockKind, Digest, ExternalKey, Level, NoteRef,
+    OrganisationRef, PinnedRule, ProcessRef, Report, ReportCase, ReportStage, Task, TaskKind,
+    TaskRole, TaskState,
 };
 use ::store::{Column, Row, StoreError, Tx, params};
 use base::path::TreePath;
@@ -36,6 +37,7 @@ macro_rules! word_columns {
 }
 word_columns!(
     CaseStage,
+    ChannelKind,
     ReportStage,
     TaskState,
     TaskKind,
@@ -178,6 +180,7 @@ pub(crate) fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
             report_no: row.get(2)?,
             stage: row.get(3)?,
             source: row.get(4)?,
+            level: row.get(18)?,
             words: Digest(row.get(5)?),
             area_path: row.get(6)?,
             point: point(row, 7)?,

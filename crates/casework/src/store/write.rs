@@ -2,7 +2,7 @@
 
 use super::{
     CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_TOUCH, CASE_WORDS_ADD, NOTE_ADD, REPORT_ADD,
-    REPORT_CASE_ADD, REPORT_CASE_CLOSE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
+    REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
 use crate::model::{Case, Report, Task};
@@ -73,7 +73,8 @@ pub fn report_add(
             report.received_at,
             recorded_at,
             report.accepted_at,
-            extra(&report.extra)?
+            extra(&report.extra)?,
+            report.level.as_str()
         ],
     )
 }
@@ -89,7 +90,8 @@ pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(
             after.stage.as_str(),
             after.accepted_at,
             after.settled_at,
-            extra(&after.extra)?
+            extra(&after.extra)?,
+            after.extra.claim.as_ref().map(|claim| claim.staff_id)
         ],
     )?;
     for case in &after.cases {
@@ -99,8 +101,11 @@ pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(
             .find(|each| each.case_id == case.case_id)
         {
             None => tx.post(&REPORT_CASE_ADD, params![after.id, case.case_id])?,
-            Some(then) if !then.closed && case.closed => {
-                tx.post(&REPORT_CASE_CLOSE, params![after.id, case.case_id])?;
+            Some(then) if then.closed != case.closed => {
+                tx.post(
+                    &REPORT_CASE_MOVE,
+                    params![after.id, case.case_id, case.closed],
+                )?;
             }
             Some(_) => {}
         }

@@ -1,8 +1,13 @@
 //! What callers see. Personal data are masked here; only `report_unmask` shows them.
 
+mod links;
+
+pub use links::SourceView;
+
 use crate::clocks::{Clock, Light};
 use crate::model::{
-    Case, CaseStage, ClockKind, Level, Report, ReportStage, Task, TaskKind, TaskRole, TaskState,
+    Case, CaseStage, ClockKind, Level, RejectReason, Report, ReportStage, Task, TaskKind, TaskRole,
+    TaskState,
 };
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -78,6 +83,10 @@ pub struct ReportStateView {
     pub version: i64,
     /// Where it stands.
     pub stage: ReportStage,
+    /// Who has taken it from the pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub claimed_by: Option<Id>,
     /// The cases it opened or joined.
     #[schema(value_type = Vec<String>)]
     pub case_ids: Vec<Id>,
@@ -90,6 +99,7 @@ impl From<&Report> for ReportStateView {
             report_no: report.report_no.clone(),
             version: report.version,
             stage: report.stage,
+            claimed_by: report.extra.claim.as_ref().map(|claim| claim.staff_id),
             case_ids: report.cases.iter().map(|each| each.case_id).collect(),
         }
     }
@@ -359,6 +369,11 @@ pub struct ReportListView {
     pub stage: ReportStage,
     /// Through which channel it came.
     pub source: String,
+    /// How urgent it is.
+    pub level: Level,
+    /// Who has taken it from the pool.
+    #[schema(value_type = Option<String>)]
+    pub claimed_by: Option<Id>,
     /// In a few words, masked; none once forgotten.
     pub title: Option<String>,
     /// The area of the place told.
@@ -397,6 +412,10 @@ pub struct ReportView {
     pub reporter_hidden: bool,
     /// Whether personal data are masked.
     pub masked: bool,
+    /// Why it was not accepted.
+    pub reject_reason: Option<RejectReason>,
+    /// What the reporter was answered at once, or when it was not accepted; masked.
+    pub answer: Option<String>,
     /// The cases it opened or joined.
     #[schema(value_type = Vec<String>)]
     pub case_ids: Vec<Id>,

@@ -3,9 +3,8 @@
 use crate::world::*;
 use base::Id;
 use casework::lifecycle::decide::{CaseCommand, TaskNew};
-use casework::lifecycle::report::{self, ReportCommand, ReportFact, ReportReceived};
 use casework::lifecycle::{Circumstances, Refusal};
-use casework::model::{CaseStage, ClockKind, Digest, ReportStage, TaskState};
+use casework::model::{CaseStage, ClockKind, TaskState};
 
 /// The commands people can give, in the columns' order.
 fn command(world: &mut World, operation: &str) -> (casework::model::Actor, CaseCommand) {
@@ -420,69 +419,4 @@ fn a_case_begins_with_what_its_process_asks_for() {
     let refusal =
         casework::lifecycle::decide::open(&opened(), &circumstances(&process, &by)).unwrap_err();
     assert_eq!(refusal.code(), "role_may_not");
-}
-
-#[test]
-fn every_cell_of_report_stage_by_command_is_as_the_law_says() {
-    let process = process();
-    let by = actor(0, "intake_clerk");
-    let circumstances = circumstances(&process, &by);
-    let received = circumstances_event(&circumstances);
-    let first = report::begin(&received).unwrap();
-    let accept = ReportCommand::Accept {
-        case_ids: vec![Id(1), Id(2)],
-    };
-    let closed = |id: i64| ReportCommand::CaseClosed { case_id: Id(id) };
-    let step = |report: &casework::model::Report, command: &ReportCommand| {
-        report::decide(report, command, &circumstances).map(|events| {
-            let kinds: Vec<_> = events
-                .iter()
-                .map(|event| casework::lifecycle::Fact::kind(&event.fact))
-                .collect();
-            (events.iter().fold(report.clone(), report::evolve), kinds)
-        })
-    };
-    assert_eq!(first.stage, ReportStage::Received);
-    assert_eq!(step(&first, &closed(1)).unwrap().1, [""; 0]);
-
-    let (accepted, kinds) = step(&first, &accept).unwrap();
-    assert_eq!(kinds, ["report_accepted"]);
-    assert_eq!(accepted.stage, ReportStage::Accepted);
-    assert_eq!(
-        step(&accepted, &accept).unwrap_err().code(),
-        "report_wrong_stage"
-    );
-
-    let (half, kinds) = step(&accepted, &closed(1)).unwrap();
-    assert_eq!(kinds, ["report_case_closed"]);
-    assert_eq!(half.stage, ReportStage::Accepted);
-    assert_eq!(step(&half, &closed(1)).unwrap().1, [""; 0], "once");
-
-    let (settled, kinds) = step(&half, &closed(2)).unwrap();
-    assert_eq!(kinds, ["report_case_closed", "report_settled"]);
-    assert_eq!(settled.stage, ReportStage::Settled);
-    assert_eq!(
-        step(&settled, &accept).unwrap_err().code(),
-        "report_wrong_stage"
-    );
-    assert_eq!(step(&settled, &closed(2)).unwrap().1, [""; 0]);
-}
-
-fn circumstances_event(
-    circumstances: &Circumstances<'_>,
-) -> casework::lifecycle::Event<ReportFact> {
-    casework::lifecycle::Event {
-        occurred_at: circumstances.occurred_at,
-        recorded_at: circumstances.recorded_at,
-        by: circumstances.actor.cloned(),
-        fact: ReportFact::ReportReceived(ReportReceived {
-            report_id: REPORT,
-            report_no: "SQ310118-20261121-00001".to_owned(),
-            source: "hotline".to_owned(),
-            words: Digest("ef".repeat(32)),
-            area_path: None,
-            point: None,
-            external: None,
-        }),
-    }
 }

@@ -499,6 +499,8 @@ fn a_clock_that_runs_out_is_recorded_once_even_after_an_outage() {
 
 static BREAK_STAGE: store::Statement =
     store::Statement::fixed("UPDATE case_file SET stage = 'closed' WHERE id = ?1");
+static BREAK_TIE: store::Statement =
+    store::Statement::fixed("UPDATE report_case SET closed = TRUE WHERE report_id = ?1");
 static BREAK_TIMELINE: store::Statement =
     store::Statement::fixed("DELETE FROM timeline WHERE subject_id = ?1 AND seq = 2");
 static BREAK_WORDS: store::Statement =
@@ -541,7 +543,12 @@ fn the_verifier_finds_what_was_tampered_with() {
             found.dedup();
             assert_eq!(found, codes, "{}", statement.text());
         };
-        tamper(&BREAK_STAGE, &["replay_differs"], false);
+        tamper(&BREAK_STAGE, &["replay_differs", "tie_astray"], false);
+        tamper(
+            &BREAK_TIE,
+            &["replay_differs", "stage_astray", "tie_astray"],
+            true,
+        );
         tamper(&BREAK_WORDS, &["digest_differs", "replay_differs"], true);
         tamper(&BREAK_LINK, &["holders_differ"], false);
         tamper(&BREAK_TIMELINE, &["replay_differs", "timeline_gap"], false);

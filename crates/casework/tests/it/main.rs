@@ -3,9 +3,11 @@
 
 mod imports;
 mod law;
+mod law_reports;
 mod law_table;
 mod lists;
 mod loop_closed;
+mod pool;
 mod races;
 mod random_days;
 mod town;

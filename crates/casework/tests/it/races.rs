@@ -74,22 +74,3 @@ fn numbers_are_unique_among_many_at_once_and_run_without_large_gaps() {
         assert!(last < 160 + 8 * 64, "{last}");
     });
 }
-
-fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let barrier = std::sync::Barrier::new(count);
-    std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..count)
-            .map(|n| {
-                let (work, barrier) = (&work, &barrier);
-                scope.spawn(move || {
-                    barrier.wait();
-                    work(n)
-                })
-            })
-            .collect();
-        handles
-            .into_iter()
-            .map(|handle| handle.join().unwrap())
-            .collect()
-    })
-}

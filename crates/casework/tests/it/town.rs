@@ -196,6 +196,7 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 pub fn report_request() -> ReportCreateRequest {
     ReportCreateRequest {
         source: "hotline".to_owned(),
+        level: None,
         title: "井盖缺失".to_owned(),
         detail: "路口井盖没了，请联系我 13812341234".to_owned(),
         address: Some("城中路 1 号".to_owned()),
@@ -319,4 +320,24 @@ impl Town {
         assert_eq!(verified.findings, []);
         assert!(verified.entries > 0);
     }
+}
+
+/// Runs `work` so many times, all beginning at the same moment.
+pub fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = std::sync::Barrier::new(count);
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..count)
+            .map(|n| {
+                let (work, barrier) = (&work, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    work(n)
+                })
+            })
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap())
+            .collect()
+    })
 }

@@ -92,7 +92,11 @@ fn the_table_of_endpoints_and_the_routes_agree() {
         let (_, api) = router(casework(&test_store.store)).split_for_parts();
         let mut declared = BTreeSet::new();
         for (path, item) in &api.paths.paths {
-            for (method, operation) in [("GET", &item.get), ("POST", &item.post)] {
+            for (method, operation) in [
+                ("GET", &item.get),
+                ("POST", &item.post),
+                ("PATCH", &item.patch),
+            ] {
                 if let Some(operation) = operation {
                     let id = operation.operation_id.clone().unwrap();
                     declared.insert((method.to_owned(), path.clone(), id));

@@ -2,6 +2,7 @@
 
 use super::{Names, ReportQuery, after_id, check_number, limit};
 use crate::failure::CaseworkError;
+use crate::lifecycle::report::ReportFact;
 use crate::model::Report;
 use crate::service::Casework;
 use crate::service::sealed::{self, Reporter};
@@ -183,7 +184,9 @@ impl Casework {
             reporter_hidden: row.reporter_hidden,
             masked,
             case_ids: report.cases.iter().map(|each| each.case_id).collect(),
-            timeline: self.timeline_view(tx, &entries, &events, |_| None, &mut names)?,
+            reject_reason: report.extra.reject_reason,
+            answer: self.note_shown(tx, report.extra.answer.as_ref())?,
+            timeline: self.timeline_view(tx, &entries, &events, ReportFact::note, &mut names)?,
         })
     }
 
@@ -226,6 +229,8 @@ fn report_head(report: &Report, title: Option<String>, names: &mut Names<'_>) ->
         version: report.version,
         stage: report.stage,
         source: report.source.clone(),
+        level: report.level,
+        claimed_by: report.extra.claim.as_ref().map(|claim| claim.staff_id),
         title,
         area: report.area_path.as_ref().map(|path| names.area(path)),
         received_at: report.received_at,

@@ -1,0 +1,158 @@
+//! Over HTTP: the pool of reports, and the sources they come from.
+
+use super::call;
+use crate::input::{
+    ReportAnswerRequest, ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest,
+    SourceUpdateRequest,
+};
+use crate::service::Casework;
+use crate::view::{ReportStateView, SourceView};
+use access::http::Caller;
+use axum::extract::State;
+use base::Id;
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{Answer, Created, IdempotencyKey, IfMatch, Json, Path, ProblemView, Versioned};
+
+/// A report's state with its version as `ETag`.
+fn versioned(view: ReportStateView) -> Versioned<ReportStateView> {
+    Versioned {
+        version: view.version,
+        view,
+    }
+}
+
+/// 认领: takes a report from the pool. Others see whose it is and cannot decide on it.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/claim", operation_id = "report_claim", tag = "reports",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_claim(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.report_claim(&call, id).await?))
+}
+
+/// Puts a report back into the pool: your own, or another's when the process trusts you with it.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/release", operation_id = "report_release", tag = "reports",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_release(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.report_release(&call, id).await?))
+}
+
+/// 即接即办: answered at once, without a case.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/answer", operation_id = "report_answer", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportAnswerRequest,
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_answer(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportAnswerRequest>,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.report_answer(&call, id, request).await?))
+}
+
+/// 不予受理: with a reason and an answer to the reporter.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/reject", operation_id = "report_reject", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportRejectRequest,
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_reject(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportRejectRequest>,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.report_reject(&call, id, request).await?))
+}
+
+/// 撤回: by the reporter or on the reporter's behalf, while nobody handles a case of it. Its cases stay.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/withdraw", operation_id = "report_withdraw", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportWithdrawRequest,
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_withdraw(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportWithdrawRequest>,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(
+        casework.report_withdraw(&call, id, request).await?,
+    ))
+}
+
+/// The sources of reports.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SourceList {
+    /// By code, those out of use too.
+    pub items: Vec<SourceView>,
+}
+
+/// Where reports come from.
+#[utoipa::path(get, path = "/api/v1/sources", operation_id = "source_list", tag = "sources",
+    responses((status = 200, body = SourceList)))]
+pub(super) async fn source_list(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+) -> Answer<Json<SourceList>> {
+    let items = casework.source_list(&principal).await?;
+    Ok(Json(SourceList { items }))
+}
+
+/// A new source, in use at once. Reports of it are taken as soon as a process serves it.
+#[utoipa::path(post, path = "/api/v1/sources", operation_id = "source_create", tag = "sources",
+    request_body = SourceCreateRequest, responses((status = 201, body = SourceView)))]
+pub(super) async fn source_create(
+    State(casework): State<Casework>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(request): Json<SourceCreateRequest>,
+) -> Answer<Created<SourceView>> {
+    let call = call(caller, key, IfMatch(None));
+    let view = casework.source_create(&call, request).await?;
+    Ok(Created {
+        location: format!("/api/v1/sources/{}", view.code),
+        version: view.version,
+        view,
+    })
+}
+
+/// Renames a source, or puts it in or out of use; what is left out stays. Reports that came through it stay as they are.
+#[utoipa::path(patch, path = "/api/v1/sources/{code}", operation_id = "source_update", tag = "sources",
+    params(("code" = String, Path)), request_body = SourceUpdateRequest,
+    responses((status = 200, body = SourceView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn source_update(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(code): Path<String>,
+    version: IfMatch,
+    Json(request): Json<SourceUpdateRequest>,
+) -> Answer<Versioned<SourceView>> {
+    let call = call(caller, IdempotencyKey(None), version);
+    let view = casework.source_update(&call, &code, request).await?;
+    Ok(Versioned {
+        version: view.version,
+        view,
+    })
+}

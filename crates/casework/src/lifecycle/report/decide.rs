@@ -1,0 +1,262 @@
+//! What happens to a report when a command is given, or why nothing does.
+
+use super::ReportFact;
+use crate::lifecycle::{Circumstances, Event, Refusal};
+use crate::model::{CaseStage, NoteRef, RejectReason, Report, ReportCase, ReportStage};
+use base::Id;
+
+/// What can be asked of a report.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReportCommand {
+    /// `report_claim`: take it from the pool.
+    Claim,
+    /// `report_release`: put it back.
+    Release,
+    /// `report_accept`: 拆单 and 并案 at once.
+    Accept {
+        /// The new cases.
+        case_ids: Vec<Id>,
+        /// The cases it joins.
+        joined_case_ids: Vec<Id>,
+    },
+    /// `report_answer`: 即接即办.
+    Answer {
+        /// What the reporter was told.
+        answer: NoteRef,
+    },
+    /// `report_reject`: 不予受理.
+    Reject {
+        /// Why.
+        reason: RejectReason,
+        /// What the reporter was told.
+        answer: NoteRef,
+    },
+    /// `report_withdraw`: 撤回. Whether its cases still allow it, they say.
+    Withdraw {
+        /// Whether the reporter asked for it, rather than somebody on the reporter's behalf.
+        by_reporter: bool,
+        /// In whose words.
+        reason: NoteRef,
+    },
+    /// `report_join`: 并案, later.
+    Join {
+        /// The case.
+        case_id: Id,
+    },
+    /// A case of it was split; follows from `case_split`.
+    CaseAdded {
+        /// The new case.
+        case_id: Id,
+    },
+    /// A case of it goes on as part of another; follows from `case_merge`.
+    CaseMoved {
+        /// The case that was merged.
+        case_id: Id,
+        /// Into which.
+        into_case_id: Id,
+    },
+    /// One of its cases ended; follows from what ended the case.
+    CaseEnded {
+        /// The case.
+        case_id: Id,
+        /// Closed or cancelled.
+        outcome: CaseStage,
+    },
+    /// One of its cases is open again; follows from what opened the case.
+    CaseReopened {
+        /// The case.
+        case_id: Id,
+    },
+}
+
+impl ReportCommand {
+    /// The operation this is, as in the API, the permissions and the audit. What follows from a command on a case bears that
+    /// one's name.
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::Claim => "report_claim",
+            Self::Release => "report_release",
+            Self::Accept { .. } => "report_accept",
+            Self::Answer { .. } => "report_answer",
+            Self::Reject { .. } => "report_reject",
+            Self::Withdraw { .. } => "report_withdraw",
+            Self::Join { .. } => "report_join",
+            Self::CaseAdded { .. } => "case_split",
+            Self::CaseMoved { .. } => "case_merge",
+            Self::CaseEnded { .. } => "case_close",
+            Self::CaseReopened { .. } => "case_reopen",
+        }
+    }
+}
+
+type Outcome = Result<Vec<Event<ReportFact>>, Refusal>;
+
+/// What happens when `command` is given; a refusal changes nothing.
+pub fn decide(
+    report: &Report,
+    command: &ReportCommand,
+    circumstances: &Circumstances<'_>,
+) -> Outcome {
+    let one = |fact: ReportFact| Ok(vec![circumstances.event(fact)]);
+    match command {
+        ReportCommand::Claim => claim(report, circumstances),
+        ReportCommand::Release => release(report, circumstances),
+        ReportCommand::Accept {
+            case_ids,
+            joined_case_ids,
+        } => {
+            check_undecided(report, "report_accept", circumstances)?;
+            one(ReportFact::ReportAccepted {
+                case_ids: case_ids.clone(),
+                joined_case_ids: joined_case_ids.clone(),
+                process: Some(circumstances.process.reference.clone()),
+            })
+        }
+        ReportCommand::Answer { answer } => {
+            check_undecided(report, "report_answer", circumstances)?;
+            one(ReportFact::ReportAnswered {
+                answer: answer.clone(),
+            })
+        }
+        ReportCommand::Reject { reason, answer } => {
+            check_undecided(report, "report_reject", circumstances)?;
+            one(ReportFact::ReportRejected {
+                reason: *reason,
+                answer: answer.clone(),
+            })
+        }
+        ReportCommand::Withdraw {
+            by_reporter,
+            reason,
+        } => {
+            check_stage(report, &[ReportStage::Received, ReportStage::Accepted])?;
+            circumstances.check_role("report_withdraw")?;
+            one(ReportFact::ReportWithdrawn {
+                by_reporter: *by_reporter,
+                reason: reason.clone(),
+            })
+        }
+        ReportCommand::Join { case_id } => {
+            check_stage(report, &[ReportStage::Accepted])?;
+            circumstances.check_role("report_join")?;
+            if report.cases.iter().any(|each| each.case_id == *case_id) {
+                return Err(Refusal::ReportJoinedAlready);
+            }
+            one(ReportFact::ReportCaseJoined { case_id: *case_id })
+        }
+        ReportCommand::CaseAdded { case_id } => {
+            if report.stage != ReportStage::Accepted {
+                return Ok(Vec::new());
+            }
+            one(ReportFact::ReportCaseJoined { case_id: *case_id })
+        }
+        ReportCommand::CaseMoved {
+            case_id,
+            into_case_id,
+        } => {
+            if !has_open(report, *case_id) {
+                return Ok(Vec::new());
+            }
+            one(ReportFact::ReportCaseMoved {
+                case_id: *case_id,
+                into_case_id: *into_case_id,
+            })
+        }
+        ReportCommand::CaseEnded { case_id, outcome } => {
+            Ok(case_ended(report, *case_id, *outcome, circumstances))
+        }
+        ReportCommand::CaseReopened { case_id } => {
+            let follows = matches!(
+                report.stage,
+                ReportStage::Accepted | ReportStage::CallingBack | ReportStage::Settled
+            );
+            if !follows || !has_ended(report, *case_id) {
+                return Ok(Vec::new());
+            }
+            one(ReportFact::ReportCaseReopened { case_id: *case_id })
+        }
+    }
+}
+
+fn check_stage(report: &Report, stages: &[ReportStage]) -> Result<(), Refusal> {
+    if stages.contains(&report.stage) {
+        Ok(())
+    } else {
+        Err(Refusal::ReportWrongStage {
+            stage: report.stage,
+        })
+    }
+}
+
+/// Nobody has decided on it, and nobody else has taken it from the pool.
+fn check_undecided(
+    report: &Report,
+    operation: &'static str,
+    circumstances: &Circumstances<'_>,
+) -> Result<(), Refusal> {
+    check_stage(report, &[ReportStage::Received])?;
+    circumstances.check_role(operation)?;
+    check_claim(report, circumstances)
+}
+
+fn check_claim(report: &Report, circumstances: &Circumstances<'_>) -> Result<(), Refusal> {
+    match (&report.extra.claim, circumstances.actor) {
+        (Some(claim), Some(actor)) if claim.staff_id != actor.staff_id => {
+            Err(Refusal::ReportClaimedByOther)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn claim(report: &Report, circumstances: &Circumstances<'_>) -> Outcome {
+    check_undecided(report, "report_claim", circumstances)?;
+    if report.extra.claim.is_some() {
+        // Their own already.
+        return Ok(Vec::new());
+    }
+    Ok(vec![circumstances.event(ReportFact::ReportClaimed {})])
+}
+
+/// Who holds it puts it back; so does whoever the process trusts to take it from them.
+fn release(report: &Report, circumstances: &Circumstances<'_>) -> Outcome {
+    check_stage(report, &[ReportStage::Received])?;
+    if report.extra.claim.is_none() {
+        return Err(Refusal::ReportNotClaimed);
+    }
+    if check_claim(report, circumstances).is_err() {
+        circumstances.check_role("report_release")?;
+    }
+    Ok(vec![circumstances.event(ReportFact::ReportReleased {})])
+}
+
+fn open_cases(report: &Report) -> impl Iterator<Item = &ReportCase> {
+    report.cases.iter().filter(|each| !each.closed)
+}
+
+fn has_open(report: &Report, case_id: Id) -> bool {
+    open_cases(report).any(|each| each.case_id == case_id)
+}
+
+fn has_ended(report: &Report, case_id: Id) -> bool {
+    report
+        .cases
+        .iter()
+        .any(|each| each.closed && each.case_id == case_id)
+}
+
+/// The last case that ends settles the report.
+fn case_ended(
+    report: &Report,
+    case_id: Id,
+    outcome: CaseStage,
+    circumstances: &Circumstances<'_>,
+) -> Vec<Event<ReportFact>> {
+    if report.stage != ReportStage::Accepted || !has_open(report, case_id) {
+        return Vec::new();
+    }
+    let mut events = vec![circumstances.event(ReportFact::ReportCaseClosed { case_id, outcome })];
+    if open_cases(report).count() == 1 {
+        events.push(circumstances.event(ReportFact::ReportSettled {}));
+    }
+    events
+}

@@ -1,0 +1,263 @@
+//! The report: what can happen to it, and what it is after that.
+
+mod decide;
+
+pub use decide::{ReportCommand, decide};
+
+use super::case::ReplayError;
+use super::{Event, Fact};
+use crate::model::{
+    CaseStage, Claim, Digest, ExternalKey, Level, NoteRef, ProcessRef, RejectReason, Report,
+    ReportCase, ReportLinks, ReportStage,
+};
+use base::path::TreePath;
+use base::{Id, Point};
+use serde::{Deserialize, Serialize};
+
+/// What is known of a report when it comes in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReportReceived {
+    /// The new report.
+    pub report_id: Id,
+    /// Its human number.
+    pub report_no: String,
+    /// Through which channel it came.
+    pub source: String,
+    /// How urgent it is.
+    pub level: Level,
+    /// Vouches for the sealed words.
+    pub words: Digest,
+    /// The smallest known area of the place told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_path: Option<TreePath>,
+    /// The place told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<Point>,
+    /// Its key where it was taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalKey>,
+}
+
+/// A thing that happened to a report. No personal text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ReportFact {
+    /// Someone told us.
+    ReportReceived(ReportReceived),
+    /// 认领: somebody has taken it from the pool.
+    ReportClaimed {},
+    /// It is back in the pool.
+    ReportReleased {},
+    /// 受理: it opened or joined cases.
+    ReportAccepted {
+        /// The cases it opened.
+        case_ids: Vec<Id>,
+        /// The cases it joined.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        joined_case_ids: Vec<Id>,
+        /// The process it was accepted under, which it keeps.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessRef>,
+    },
+    /// 即接即办: answered at once.
+    ReportAnswered {
+        /// What the reporter was told.
+        answer: NoteRef,
+    },
+    /// 不予受理.
+    ReportRejected {
+        /// Why.
+        reason: RejectReason,
+        /// What the reporter was told.
+        answer: NoteRef,
+    },
+    /// 撤回.
+    ReportWithdrawn {
+        /// Whether the reporter asked for it.
+        by_reporter: bool,
+        /// In whose words.
+        reason: NoteRef,
+    },
+    /// 并案 or 拆单: one more case is about it.
+    ReportCaseJoined {
+        /// The case.
+        case_id: Id,
+    },
+    /// 并案 of two cases: the one goes on as part of the other.
+    ReportCaseMoved {
+        /// The case that was merged.
+        case_id: Id,
+        /// Into which.
+        into_case_id: Id,
+    },
+    /// One of its cases ended.
+    ReportCaseClosed {
+        /// The case.
+        case_id: Id,
+        /// Closed or cancelled.
+        outcome: CaseStage,
+    },
+    /// One of its cases is open again.
+    ReportCaseReopened {
+        /// The case.
+        case_id: Id,
+    },
+    /// 办结: all its cases have ended.
+    ReportSettled {},
+}
+
+impl Fact for ReportFact {
+    const CHANGED: &'static str = "report_changed";
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::ReportReceived(_) => "report_received",
+            Self::ReportClaimed {} => "report_claimed",
+            Self::ReportReleased {} => "report_released",
+            Self::ReportAccepted { .. } => "report_accepted",
+            Self::ReportAnswered { .. } => "report_answered",
+            Self::ReportRejected { .. } => "report_rejected",
+            Self::ReportWithdrawn { .. } => "report_withdrawn",
+            Self::ReportCaseJoined { .. } => "report_case_joined",
+            Self::ReportCaseMoved { .. } => "report_case_moved",
+            Self::ReportCaseClosed { .. } => "report_case_closed",
+            Self::ReportCaseReopened { .. } => "report_case_reopened",
+            Self::ReportSettled {} => "report_settled",
+        }
+    }
+}
+
+impl ReportFact {
+    /// The sealed note it refers to.
+    pub fn note(&self) -> Option<&NoteRef> {
+        match self {
+            Self::ReportAnswered { answer: note }
+            | Self::ReportRejected { answer: note, .. }
+            | Self::ReportWithdrawn { reason: note, .. } => Some(note),
+            _ => None,
+        }
+    }
+}
+
+/// The report after its first event; none when that event does not begin a report.
+pub fn begin(event: &Event<ReportFact>) -> Option<Report> {
+    let ReportFact::ReportReceived(received) = &event.fact else {
+        return None;
+    };
+    Some(Report {
+        id: received.report_id,
+        version: 1,
+        report_no: received.report_no.clone(),
+        stage: ReportStage::Received,
+        source: received.source.clone(),
+        level: received.level,
+        words: received.words.clone(),
+        area_path: received.area_path.clone(),
+        point: received.point,
+        external: received.external.clone(),
+        received_at: event.occurred_at,
+        accepted_at: None,
+        settled_at: None,
+        cases: Vec::new(),
+        extra: ReportLinks::default(),
+    })
+}
+
+/// The report after one more event.
+#[must_use]
+pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
+    report.version += 1;
+    match &event.fact {
+        // A second beginning is no event of the law; counting it lets the replay show that the timeline is wrong.
+        ReportFact::ReportReceived(_) => {}
+        ReportFact::ReportClaimed {} => {
+            report.extra.claim = event.by.as_ref().map(|by| Claim {
+                staff_id: by.staff_id,
+                organisation_id: by.organisation_id,
+                claimed_at: event.occurred_at,
+            });
+        }
+        ReportFact::ReportReleased {} => report.extra.claim = None,
+        ReportFact::ReportAccepted {
+            case_ids,
+            joined_case_ids,
+            process,
+        } => {
+            leave_pool(&mut report, ReportStage::Accepted);
+            report.accepted_at = Some(event.occurred_at);
+            report.extra.process.clone_from(process);
+            for case_id in case_ids.iter().chain(joined_case_ids) {
+                link(&mut report, *case_id);
+            }
+        }
+        ReportFact::ReportAnswered { answer } => {
+            leave_pool(&mut report, ReportStage::Answered);
+            report.settled_at = Some(event.occurred_at);
+            report.extra.answer = Some(answer.clone());
+        }
+        ReportFact::ReportRejected { reason, answer } => {
+            leave_pool(&mut report, ReportStage::Rejected);
+            report.settled_at = Some(event.occurred_at);
+            report.extra.answer = Some(answer.clone());
+            report.extra.reject_reason = Some(*reason);
+        }
+        ReportFact::ReportWithdrawn { .. } => {
+            leave_pool(&mut report, ReportStage::Withdrawn);
+            report.settled_at = Some(event.occurred_at);
+            for each in &mut report.cases {
+                each.closed = true;
+            }
+        }
+        ReportFact::ReportCaseJoined { case_id } => link(&mut report, *case_id),
+        ReportFact::ReportCaseMoved {
+            case_id,
+            into_case_id,
+        } => {
+            mark(&mut report, *case_id, true);
+            link(&mut report, *into_case_id);
+        }
+        ReportFact::ReportCaseClosed { case_id, .. } => mark(&mut report, *case_id, true),
+        ReportFact::ReportCaseReopened { case_id } => {
+            mark(&mut report, *case_id, false);
+            report.stage = ReportStage::Accepted;
+            report.settled_at = None;
+        }
+        ReportFact::ReportSettled {} => {
+            report.stage = ReportStage::Settled;
+            report.settled_at = Some(event.occurred_at);
+        }
+    }
+    report
+}
+
+fn leave_pool(report: &mut Report, stage: ReportStage) {
+    report.stage = stage;
+    report.extra.claim = None;
+}
+
+/// One more case, open.
+fn link(report: &mut Report, case_id: Id) {
+    if report.cases.iter().any(|each| each.case_id == case_id) {
+        mark(report, case_id, false);
+    } else {
+        report.cases.push(ReportCase {
+            case_id,
+            closed: false,
+        });
+    }
+}
+
+fn mark(report: &mut Report, case_id: Id, closed: bool) {
+    for each in &mut report.cases {
+        if each.case_id == case_id {
+            each.closed = closed;
+        }
+    }
+}
+
+/// Folds a whole timeline.
+pub fn replay(events: &[Event<ReportFact>]) -> Result<Report, ReplayError> {
+    let (first, rest) = events.split_first().ok_or(ReplayError::Empty)?;
+    let report = begin(first).ok_or(ReplayError::NoBeginning)?;
+    Ok(rest.iter().fold(report, evolve))
+}

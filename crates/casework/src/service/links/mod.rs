@@ -1,0 +1,246 @@
+//! Commands on reports, and what they mean for the cases the reports are tied to.
+
+mod pool;
+mod sources;
+
+pub use sources::Sources;
+
+use super::acceptance::acting_on_report;
+use super::case::concern_of_report;
+use super::{Call, Casework, answer_text, answered, process_missing};
+use crate::failure::CaseworkError;
+use crate::lifecycle::case;
+use crate::lifecycle::decide::{self, CaseCommand};
+use crate::lifecycle::links::LinkCommand;
+use crate::lifecycle::report::{self, ReportCommand, ReportFact};
+use crate::lifecycle::{Circumstances, Event};
+use crate::model::{Actor, Case, Report, ReportCase};
+use crate::process::Process;
+use crate::store::read::{self, CaseKey, ReportRow};
+use crate::store::write;
+use crate::view::ReportStateView;
+use ::store::idempotency::{self, Once};
+use ::store::{AuditEntry, StoreError, Tx};
+use access::Principal;
+use base::{Id, Timestamp};
+use std::sync::Arc;
+
+/// A command on a report with all it needs, ready to be run as often as the store likes.
+pub(super) struct ReportOrder {
+    report_id: Id,
+    command: ReportCommand,
+    /// A sealed note to store with it.
+    note: Option<(Id, Vec<u8>)>,
+    expected_version: Option<i64>,
+    once: Option<Once>,
+    principal: Arc<Principal>,
+}
+
+impl ReportOrder {
+    fn new(call: &Call, report_id: Id, command: ReportCommand, once: Option<Once>) -> Self {
+        Self {
+            report_id,
+            command,
+            note: None,
+            expected_version: call.expected_version,
+            once,
+            principal: call.principal.clone(),
+        }
+    }
+}
+
+impl Casework {
+    async fn run_report(&self, order: ReportOrder) -> Result<ReportStateView, CaseworkError> {
+        let now = self.now();
+        let (this, report_id) = (self.clone(), order.report_id);
+        let principal = order.principal.clone();
+        let operation = order.command.operation();
+        let outcome = self
+            .store()
+            .write(move |tx| this.run_report_in(tx, &order, now))
+            .await;
+        match outcome {
+            // Others kept winning: say what they made of it. Whoever got as far as a conflict may act on the report.
+            Err(CaseworkError::Store(StoreError::Conflict)) => {
+                let found = self.store().read(move |tx| {
+                    let row = read::report_with_cases(tx, report_id)?;
+                    Ok::<_, StoreError>(
+                        row.filter(|row| acting_on_report(&principal, operation, row).is_ok()),
+                    )
+                });
+                Err(match found.await {
+                    Ok(Some(row)) => CaseworkError::ReportVersion(Box::new((&row.report).into())),
+                    _ => CaseworkError::Store(StoreError::Conflict),
+                })
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn run_report_in(
+        &self,
+        tx: &mut Tx<'_>,
+        order: &ReportOrder,
+        now: Timestamp,
+    ) -> Result<ReportStateView, CaseworkError> {
+        if let Some(once) = &order.once
+            && let Some(answer) = idempotency::lookup(tx, once)?
+        {
+            return answered(&answer);
+        }
+        let row = read::report_with_cases(tx, order.report_id)?
+            .ok_or(CaseworkError::NotFound("report"))?;
+        let operation = order.command.operation();
+        let by = acting_on_report(&order.principal, operation, &row)?;
+        check_version(order.expected_version, &row.report)?;
+        let after = self.report_step(tx, &row, &order.command, Some(&by), now)?;
+        if after.version != row.report.version {
+            if let Some((id, sealed)) = &order.note {
+                write::note_add(tx, *id, after.id, sealed)?;
+            }
+            if let ReportCommand::Withdraw { .. } = order.command {
+                self.leave_cases(tx, &row.report, &by, now)?;
+            }
+            tx.audit(&AuditEntry {
+                at: now,
+                actor: by.account_id,
+                action: operation,
+                object: after.id,
+                detail: &format!("{{\"version\":{}}}", after.version),
+            })?;
+        }
+        let answer = ReportStateView::from(&after);
+        if let Some(once) = &order.once {
+            idempotency::remember(tx, once, &answer_text(&answer))?;
+        }
+        Ok(answer)
+    }
+
+    /// Decides a command on a report and writes what it made of it; the report afterwards.
+    pub(super) fn report_step(
+        &self,
+        tx: &mut Tx<'_>,
+        row: &ReportRow,
+        command: &ReportCommand,
+        by: Option<&Actor>,
+        now: Timestamp,
+    ) -> Result<Report, CaseworkError> {
+        let report = &row.report;
+        let process = self.process_of_report(report)?;
+        let circumstances = self.circumstances(&process, by, now);
+        let events = report::decide(report, command, &circumstances).map_err(|refusal| {
+            CaseworkError::ReportRefused {
+                refusal,
+                current: Some(Box::new(report.into())),
+            }
+        })?;
+        Self::report_save(tx, row, &events)
+    }
+
+    /// Writes what a command made of a report; the report afterwards.
+    pub(super) fn report_save(
+        tx: &mut Tx<'_>,
+        row: &ReportRow,
+        events: &[Event<ReportFact>],
+    ) -> Result<Report, CaseworkError> {
+        let before = &row.report;
+        if events.is_empty() {
+            return Ok(before.clone());
+        }
+        let after = events.iter().fold(before.clone(), report::evolve);
+        write::report_move(tx, before, &after)?;
+        let concern = concern_of_report(after.area_path.as_ref(), &row.organisation.path);
+        write::timeline_add(tx, after.id, before.version, events, &concern)?;
+        Ok(after)
+    }
+
+    /// Decides a command on the case side of a tie and writes what it made of it; the case afterwards.
+    pub(super) fn link_step(
+        &self,
+        tx: &mut Tx<'_>,
+        before: &Case,
+        command: LinkCommand,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Case, CaseworkError> {
+        let process = self.process_of_case(before)?;
+        let circumstances = self.circumstances(&process, Some(by), now);
+        let command = CaseCommand::Link(command);
+        let events = decide::decide(before, &command, &circumstances).map_err(|refusal| {
+            CaseworkError::CaseRefused {
+                refusal,
+                current: Some(Box::new(before.into())),
+            }
+        })?;
+        let after = events.iter().fold(before.clone(), case::evolve);
+        self.save(tx, before, &after, &events)?;
+        Ok(after)
+    }
+
+    fn leave_cases(
+        &self,
+        tx: &mut Tx<'_>,
+        report: &Report,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), CaseworkError> {
+        let open = |each: &&ReportCase| !each.closed;
+        for tie in report.cases.iter().filter(open) {
+            let case = read::case_with_tasks(tx, CaseKey::Case(tie.case_id))?
+                .ok_or(CaseworkError::NotFound("case"))?;
+            let command = LinkCommand::Leave {
+                report_id: report.id,
+            };
+            self.link_step(tx, &case, command, by, now)?;
+        }
+        Ok(())
+    }
+
+    /// What the law looks at when nothing is cited and nothing was late.
+    pub(super) fn circumstances<'a>(
+        &'a self,
+        process: &'a Process,
+        actor: Option<&'a Actor>,
+        now: Timestamp,
+    ) -> Circumstances<'a> {
+        Circumstances {
+            recorded_at: now,
+            occurred_at: now,
+            actor,
+            process,
+            reckoner: &*self.parts().reckoner,
+            rule: None,
+            category_has_rules: false,
+        }
+    }
+
+    /// The process a report was accepted under, or would be.
+    pub(super) fn process_of_report(&self, report: &Report) -> Result<Arc<Process>, CaseworkError> {
+        let Some(reference) = &report.extra.process else {
+            return self.process_for(&report.source);
+        };
+        self.parts()
+            .processes
+            .get(reference)
+            .cloned()
+            .ok_or_else(|| {
+                CaseworkError::Store(StoreError::Corrupt(format!(
+                    "report {} pinned process {} version {}, which is not loaded",
+                    report.id, reference.code, reference.version
+                )))
+            })
+    }
+
+    fn process_of_case(&self, case: &Case) -> Result<Arc<Process>, CaseworkError> {
+        let process = self.parts().processes.get(&case.process).cloned();
+        process.ok_or_else(|| process_missing(case))
+    }
+}
+
+/// Refuses when the caller has seen another version.
+pub(super) fn check_version(expected: Option<i64>, report: &Report) -> Result<(), CaseworkError> {
+    if expected.is_some_and(|version| version != report.version) {
+        return Err(CaseworkError::ReportVersion(Box::new(report.into())));
+    }
+    Ok(())
+}
