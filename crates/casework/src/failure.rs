@@ -1,6 +1,7 @@
 //! Why casework did not do what it was asked.
 
 use crate::lifecycle::Refusal;
+use crate::model::Report;
 use crate::view::{CaseStateView, ReportStateView, SourceView};
 use ::store::StoreError;
 use ::store::idempotency::OnceError;
@@ -53,6 +54,20 @@ pub enum CaseworkError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl CaseworkError {
+    /// With the report's present state, when it is a refusal about one.
+    #[must_use]
+    pub(crate) fn about(self, report: &Report) -> Self {
+        match self {
+            Self::ReportRefused { refusal, .. } => Self::ReportRefused {
+                refusal,
+                current: Some(Box::new(report.into())),
+            },
+            other => other,
+        }
+    }
 }
 
 impl From<OnceError> for CaseworkError {

@@ -1,12 +1,13 @@
-//! Over HTTP: the pool of reports, and the sources they come from.
+//! Over HTTP: reports and their ties to cases, and the sources reports come from.
 
 use super::call;
 use crate::input::{
-    ReportAnswerRequest, ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest,
-    SourceUpdateRequest,
+    CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, ReportAcceptRequest,
+    ReportAnswerRequest, ReportJoinRequest, ReportRejectRequest, ReportWithdrawRequest,
+    SourceCreateRequest, SourceUpdateRequest,
 };
 use crate::service::Casework;
-use crate::view::{ReportStateView, SourceView};
+use crate::view::{CaseStateView, CasesSplitView, ReportAcceptedView, ReportStateView, SourceView};
 use access::http::Caller;
 use axum::extract::State;
 use base::Id;
@@ -100,6 +101,99 @@ pub(super) async fn report_withdraw(
     Ok(versioned(
         casework.report_withdraw(&call, id, request).await?,
     ))
+}
+
+/// 受理: accepts a received report; opens cases for it (several: 拆单), joins it to others (并案), or both, all or nothing.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/accept", operation_id = "report_accept", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportAcceptRequest,
+    responses((status = 200, body = ReportAcceptedView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_accept(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportAcceptRequest>,
+) -> Answer<Versioned<ReportAcceptedView>> {
+    let call = call(caller, key, version);
+    let view = casework.report_accept(&call, id, request).await?;
+    Ok(Versioned {
+        version: view.report.version,
+        view,
+    })
+}
+
+/// 并案: joins an accepted report to one more case, also when that is under way.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/join", operation_id = "report_join", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportJoinRequest,
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_join(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportJoinRequest>,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.report_join(&call, id, request).await?))
+}
+
+/// A case without a report: a work task of the supervisors, a leader's order.
+#[utoipa::path(post, path = "/api/v1/cases", operation_id = "case_create", tag = "cases",
+    request_body = CaseCreateRequest,
+    responses((status = 201, body = CaseStateView), (status = 409, body = ProblemView)))]
+pub(super) async fn case_create(
+    State(casework): State<Casework>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(request): Json<CaseCreateRequest>,
+) -> Answer<Created<CaseStateView>> {
+    let call = call(caller, key, IfMatch(None));
+    let view = casework.case_create(&call, request).await?;
+    Ok(Created {
+        location: format!("/api/v1/cases/{}", view.id),
+        version: view.version,
+        view,
+    })
+}
+
+/// 拆单: further cases for the reports of this one, each with words, category and place of its own. This one goes on.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/split", operation_id = "case_split", tag = "cases",
+    params(("id" = String, Path)), request_body = CaseSplitRequest,
+    responses((status = 200, body = CasesSplitView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn case_split(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<CaseSplitRequest>,
+) -> Answer<Json<CasesSplitView>> {
+    let call = call(caller, key, version);
+    let opened = casework.case_split(&call, id, request).await?;
+    Ok(Json(CasesSplitView { opened }))
+}
+
+/// 并案 of two cases: this one ends as part of the other and keeps its timeline; its open tasks are revoked and its reports go
+/// over, so that every reporter is told the result.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/merge", operation_id = "case_merge", tag = "cases",
+    params(("id" = String, Path)), request_body = CaseMergeRequest,
+    responses((status = 200, body = CaseStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn case_merge(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<CaseMergeRequest>,
+) -> Answer<Versioned<CaseStateView>> {
+    let call = call(caller, key, version);
+    let view = casework.case_merge(&call, id, request).await?;
+    Ok(Versioned {
+        version: view.version,
+        view,
+    })
 }
 
 /// The sources of reports.

@@ -39,6 +39,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/api/v1/reports/{id}/answer", "report_answer", "report_answer"),
     endpoint("POST", "/api/v1/reports/{id}/reject", "report_reject", "report_reject"),
     endpoint("POST", "/api/v1/reports/{id}/withdraw", "report_withdraw", "report_withdraw"),
+    endpoint("POST", "/api/v1/reports/{id}/join", "report_join", "report_join"),
+    endpoint("POST", "/api/v1/cases", "case_create", "case_create"),
+    endpoint("POST", "/api/v1/cases/{id}/split", "case_split", "case_split"),
+    endpoint("POST", "/api/v1/cases/{id}/merge", "case_merge", "case_merge"),
     endpoint("GET", "/api/v1/sources", "source_list", "source_list"),
     endpoint("POST", "/api/v1/sources", "source_create", "source_create"),
     endpoint("PATCH", "/api/v1/sources/{code}", "source_update", "source_update"),
@@ -59,7 +63,7 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(reports::report_list, reports::report_create))
         .routes(routes!(reports::report_search))
         .routes(routes!(reports::report_view))
-        .routes(routes!(reports::report_accept))
+        .routes(routes!(links::report_accept))
         .routes(routes!(reports::report_unmask))
         .routes(routes!(links::report_claim))
         .routes(routes!(links::report_release))
@@ -68,7 +72,10 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(links::report_withdraw))
         .routes(routes!(links::source_list, links::source_create))
         .routes(routes!(links::source_update))
-        .routes(routes!(cases::case_list))
+        .routes(routes!(links::report_join))
+        .routes(routes!(links::case_split))
+        .routes(routes!(links::case_merge))
+        .routes(routes!(cases::case_list, links::case_create))
         .routes(routes!(cases::case_view))
         .routes(routes!(cases::case_file))
         .routes(routes!(cases::case_dispatch))

@@ -1,9 +1,7 @@
 //! Reports over HTTP.
 
 use super::call;
-use crate::input::{
-    CaseOpenRequest, ReportCreateRequest, ReportSearchRequest, ReportUnmaskRequest,
-};
+use crate::input::{ReportCreateRequest, ReportSearchRequest, ReportUnmaskRequest};
 use crate::model::ReportStage;
 use crate::service::{Casework, ReportQuery};
 use crate::view::{ReportCreatedView, ReportListView, ReportView};
@@ -116,28 +114,6 @@ pub(super) async fn report_view(
     let view = casework.report_view(&principal, id).await?;
     Ok(Versioned {
         version: view.head.version,
-        view,
-    })
-}
-
-/// 受理: accepts a received report and opens a case for it.
-#[utoipa::path(post, path = "/api/v1/reports/{id}/accept", operation_id = "report_accept", tag = "reports",
-    params(("id" = String, Path)), request_body = CaseOpenRequest,
-    responses((status = 201, body = ReportCreatedView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
-pub(super) async fn report_accept(
-    State(casework): State<Casework>,
-    caller: Caller,
-    Path(id): Path<Id>,
-    key: IdempotencyKey,
-    version: IfMatch,
-    Json(request): Json<CaseOpenRequest>,
-) -> Answer<Created<ReportCreatedView>> {
-    let call = call(caller, key, version);
-    let view = casework.report_accept(&call, id, request).await?;
-    let case_id = view.case.as_ref().map_or(id, |case| case.id);
-    Ok(Created {
-        location: format!("/api/v1/cases/{case_id}"),
-        version: view.case.as_ref().map_or(1, |case| case.version),
         view,
     })
 }

@@ -1,11 +1,15 @@
 //! What callers send about reports and how they are tied to cases, and about sources.
 
-use super::{check_code, check_remark, check_text};
-use crate::model::{ChannelKind, RejectReason};
-use base::FieldError;
+use super::{CaseOpenRequest, PlaceRequest, check_code, check_remark, check_text};
+use crate::model::{ChannelKind, Level, RejectReason};
 use base::limits::NAME_CHARACTERS_MAX;
+use base::{FieldError, Id};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
+
+/// At most so many cases are opened or joined by one command.
+const CASES_AT_ONCE_MAX: usize = 20;
 
 /// `report_answer`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -109,6 +113,147 @@ impl SourceUpdateRequest {
             if let Some(name) = name {
                 check_name(field, name, &mut wrong);
             }
+        }
+        wrong
+    }
+}
+
+/// `report_accept`: at least one case, opened or joined.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReportAcceptRequest {
+    /// The cases to open: several when one report tells of several matters (拆单).
+    pub open_cases: Vec<CaseOpenRequest>,
+    /// The cases it joins: others have told of the same matter (并案).
+    #[schema(value_type = Vec<String>)]
+    pub join_case_ids: Vec<Id>,
+}
+
+/// `report_join`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportJoinRequest {
+    /// The case.
+    #[schema(value_type = String)]
+    pub case_id: Id,
+}
+
+/// `case_create`: a case without a report, such as a work task of the supervisors or a leader's order.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaseCreateRequest {
+    /// Where it comes from; decides the process.
+    #[schema(example = "leader")]
+    pub source: String,
+    /// What to call it.
+    pub title: String,
+    /// What is to be done.
+    #[serde(default)]
+    pub detail: String,
+    /// Where, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Category of a standard, when the process asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub category_id: Option<Id>,
+    /// `normal` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// Where, when the process asks for a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<PlaceRequest>,
+}
+
+/// `case_split`: further cases for the same reports.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaseSplitRequest {
+    /// Each has a title; what else is left out is taken from the case.
+    pub cases: Vec<CaseOpenRequest>,
+}
+
+/// `case_merge`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaseMergeRequest {
+    /// The case it goes on as part of.
+    #[schema(value_type = String)]
+    pub into_case_id: Id,
+}
+
+fn check_count(field: &str, count: usize, wrong: &mut Vec<FieldError>) {
+    if count == 0 {
+        wrong.push(FieldError::new(field, "required", "at least one case"));
+    } else if count > CASES_AT_ONCE_MAX {
+        wrong.push(FieldError::new(
+            field,
+            "too_many",
+            format!("at most {CASES_AT_ONCE_MAX} cases"),
+        ));
+    }
+}
+
+fn check_title(field: &str, case: &CaseOpenRequest, wrong: &mut Vec<FieldError>) {
+    if case.title.is_none() {
+        wrong.push(FieldError::new(field, "required", "it is required"));
+    }
+}
+
+impl ReportAcceptRequest {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
+        let mut wrong = Vec::new();
+        let count = self.open_cases.len() + self.join_case_ids.len();
+        check_count("open_cases", count, &mut wrong);
+        for (n, case) in self.open_cases.iter().enumerate() {
+            case.check(&format!("open_cases[{n}]."), &mut wrong);
+        }
+        let mut seen = BTreeSet::new();
+        for (n, id) in self.join_case_ids.iter().enumerate() {
+            if !seen.insert(id) {
+                wrong.push(FieldError::new(
+                    format!("join_case_ids[{n}]"),
+                    "duplicate",
+                    "a report joins a case once",
+                ));
+            }
+        }
+        wrong
+    }
+}
+
+impl CaseCreateRequest {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
+        let mut wrong = Vec::new();
+        check_code("source", &self.source, &mut wrong);
+        if self.title.trim().is_empty() {
+            wrong.push(FieldError::new("title", "required", "it is required"));
+        } else {
+            self.opening().check("", &mut wrong);
+        }
+        wrong
+    }
+
+    /// The case to open.
+    pub(crate) fn opening(&self) -> CaseOpenRequest {
+        CaseOpenRequest {
+            category_id: self.category_id,
+            level: self.level,
+            title: Some(self.title.clone()),
+            detail: Some(self.detail.clone()),
+            address: self.address.clone(),
+            place: self.place.clone(),
+        }
+    }
+}
+
+impl CaseSplitRequest {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
+        let mut wrong = Vec::new();
+        check_count("cases", self.cases.len(), &mut wrong);
+        for (n, case) in self.cases.iter().enumerate() {
+            check_title(&format!("cases[{n}].title"), case, &mut wrong);
+            case.check(&format!("cases[{n}]."), &mut wrong);
         }
         wrong
     }

@@ -4,8 +4,9 @@ mod links;
 
 pub(crate) use links::check_words;
 pub use links::{
-    ReportAnswerRequest, ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest,
-    SourceUpdateRequest,
+    CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, ReportAcceptRequest,
+    ReportAnswerRequest, ReportJoinRequest, ReportRejectRequest, ReportWithdrawRequest,
+    SourceCreateRequest, SourceUpdateRequest,
 };
 
 use crate::model::Level;

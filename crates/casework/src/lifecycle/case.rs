@@ -20,8 +20,11 @@ pub struct CaseOpened {
     pub case_id: Id,
     /// Its human number.
     pub case_no: String,
-    /// The reports that open it.
+    /// The reports that open it; none of a case made without any.
     pub report_ids: Vec<Id>,
+    /// The case it was split from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<Id>,
     /// Where it came from.
     pub source: String,
     /// How urgent it is.
@@ -39,6 +42,17 @@ pub struct CaseOpened {
     pub words: Digest,
     /// The organisation that accepts it.
     pub organisation: OrganisationRef,
+}
+
+impl CaseOpened {
+    /// The operation that begins it.
+    pub fn operation(&self) -> &'static str {
+        match self.split_from {
+            Some(_) => "case_split",
+            None if self.report_ids.is_empty() => "case_create",
+            None => "report_accept",
+        }
+    }
 }
 
 /// A task that a failed inspection opened again.
@@ -172,6 +186,8 @@ pub fn begin(event: &Event<CaseFact>) -> Option<Case> {
     else {
         return None;
     };
+    let mut extra = CaseExtra::default();
+    extra.links.split_from = opened.split_from;
     Some(Case {
         id: opened.case_id,
         version: 1,
@@ -196,7 +212,7 @@ pub fn begin(event: &Event<CaseFact>) -> Option<Case> {
         handled_at: None,
         inspected_at: None,
         closed_at: None,
-        extra: CaseExtra::default(),
+        extra,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::case::CaseFact;
 use super::{Circumstances, Event, Refusal};
-use crate::model::Case;
+use crate::model::{Case, CaseStage, TaskState};
 use base::Id;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,25 @@ pub enum LinkFact {
         /// The report.
         report_id: Id,
     },
+    /// 拆单: further cases were made of it for the same reports.
+    CaseSplit {
+        /// The new cases.
+        case_ids: Vec<Id>,
+    },
+    /// 并案: it goes on as part of another.
+    CaseMerged {
+        /// That one.
+        into_case_id: Id,
+        /// Its tasks that were under way and are no more.
+        revoked_task_ids: Vec<Id>,
+    },
+    /// 并案: another goes on as part of this one.
+    CaseAbsorbed {
+        /// The other.
+        case_id: Id,
+        /// The reports that came over and were not here already.
+        report_ids: Vec<Id>,
+    },
 }
 
 impl LinkFact {
@@ -28,6 +47,9 @@ impl LinkFact {
         match self {
             Self::ReportJoined { .. } => "report_joined",
             Self::ReportLeft { .. } => "report_left",
+            Self::CaseSplit { .. } => "case_split",
+            Self::CaseMerged { .. } => "case_merged",
+            Self::CaseAbsorbed { .. } => "case_absorbed",
         }
     }
 }
@@ -45,6 +67,23 @@ pub enum LinkCommand {
         /// The report.
         report_id: Id,
     },
+    /// 拆单: further cases are made of it.
+    Split {
+        /// The new cases.
+        case_ids: Vec<Id>,
+    },
+    /// 并案: it goes on as part of another.
+    Merge {
+        /// That one.
+        into_case_id: Id,
+    },
+    /// 并案, the other side: another goes on as part of this one.
+    Absorb {
+        /// The other.
+        case_id: Id,
+        /// The reports that come over and are not here already.
+        report_ids: Vec<Id>,
+    },
 }
 
 impl LinkCommand {
@@ -53,6 +92,8 @@ impl LinkCommand {
         match self {
             Self::Join { .. } => "report_join",
             Self::Leave { .. } => "report_withdraw",
+            Self::Split { .. } => "case_split",
+            Self::Merge { .. } | Self::Absorb { .. } => "case_merge",
         }
     }
 }
@@ -71,15 +112,56 @@ pub fn decide(
         LinkCommand::Leave { report_id } => LinkFact::ReportLeft {
             report_id: *report_id,
         },
+        LinkCommand::Split { case_ids } => LinkFact::CaseSplit {
+            case_ids: case_ids.clone(),
+        },
+        LinkCommand::Merge { into_case_id } => LinkFact::CaseMerged {
+            into_case_id: *into_case_id,
+            revoked_task_ids: case
+                .tasks
+                .iter()
+                .filter(|task| task.is_open())
+                .map(|task| task.id)
+                .collect(),
+        },
+        LinkCommand::Absorb {
+            case_id,
+            report_ids,
+        } => LinkFact::CaseAbsorbed {
+            case_id: *case_id,
+            report_ids: report_ids.clone(),
+        },
     };
     Ok(vec![circumstances.event(CaseFact::Link(fact))])
 }
 
 /// The case after `fact`.
 pub fn evolve(case: &mut Case, fact: &LinkFact, _event: &Event<CaseFact>) {
+    let links = &mut case.extra.links;
     match fact {
-        LinkFact::ReportJoined { .. } => case.extra.links.joined_count += 1,
+        LinkFact::ReportJoined { .. } => links.joined_count += 1,
         // The report's own timeline holds the tie.
         LinkFact::ReportLeft { .. } => {}
+        LinkFact::CaseSplit { case_ids } => links.split_into.extend(case_ids),
+        LinkFact::CaseMerged {
+            into_case_id,
+            revoked_task_ids,
+        } => {
+            links.merged_into = Some(*into_case_id);
+            case.stage = CaseStage::Merged;
+            case.clock = None;
+            for task in &mut case.tasks {
+                if revoked_task_ids.contains(&task.id) {
+                    task.state = TaskState::Revoked;
+                }
+            }
+        }
+        LinkFact::CaseAbsorbed {
+            case_id,
+            report_ids,
+        } => {
+            links.joined_count += i64::try_from(report_ids.len()).unwrap_or(i64::MAX);
+            links.absorbed.push(*case_id);
+        }
     }
 }

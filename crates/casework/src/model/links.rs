@@ -55,6 +55,18 @@ words! {
 pub struct CaseLinks {
     /// How many reports joined it after it began.
     pub joined_count: i64,
+    /// The case it was split from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<Id>,
+    /// The cases split from it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub split_into: Vec<Id>,
+    /// The case it goes on as part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<Id>,
+    /// The cases that go on as part of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub absorbed: Vec<Id>,
 }
 
 /// Who has taken a report from the pool.

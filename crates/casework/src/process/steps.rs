@@ -55,6 +55,9 @@ const LINKS: &[Step] = &[
         &[],
     ),
     Step::new("report_join", OPEN, &[]),
+    Step::new("case_create", &[], &[CaseStage::Accepted]),
+    Step::new("case_split", OPEN, &[]),
+    Step::new("case_merge", OPEN, &[CaseStage::Merged]),
 ];
 
 /// All of them.

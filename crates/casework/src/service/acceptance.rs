@@ -1,53 +1,54 @@
-//! 受理: accepting a report that was received before.
+//! 受理: accepting a report that was received before. It opens cases, joins cases, or both.
 
-use super::case::concern_of_report;
-use super::report::{Located, case_write, own_words};
+use super::links::{Origin, check_version};
+use super::report::{Located, NewCase, case_write, own_words};
 use super::{Call, Casework, answer_text, answered};
 use crate::failure::CaseworkError;
-use crate::input::CaseOpenRequest;
-use crate::lifecycle::report;
+use crate::input::ReportAcceptRequest;
+use crate::lifecycle::report::ReportCommand;
 use crate::model::{Actor, Report};
 use crate::numbers::NumberKind;
 use crate::store::read::{self, ReportRow};
-use crate::store::write;
-use crate::view::ReportCreatedView;
+use crate::view::ReportAcceptedView;
 use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, Tx};
 use access::{Principal, Reach};
-use base::{Id, Timestamp};
+use base::path::TreePath;
+use base::{Id, Point, Timestamp};
 use std::sync::Arc;
 
 /// `report_accept` with all it needs.
 struct Acceptance {
     report_id: Id,
-    input: CaseOpenRequest,
-    located: Option<Located>,
-    ids: (Id, String),
+    input: ReportAcceptRequest,
+    located: Vec<Option<Located>>,
+    ids: Vec<(Id, String)>,
     once: Option<Once>,
     expected_version: Option<i64>,
     principal: Arc<Principal>,
 }
 
 impl Casework {
-    /// 受理: accepts a received report and opens a case for it.
+    /// 受理: accepts a received report, opens cases for it and joins it to others.
     pub async fn report_accept(
         &self,
         call: &Call,
         report_id: Id,
-        input: CaseOpenRequest,
-    ) -> Result<ReportCreatedView, CaseworkError> {
-        let mut wrong = Vec::new();
-        input.check("", &mut wrong);
-        let located = input
-            .place
-            .as_ref()
-            .map(|place| self.locate(place, "place", &mut wrong));
+        input: ReportAcceptRequest,
+    ) -> Result<ReportAcceptedView, CaseworkError> {
+        let mut wrong = input.check();
+        let mut located = Vec::with_capacity(input.open_cases.len());
+        for (n, open) in input.open_cases.iter().enumerate() {
+            let prefix = format!("open_cases[{n}].");
+            self.check_category(&prefix, open, &mut wrong);
+            located.push(self.locate_own(&prefix, open, &mut wrong));
+        }
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
         let now = self.now();
         let once = self.once(call, "report_accept", Some(report_id), &input)?;
-        let ids = (self.next_id(), self.number(NumberKind::Case, now).await?);
+        let ids = self.case_ids(input.open_cases.len(), now).await?;
         let order = Acceptance {
             report_id,
             input,
@@ -63,12 +64,25 @@ impl Casework {
             .await
     }
 
+    /// Ids and numbers of so many new cases.
+    pub(super) async fn case_ids(
+        &self,
+        count: usize,
+        now: Timestamp,
+    ) -> Result<Vec<(Id, String)>, CaseworkError> {
+        let mut ids = Vec::with_capacity(count);
+        for _ in 0..count {
+            ids.push((self.next_id(), self.number(NumberKind::Case, now).await?));
+        }
+        Ok(ids)
+    }
+
     fn report_accept_in(
         &self,
         tx: &mut Tx<'_>,
         order: &Acceptance,
         now: Timestamp,
-    ) -> Result<ReportCreatedView, CaseworkError> {
+    ) -> Result<ReportAcceptedView, CaseworkError> {
         if let Some(once) = &order.once
             && let Some(answer) = idempotency::lookup(tx, once)?
         {
@@ -77,45 +91,41 @@ impl Casework {
         let row = read::report_with_cases(tx, order.report_id)?
             .ok_or(CaseworkError::NotFound("report"))?;
         let by = acting_on_report(&order.principal, "report_accept", &row)?;
-        if order
-            .expected_version
-            .is_some_and(|version| version != row.report.version)
-        {
-            return Err(CaseworkError::ReportVersion(Box::new((&row.report).into())));
-        }
-        let report_words = self.report_words(tx, row.report.id)?.unwrap_or_default();
-        let located = match &order.located {
-            Some(located) => located.clone(),
-            None => self.located_of(&row.report),
+        check_version(order.expected_version, &row.report)?;
+        let command = ReportCommand::Accept {
+            case_ids: order.ids.iter().map(|(id, _)| *id).collect(),
+            joined_case_ids: order.input.join_case_ids.clone(),
         };
-        let words = own_words(&order.input, &report_words);
-        let process = self.process_for(&row.report.source)?;
-        let ids = order.ids.clone();
-        let (case, events) = self.accept(
-            &row.report,
-            &order.input,
-            words.as_ref(),
-            located,
-            ids,
-            &by,
-            &process,
-            now,
-        )?;
-        let after = events.iter().fold(row.report.clone(), report::evolve);
-        write::report_move(tx, &row.report, &after)?;
-        let concern = concern_of_report(after.area_path.as_ref(), &row.organisation.path);
-        write::timeline_add(tx, after.id, row.report.version, &events, &concern)?;
-        case_write(tx, &case)?;
+        let events = self.report_decide(&row.report, &command, Some(&by), now)?;
+        let new = self.cases_opened(tx, &row.report, order, &by, now)?;
+        // Cases before reports, in order of id: as every command takes them.
+        let mut joined = order.input.join_case_ids.clone();
+        joined.sort_unstable();
+        let mut states = Vec::with_capacity(joined.len());
+        for case_id in joined {
+            let case = self.join_case(tx, &order.principal, case_id, row.report.id, now)?;
+            states.push((&case).into());
+        }
+        for case in &new {
+            case_write(tx, case)?;
+        }
+        let after = Self::report_save(tx, &row, &events)?;
+        let ids: Vec<String> = after
+            .cases
+            .iter()
+            .map(|each| format!("\"{}\"", each.case_id))
+            .collect();
         tx.audit(&AuditEntry {
             at: now,
             actor: by.account_id,
             action: "report_accept",
             object: after.id,
-            detail: &format!("{{\"case_id\":\"{}\"}}", case.case.id),
+            detail: &format!("{{\"case_ids\":[{}]}}", ids.join(",")),
         })?;
-        let answer = ReportCreatedView {
+        let answer = ReportAcceptedView {
             report: (&after).into(),
-            case: Some((&case.case).into()),
+            opened: new.iter().map(|new| (&new.case).into()).collect(),
+            joined: states,
         };
         if let Some(once) = &order.once {
             idempotency::remember(tx, once, &answer_text(&answer))?;
@@ -123,15 +133,50 @@ impl Casework {
         Ok(answer)
     }
 
-    /// The place of a report again, with its district and street as they are now.
-    fn located_of(&self, report: &Report) -> Located {
-        let place = report
-            .area_path
-            .as_ref()
-            .and_then(|path| self.parts().city.place_by_path(path));
+    fn cases_opened(
+        &self,
+        tx: &mut Tx<'_>,
+        report: &Report,
+        order: &Acceptance,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<NewCase>, CaseworkError> {
+        let report_words = self.report_words(tx, report.id)?.unwrap_or_default();
+        let process = self.process_for(&report.source)?;
+        let origin = Origin::of_report(report);
+        let mut new = Vec::with_capacity(order.ids.len());
+        for ((open, located), ids) in order
+            .input
+            .open_cases
+            .iter()
+            .zip(&order.located)
+            .zip(&order.ids)
+        {
+            let located = located
+                .clone()
+                .unwrap_or_else(|| self.located(report.area_path.as_ref(), report.point));
+            let words = own_words(open, &report_words);
+            let ids = ids.clone();
+            let begun = self.case_begin(
+                &origin,
+                open,
+                words.as_ref(),
+                located,
+                ids,
+                by,
+                &process,
+                now,
+            );
+            new.push(begun.map_err(|error| error.about(report))?);
+        }
+        Ok(new)
+    }
+
+    /// A place again, with its district and street as they are now.
+    pub(super) fn located(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Located {
         Located {
-            point: report.point,
-            place,
+            point,
+            place: area_path.and_then(|path| self.parts().city.place_by_path(path)),
         }
     }
 }

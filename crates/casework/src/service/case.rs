@@ -10,9 +10,8 @@ use crate::input::{
 };
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::decide::{self, CaseCommand, TaskNew};
-use crate::lifecycle::report::{self, ReportCommand};
 use crate::lifecycle::{Circumstances, Event, RuleFacts};
-use crate::model::{Actor, Case, CaseStage, Digest, NoteRef};
+use crate::model::{Actor, Case, Digest, NoteRef};
 use crate::store::read::{self, CaseKey};
 use crate::store::write::{self, Concern};
 use crate::view::CaseStateView;
@@ -266,9 +265,7 @@ impl Casework {
         if let Some((id, sealed)) = &order.note {
             write::note_add(tx, *id, after.id, sealed)?;
         }
-        if after.stage == CaseStage::Closed {
-            self.settle_reports(tx, &after, &actor, now)?;
-        }
+        self.reports_follow(tx, &before, &after, &actor, now)?;
         tx.audit(&AuditEntry {
             at: now,
             actor: actor.account_id,
@@ -331,55 +328,6 @@ impl Casework {
         )?;
         self.schedule(tx, after, events)
     }
-
-    /// Tells the reports of a closed case; the last one closed settles its report. The report's version keeps two cases of
-    /// one report that are closed at once from missing each other.
-    fn settle_reports(
-        &self,
-        tx: &mut Tx<'_>,
-        closed: &Case,
-        actor: &Actor,
-        now: Timestamp,
-    ) -> Result<(), CaseworkError> {
-        let parts = self.parts();
-        let process = parts
-            .processes
-            .get(&closed.process)
-            .ok_or_else(|| process_missing(closed))?;
-        for report_id in read::reports_of(tx, closed.id)? {
-            let Some(row) = read::report_with_cases(tx, report_id)? else {
-                continue;
-            };
-            let command = ReportCommand::CaseEnded {
-                case_id: closed.id,
-                outcome: closed.stage,
-            };
-            let circumstances = Circumstances {
-                recorded_at: now,
-                occurred_at: closed.closed_at.unwrap_or(now),
-                actor: Some(actor),
-                process,
-                reckoner: &*parts.reckoner,
-                rule: None,
-                category_has_rules: false,
-            };
-            let events =
-                report::decide(&row.report, &command, &circumstances).map_err(|refusal| {
-                    CaseworkError::CaseRefused {
-                        refusal,
-                        current: None,
-                    }
-                })?;
-            if events.is_empty() {
-                continue;
-            }
-            let after = events.iter().fold(row.report.clone(), report::evolve);
-            write::report_move(tx, &row.report, &after)?;
-            let concern = concern_of_report(after.area_path.as_ref(), &row.organisation.path);
-            write::timeline_add(tx, report_id, row.report.version, &events, &concern)?;
-        }
-        Ok(())
-    }
 }
 
 /// Whom an event of a case concerns.
@@ -402,7 +350,7 @@ pub(super) fn concern_of_report(area_path: Option<&TreePath>, organisation: &Tre
 }
 
 /// A task is worked on for its holder; everything else for the organisation that accepted or filed, or in its area.
-fn authorise(
+pub(super) fn authorise(
     principal: &Principal,
     case: &Case,
     command: &CaseCommand,

@@ -1,15 +1,15 @@
 //! Commands on reports: receive, accept, unmask.
 
 use super::case::{concern_of_case, concern_of_report};
+use super::links::Origin;
 use super::sealed::{self, Reporter, Words};
 use super::{Call, Casework, answer_text, answered};
 use crate::city::Place;
 use crate::failure::CaseworkError;
 use crate::input::{CaseOpenRequest, PlaceRequest, ReportCreateRequest, ReportUnmaskRequest};
-use crate::lifecycle::case::{self, CaseFact, CaseOpened};
-use crate::lifecycle::decide;
+use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::report::{self, ReportCommand, ReportFact, ReportReceived};
-use crate::lifecycle::{Circumstances, Event, Refusal};
+use crate::lifecycle::{Event, Refusal};
 use crate::model::{Actor, Case, Digest, ExternalKey, Level, Report};
 use crate::numbers::NumberKind;
 use crate::process::Process;
@@ -26,8 +26,8 @@ use std::sync::Arc;
 /// A new case, decided on and sealed.
 pub(super) struct NewCase {
     pub(super) case: Case,
-    event: Event<CaseFact>,
-    secrets: CaseSecrets,
+    pub(super) event: Event<CaseFact>,
+    pub(super) secrets: CaseSecrets,
 }
 
 /// A new report, decided on and sealed: what is left is to write it.
@@ -123,6 +123,9 @@ impl Casework {
         }
         let located = self.locate(&input.place, "place", &mut wrong);
         let open = input.open_case.as_ref();
+        if let Some(open) = open {
+            self.check_category("open_case.", open, &mut wrong);
+        }
         let case_located = self.locate_case(open, &located, &mut wrong);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
@@ -274,16 +277,24 @@ impl Casework {
         let ids = (self.next_id(), self.number(NumberKind::Case, now).await?);
         let process = self.process_for(&new.report.source)?;
         let words = own_words(open, report_words);
-        let (case, events) = self.accept(
-            &new.report,
-            open,
-            words.as_ref(),
-            located,
-            ids,
-            &by,
-            &process,
-            now,
-        )?;
+        let command = ReportCommand::Accept {
+            case_ids: vec![ids.0],
+            joined_case_ids: Vec::new(),
+        };
+        let events = self.report_decide(&new.report, &command, Some(&by), now)?;
+        let origin = Origin::of_report(&new.report);
+        let case = self
+            .case_begin(
+                &origin,
+                open,
+                words.as_ref(),
+                located,
+                ids,
+                &by,
+                &process,
+                now,
+            )
+            .map_err(|error| error.about(&new.report))?;
         new.report = events.iter().fold(new.report.clone(), report::evolve);
         new.events.extend(events);
         new.case = Some(case);
@@ -301,92 +312,6 @@ impl Casework {
                 },
                 current: None,
             })
-    }
-
-    /// Decides acceptance and seals the case. `words` are the case's own; none when it keeps the report's.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "two callers gather these in two ways, and none is optional"
-    )]
-    pub(super) fn accept(
-        &self,
-        report: &Report,
-        open: &CaseOpenRequest,
-        words: Option<&Words>,
-        located: Located,
-        (case_id, case_no): (Id, String),
-        by: &Actor,
-        process: &Process,
-        now: Timestamp,
-    ) -> Result<(NewCase, Vec<Event<ReportFact>>), CaseworkError> {
-        let parts = self.parts();
-        let category = open.category_id.map(|id| parts.city.category(id));
-        if category.as_ref().is_some_and(Option::is_none) {
-            return Err(CaseworkError::Invalid(vec![FieldError::new(
-                "open_case.category_id",
-                "unknown_id",
-                "there is no such category",
-            )]));
-        }
-        let sealed = words
-            .map(|words| sealed::seal_words(&parts.sealer, words, &sealed::case_words(case_id)));
-        let circumstances = Circumstances {
-            recorded_at: now,
-            occurred_at: now,
-            actor: Some(by),
-            process,
-            reckoner: &*parts.reckoner,
-            rule: None,
-            category_has_rules: category.flatten().is_some_and(|facts| facts.has_rules),
-        };
-        let opened = CaseOpened {
-            case_id,
-            case_no,
-            report_ids: vec![report.id],
-            source: report.source.clone(),
-            level: open.level.unwrap_or(report.level),
-            category_id: open.category_id,
-            area_path: located.place.as_ref().map(|place| place.area_path.clone()),
-            point: located.point,
-            words: sealed.as_ref().map_or_else(
-                || report.words.clone(),
-                |sealed| Digest(hex::encode(sealed.digest)),
-            ),
-            organisation: by.organisation(),
-        };
-        let refused = |refusal| CaseworkError::ReportRefused {
-            refusal,
-            current: Some(Box::new(report.into())),
-        };
-        let command = ReportCommand::Accept {
-            case_ids: vec![case_id],
-            joined_case_ids: Vec::new(),
-        };
-        let report_events = report::decide(report, &command, &circumstances).map_err(refused)?;
-        let event = decide::open(&opened, &circumstances).map_err(refused)?;
-        let case = case::begin(&event)
-            .ok_or_else(|| StoreError::Statement("a case did not begin".to_owned()))?;
-        let secrets = CaseSecrets {
-            words: words.zip(sealed).map(|(words, sealed)| {
-                let context = sealed::case_title(case_id);
-                let title = parts.sealer.seal(words.title.as_bytes(), &context);
-                (sealed.sealed, title)
-            }),
-            first_report_id: Some(report.id),
-            district_path: located
-                .place
-                .as_ref()
-                .and_then(|place| place.district_path.clone()),
-            street_path: located.place.and_then(|place| place.street_path),
-        };
-        Ok((
-            NewCase {
-                case,
-                event,
-                secrets,
-            },
-            report_events,
-        ))
     }
 
     /// Writes a new report and its case.

@@ -2,12 +2,15 @@
 //! references exist, counts agree.
 
 use super::{Casework, sealed};
+use crate::lifecycle::case::CaseFact;
+use crate::lifecycle::links::LinkFact;
 use crate::lifecycle::{case, report};
-use crate::model::{Case, Report};
+use crate::model::{Case, CaseLinks, Report};
 use crate::store::read::{self, TimelineEntry};
 use crate::store::{
-    CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY, REPORT_CASE_ORPHANS,
-    REPORT_SEALED, REPORTS_AFTER, REPORTS_ASTRAY, TASK_ORPHANS, TIMELINE_ORPHANS, write,
+    CASE_BY_ID, CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY,
+    REPORT_CASE_ORPHANS, REPORT_SEALED, REPORTS_AFTER, REPORTS_ASTRAY, TASK_ORPHANS,
+    TIMELINE_ORPHANS, write,
 };
 use ::store::{StoreError, Tx, params};
 use base::Id;
@@ -26,7 +29,7 @@ pub struct Finding {
     /// The report, case or task.
     pub subject_id: Id,
     /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`, `counts_differ`,
-    /// `tie_astray`, `stage_astray`.
+    /// `tie_astray`, `stage_astray`, `ties_differ`.
     pub code: &'static str,
     /// What exactly; no personal text.
     pub detail: String,
@@ -120,6 +123,7 @@ impl Casework {
                 format!("{stored:?} stored, {held:?} held"),
             );
         }
+        verify_ties(tx, case, &entries, found)?;
         if let Some((report_id, words)) = read::case_words(tx, case.id)?.words {
             let context =
                 report_id.map_or_else(|| sealed::case_words(case.id), sealed::report_words);
@@ -245,6 +249,56 @@ impl Casework {
         verified.findings.extend(found.findings);
         Ok(())
     }
+}
+
+/// The reports that a case says opened or joined it are tied to it, and the cases it was merged or split with know of it.
+fn verify_ties(
+    tx: &mut Tx<'_>,
+    case: &Case,
+    entries: &[TimelineEntry],
+    found: &mut Verified,
+) -> Result<(), StoreError> {
+    let mut said: BTreeSet<Id> = BTreeSet::new();
+    for event in read::case_events(entries).unwrap_or_default() {
+        match event.fact {
+            CaseFact::CaseAccepted { opened, .. } => said.extend(opened.report_ids),
+            CaseFact::Link(LinkFact::ReportJoined { report_id }) => {
+                said.insert(report_id);
+            }
+            CaseFact::Link(LinkFact::CaseAbsorbed { report_ids, .. }) => said.extend(report_ids),
+            _ => {}
+        }
+    }
+    let tied: BTreeSet<Id> = read::reports_of(tx, case.id)?.into_iter().collect();
+    if !said.is_subset(&tied) {
+        let detail = format!("{said:?} on the timeline, {tied:?} tied");
+        found.add(case.id, "ties_differ", detail);
+    }
+    let links = &case.extra.links;
+    let knows = |tx: &mut Tx<'_>, other: Id, known: fn(&CaseLinks) -> Vec<Id>| {
+        let other = tx.query_opt(&CASE_BY_ID, params![other], read::case)?;
+        Ok::<_, StoreError>(other.is_some_and(|other| known(&other.extra.links).contains(&case.id)))
+    };
+    let into = |links: &CaseLinks| links.merged_into.into_iter().collect();
+    let from = |links: &CaseLinks| links.split_from.into_iter().collect();
+    let mut mutual = true;
+    if let Some(other) = links.merged_into {
+        mutual &= knows(tx, other, |links| links.absorbed.clone())?;
+    }
+    for other in &links.absorbed {
+        mutual &= knows(tx, *other, into)?;
+    }
+    if let Some(other) = links.split_from {
+        mutual &= knows(tx, other, |links| links.split_into.clone())?;
+    }
+    for other in &links.split_into {
+        mutual &= knows(tx, *other, from)?;
+    }
+    if !mutual {
+        let detail = "a case it was merged or split with is missing or does not know of it";
+        found.add(case.id, "ties_differ", detail);
+    }
+    Ok(())
 }
 
 fn check_sequence(id: Id, entries: &[TimelineEntry], found: &mut Verified) {

@@ -1,5 +1,6 @@
 //! What callers see of sources and of how reports and cases are tied.
 
+use super::{CaseStateView, ReportStateView};
 use crate::model::ChannelKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,4 +22,22 @@ pub struct SourceView {
     pub is_active: bool,
     /// The process its reports are handled by; none when no process serves it yet.
     pub process: Option<String>,
+}
+
+/// The answer to `report_accept`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportAcceptedView {
+    /// The report.
+    pub report: ReportStateView,
+    /// The cases opened, in the order asked for.
+    pub opened: Vec<CaseStateView>,
+    /// The cases joined, by id.
+    pub joined: Vec<CaseStateView>,
+}
+
+/// The answer to `case_split`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CasesSplitView {
+    /// The new cases, in the order asked for.
+    pub opened: Vec<CaseStateView>,
 }

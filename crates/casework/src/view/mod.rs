@@ -2,7 +2,7 @@
 
 mod links;
 
-pub use links::SourceView;
+pub use links::{CasesSplitView, ReportAcceptedView, SourceView};
 
 use crate::clocks::{Clock, Light};
 use crate::model::{
@@ -105,7 +105,7 @@ impl From<&Report> for ReportStateView {
     }
 }
 
-/// The answer to `report_create` and `report_accept`.
+/// The answer to `report_create`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReportCreatedView {
     /// The report.
@@ -344,9 +344,21 @@ pub struct CaseView {
     pub accepted_by: Named,
     /// The organisation that filed it.
     pub filed_by: Option<Named>,
-    /// The reports that opened it.
+    /// The reports that opened or joined it.
     #[schema(value_type = Vec<String>)]
     pub report_ids: Vec<Id>,
+    /// The case it goes on as part of.
+    #[schema(value_type = Option<String>)]
+    pub merged_into: Option<Id>,
+    /// The cases that go on as part of it.
+    #[schema(value_type = Vec<String>)]
+    pub absorbed_case_ids: Vec<Id>,
+    /// The case it was split from.
+    #[schema(value_type = Option<String>)]
+    pub split_from: Option<Id>,
+    /// The cases split from it.
+    #[schema(value_type = Vec<String>)]
+    pub split_case_ids: Vec<Id>,
     /// Its tasks, oldest first.
     pub tasks: Vec<TaskView>,
     /// Planned and actual.

@@ -257,14 +257,17 @@ fn a_received_report_is_accepted_with_words_and_place_of_its_own_case() {
             .unwrap()
             .report;
         assert_eq!(report.stage, ReportStage::Received);
-        let accept = CaseOpenRequest {
-            category_id: Some(FREE_CATEGORY),
-            title: Some("更换井盖".to_owned()),
-            place: Some(PlaceRequest {
-                area_code: Some("310118002".to_owned()),
-                ..PlaceRequest::default()
-            }),
-            ..CaseOpenRequest::default()
+        let accept = ReportAcceptRequest {
+            open_cases: vec![CaseOpenRequest {
+                category_id: Some(FREE_CATEGORY),
+                title: Some("更换井盖".to_owned()),
+                place: Some(PlaceRequest {
+                    area_code: Some("310118002".to_owned()),
+                    ..PlaceRequest::default()
+                }),
+                ..CaseOpenRequest::default()
+            }],
+            join_case_ids: vec![],
         };
         let wrong_version = Call {
             expected_version: Some(9),
@@ -281,8 +284,8 @@ fn a_received_report_is_accepted_with_words_and_place_of_its_own_case() {
         );
         let case = wait(town.casework.report_accept(&by, report.id, accept.clone()))
             .unwrap()
-            .case
-            .unwrap();
+            .opened
+            .remove(0);
         let view = wait(town.casework.case_view(&centre("leader"), case.id)).unwrap();
         assert_eq!(view.head.title.as_deref(), Some("更换井盖"));
         assert_eq!(view.head.area.unwrap().id, street(2).to_string());

@@ -9,7 +9,7 @@ use casework::city::{CategoryFacts, City, OrganisationFacts, Place};
 use casework::input::*;
 use casework::lifecycle::RuleFacts;
 use casework::model::OrganisationRef;
-use casework::view::{CaseStateView, ReportCreatedView};
+use casework::view::{CaseStateView, ReportCreatedView, ReportStateView};
 use casework::{Call, Casework, Parts, Processes, TASK_DEADLINE};
 use std::sync::Arc;
 use store::testing::{TestStore, each_engine_at};
@@ -223,6 +223,25 @@ impl Town {
     pub fn create(&self) -> ReportCreatedView {
         let by = call(&centre("intake_clerk"));
         wait(self.casework.report_create(&by, report_request())).unwrap()
+    }
+
+    /// A report that nobody has decided on.
+    pub fn receive(&self) -> ReportStateView {
+        let request = ReportCreateRequest {
+            open_case: None,
+            ..report_request()
+        };
+        let by = call(&centre("intake_clerk"));
+        wait(self.casework.report_create(&by, request))
+            .unwrap()
+            .report
+    }
+
+    /// Files, dispatches, handles, inspects and closes a case.
+    pub fn complete(&self, case_id: Id) -> CaseStateView {
+        self.handle(case_id);
+        self.inspect(case_id, vec![]);
+        self.close(case_id)
     }
 
     pub fn file(&self, case_id: Id) -> CaseStateView {

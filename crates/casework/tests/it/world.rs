@@ -80,6 +80,7 @@ pub fn opened() -> CaseOpened {
         case_id: Id(1),
         case_no: "310118-20261121-00001".to_owned(),
         report_ids: vec![REPORT],
+        split_from: None,
         source: "hotline".to_owned(),
         level: Level::Normal,
         category_id: Some(CATEGORY),

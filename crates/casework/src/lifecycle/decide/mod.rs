@@ -119,7 +119,7 @@ pub fn open(
     circumstances: &Circumstances<'_>,
 ) -> Result<Event<CaseFact>, Refusal> {
     let process = circumstances.process;
-    circumstances.check_role("report_accept")?;
+    circumstances.check_role(opened.operation())?;
     if !process.serves(&opened.source) {
         return Err(Refusal::SourceNotServed {
             source_code: opened.source.clone(),

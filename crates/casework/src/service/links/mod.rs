@@ -1,8 +1,11 @@
 //! Commands on reports, and what they mean for the cases the reports are tied to.
 
+mod beginning;
 mod pool;
 mod sources;
+mod ties;
 
+pub(super) use beginning::Origin;
 pub use sources::Sources;
 
 use super::acceptance::acting_on_report;
@@ -93,13 +96,14 @@ impl Casework {
         let operation = order.command.operation();
         let by = acting_on_report(&order.principal, operation, &row)?;
         check_version(order.expected_version, &row.report)?;
-        let after = self.report_step(tx, &row, &order.command, Some(&by), now)?;
+        let events = self.report_decide(&row.report, &order.command, Some(&by), now)?;
+        if let ReportCommand::Withdraw { .. } = order.command {
+            self.leave_cases(tx, &row.report, &by, now)?;
+        }
+        let after = Self::report_save(tx, &row, &events)?;
         if after.version != row.report.version {
             if let Some((id, sealed)) = &order.note {
                 write::note_add(tx, *id, after.id, sealed)?;
-            }
-            if let ReportCommand::Withdraw { .. } = order.command {
-                self.leave_cases(tx, &row.report, &by, now)?;
             }
             tx.audit(&AuditEntry {
                 at: now,
@@ -116,25 +120,22 @@ impl Casework {
         Ok(answer)
     }
 
-    /// Decides a command on a report and writes what it made of it; the report afterwards.
-    pub(super) fn report_step(
+    /// Decides a command on a report.
+    pub(super) fn report_decide(
         &self,
-        tx: &mut Tx<'_>,
-        row: &ReportRow,
+        report: &Report,
         command: &ReportCommand,
         by: Option<&Actor>,
         now: Timestamp,
-    ) -> Result<Report, CaseworkError> {
-        let report = &row.report;
+    ) -> Result<Vec<Event<ReportFact>>, CaseworkError> {
         let process = self.process_of_report(report)?;
         let circumstances = self.circumstances(&process, by, now);
-        let events = report::decide(report, command, &circumstances).map_err(|refusal| {
+        report::decide(report, command, &circumstances).map_err(|refusal| {
             CaseworkError::ReportRefused {
                 refusal,
                 current: Some(Box::new(report.into())),
             }
-        })?;
-        Self::report_save(tx, row, &events)
+        })
     }
 
     /// Writes what a command made of a report; the report afterwards.

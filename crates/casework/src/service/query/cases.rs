@@ -152,6 +152,10 @@ impl Casework {
             accepted_by: names.organisation(case.accepted_by.id),
             filed_by: case.filed_by.as_ref().map(|by| names.organisation(by.id)),
             report_ids: read::reports_of(tx, case.id)?,
+            merged_into: case.extra.links.merged_into,
+            absorbed_case_ids: case.extra.links.absorbed.clone(),
+            split_from: case.extra.links.split_from,
+            split_case_ids: case.extra.links.split_into.clone(),
             tasks,
             milestones: milestones(case, &events, now),
             timeline: self.timeline_view(tx, &entries, &events, case_note, &mut names)?,
@@ -159,7 +163,7 @@ impl Casework {
     }
 
     /// The words of a case: its own, or those of its first report; none once forgotten.
-    fn case_words(
+    pub(in crate::service) fn case_words(
         &self,
         case_id: Id,
         words: Option<(Option<Id>, Vec<u8>)>,
