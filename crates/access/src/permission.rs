@@ -102,6 +102,23 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("source_list", "查看来源", Side::Both),
     permission("source_create", "新建来源", Side::Administration),
     permission("source_update", "修改来源", Side::Administration),
+    // Casework: handling together.
+    permission("task_assign", "指派工单", Side::Business),
+    permission("task_contact", "登记联系群众", Side::Business),
+    permission("task_return", "退单", Side::Business),
+    permission("task_revoke", "撤回工单", Side::Business),
+    permission("task_reroute", "改派", Side::Business),
+    permission("task_delegate", "转派", Side::Business),
+    permission("task_add_co", "吹哨", Side::Business),
+    permission("task_co_rate", "评价协办", Side::Business),
+    permission("ruling_demand", "申请裁定", Side::Business),
+    permission("case_rule", "裁定", Side::Business),
+    permission("case_verify", "送核实", Side::Business),
+    permission("case_verify_result", "登记核实结果", Side::Business),
+    permission("case_send_back", "退回受理", Side::Business),
+    permission("case_self_handle", "自行处置", Side::Business),
+    permission("fallback_set", "设置兜底机构", Side::Both),
+    permission("fallback_list", "查看兜底机构", Side::Both),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {

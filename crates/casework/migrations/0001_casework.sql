@@ -171,6 +171,14 @@ CREATE TABLE timeline (
   PRIMARY KEY (subject_id, seq)
 ) $clustered;
 
+-- 兜底: who takes what nobody else is suggested for, by area; the nearest area above holds.
+CREATE TABLE fallback_organisation (
+  area_path $key NOT NULL,
+  organisation_id BIGINT NOT NULL,
+  set_at BIGINT NOT NULL,
+  PRIMARY KEY (area_path)
+) $clustered;
+
 -- Human numbers are taken in blocks; see numbers.rs.
 CREATE TABLE number_series (
   series $key NOT NULL,

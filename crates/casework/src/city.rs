@@ -3,9 +3,11 @@
 
 use crate::lifecycle::RuleFacts;
 use crate::model::OrganisationRef;
+use ::store::StoreError;
 use base::path::TreePath;
 use base::{AreaCode, AreaLevel, Id, Point};
 use registry::{AreaTree, Registry};
+use std::pin::Pin;
 
 /// An area with the district and street it lies in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +54,15 @@ pub trait City: Send + Sync {
     fn rule_row(&self, id: Id) -> Option<RuleFacts>;
     /// An organisation.
     fn organisation(&self, id: Id) -> Option<OrganisationFacts>;
+    /// The organisations a person works for; none when there is no such person. Asks the database: never inside a transaction.
+    fn works_for(&self, staff_id: Id) -> Pending<'_, Vec<TreePath>>;
 }
+
+/// An answer that is being waited for.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Looks up for which organisations a person works; `access` knows.
+pub type PeopleLookup = dyn Fn(Id) -> Pending<'static, Vec<TreePath>> + Send + Sync;
 
 /// Looks organisations up in memory; `access` keeps them.
 pub type OrganisationLookup = dyn Fn(Id) -> Option<OrganisationFacts> + Send + Sync;
@@ -61,14 +71,20 @@ pub type OrganisationLookup = dyn Fn(Id) -> Option<OrganisationFacts> + Send + S
 pub struct KnownCity {
     registry: Registry,
     organisations: Box<OrganisationLookup>,
+    people: Box<PeopleLookup>,
 }
 
 impl KnownCity {
-    /// From the registry and a lookup of organisations.
-    pub fn new(registry: Registry, organisations: Box<OrganisationLookup>) -> Self {
+    /// From the registry and lookups of organisations and people.
+    pub fn new(
+        registry: Registry,
+        organisations: Box<OrganisationLookup>,
+        people: Box<PeopleLookup>,
+    ) -> Self {
         Self {
             registry,
             organisations,
+            people,
         }
     }
 }
@@ -134,5 +150,9 @@ impl City for KnownCity {
 
     fn organisation(&self, id: Id) -> Option<OrganisationFacts> {
         (self.organisations)(id)
+    }
+
+    fn works_for(&self, staff_id: Id) -> Pending<'_, Vec<TreePath>> {
+        (self.people)(staff_id)
     }
 }

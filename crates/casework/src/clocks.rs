@@ -32,6 +32,16 @@ impl Clock {
         }
     }
 
+    /// A clock from one instant to another.
+    pub fn between(started_at: Timestamp, due_at: Timestamp) -> Self {
+        let length = (due_at.0 - started_at.0).max(0);
+        Self {
+            started_at,
+            yellow_at: Timestamp(started_at.0 + length / 4 * 3),
+            due_at,
+        }
+    }
+
     /// The light it shows.
     pub fn light(&self, now: Timestamp) -> Light {
         if self.is_overdue(now) {

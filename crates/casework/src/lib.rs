@@ -40,7 +40,7 @@ pub use failure::CaseworkError;
 pub use process::Processes;
 pub use service::{Call, Casework, Parts, TASK_DEADLINE};
 pub use store::ROOM;
-pub use store::read::{case_told, task_holder};
+pub use store::read::{case_accepted_by, case_told, task_holder};
 pub use store::write::Told;
 
 /// Every code that problems of this room may carry besides those of `base`, `wire` and `store`.
@@ -68,6 +68,32 @@ pub const PROBLEM_CODES: &[&str] = &[
     "failed_tasks_unexpected",
     "failed_task_unknown",
     "reason_required",
+    // Handling together.
+    "reason_needed",
+    "return_open",
+    "return_too_late",
+    "returns_exhausted",
+    "ruling_binds",
+    "ruling_not_due",
+    "ruling_demanded_already",
+    "task_not_returnable",
+    "task_not_given_on",
+    "tasks_given_on_open",
+    "tasks_too_many",
+    "organisation_not_below",
+    "person_of_other_organisation",
+    "deadline_after_parent",
+    "deadline_passed",
+    "co_may_not_call",
+    "task_not_called_in",
+    "score_out_of_range",
+    "already_rated",
+    "verification_open",
+    "no_verification",
+    "verified_untrue",
+    "task_is_verification",
+    "lead_at_work",
+    "result_required",
     "occurred_in_future",
     "occurred_too_early",
     "recorded_too_late",

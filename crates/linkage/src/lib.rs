@@ -7,6 +7,10 @@
 //! | `case_dispatched` | each organisation with a task gets the notice `task_assigned` |
 //! | `case_handled` | the organisation that filed the case gets the notice `inspection_assigned` |
 //! | `case_inspected`, failed | each organisation whose task is opened again gets the notice `task_reopened` |
+//! | `task_delegated`, `task_called`, `task_rerouted`, `verification_asked`, `case_ruled` with a new task | who gets the task gets the notice `task_assigned` (`verification_assigned`) |
+//! | `task_returned` | who has to deal with the return gets the notice `task_returned` |
+//! | `task_revoked`, `case_ruled` | whose task ends by it gets the notice `task_revoked` |
+//! | `case_verified` | the organisation that accepted the case gets the notice `case_verified` |
 //! | `task_overdue` | the organisation that holds the task gets the notice `task_overdue` |
 //!
 //! Every consequence is written in the transaction that moves the consumer's cursor, and notices carry a key under which a
@@ -15,8 +19,9 @@
 use access::{NoticeNew, notice_put};
 use base::{Id, Timestamp};
 use casework::lifecycle::case::CaseFact;
+use casework::lifecycle::handling::HandlingFact;
 use casework::lifecycle::{Event, Fact};
-use casework::model::OrganisationRef;
+use casework::model::{OrganisationRef, TaskKind};
 use casework::{Told, case_told};
 use store::{Consumer, PlacedEntry, Store, StoreError, Tx};
 
@@ -26,11 +31,19 @@ pub struct Linkage {
 }
 
 /// The events of cases that something follows from.
-const KINDS: [&str; 4] = [
+const KINDS: [&str; 12] = [
     "case_dispatched",
     "case_handled",
     "case_inspected",
     "task_overdue",
+    "task_delegated",
+    "task_called",
+    "task_rerouted",
+    "task_returned",
+    "task_revoked",
+    "case_ruled",
+    "verification_asked",
+    "case_verified",
 ];
 
 /// A consequence: somebody should know.
@@ -132,7 +145,52 @@ impl Linkage {
                 let holder = casework::task_holder(tx, *task_id)?;
                 self.put(tx, &due("task_overdue", *task_id, holder))
             }
+            CaseFact::Handling(fact) => self.follow_handling(tx, case_id, fact, &due),
             _ => Ok(()),
         }
+    }
+
+    fn follow_handling(
+        &self,
+        tx: &mut Tx<'_>,
+        case_id: Id,
+        fact: &HandlingFact,
+        due: &dyn Fn(&'static str, Id, OrganisationRef) -> Due,
+    ) -> Result<(), StoreError> {
+        if let Some(task) = fact.opened() {
+            let kind = if task.kind == TaskKind::Verify {
+                "verification_assigned"
+            } else {
+                "task_assigned"
+            };
+            self.put(tx, &due(kind, task.id, task.organisation.clone()))?;
+        }
+        match fact {
+            HandlingFact::TaskReturned { task_id, to, .. } => {
+                self.put(tx, &due("task_returned", *task_id, to.clone()))
+            }
+            HandlingFact::TaskRevoked { task_id, with, .. } => {
+                self.tell_revoked(tx, std::iter::once(task_id).chain(with), due)
+            }
+            HandlingFact::CaseRuled { revoked, .. } => self.tell_revoked(tx, revoked.iter(), due),
+            HandlingFact::CaseVerified { task_id, .. } => {
+                let accepted_by = casework::case_accepted_by(tx, case_id)?;
+                self.put(tx, &due("case_verified", *task_id, accepted_by))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tell_revoked<'a>(
+        &self,
+        tx: &mut Tx<'_>,
+        tasks: impl Iterator<Item = &'a Id>,
+        due: &dyn Fn(&'static str, Id, OrganisationRef) -> Due,
+    ) -> Result<(), StoreError> {
+        for id in tasks {
+            let holder = casework::task_holder(tx, *id)?;
+            self.put(tx, &due("task_revoked", *id, holder))?;
+        }
+        Ok(())
     }
 }

@@ -1,19 +1,19 @@
 //! The rooms opened on one database, in the order they need each other.
 
 use crate::settings::Settings;
-use access::{Access, AccessOptions, Principal, RoleBook, Sealer};
+use access::{Access, AccessError, AccessOptions, Principal, RoleBook, Sealer};
 use anyhow::Context as _;
 use base::chance::Chance;
 use base::{Clock, Id, PageRequest, TreePath};
 use calendar::WorkCalendar;
-use casework::city::{KnownCity, OrganisationFacts};
+use casework::city::{KnownCity, OrganisationFacts, Pending};
 use casework::model::OrganisationRef;
 use casework::process::Processes;
 use casework::{Casework, Parts};
 use registry::Registry;
 use std::sync::Arc;
 use store::audit::CheckpointKey;
-use store::{Options, Room, Store, outbox};
+use store::{Options, Room, Store, StoreError, outbox};
 
 /// Every room that has tables.
 pub const ROOMS: &[Room] = &[access::ROOM, registry::ROOM, casework::ROOM];
@@ -143,6 +143,18 @@ impl City {
 
 /// Casework looks organisations up inside its transactions, so from memory alone.
 fn known_city(access: &Access, registry: Registry) -> KnownCity {
+    let people = access.clone();
+    let works_for = move |staff_id: Id| -> Pending<'static, Vec<TreePath>> {
+        let people = people.clone();
+        Box::pin(async move {
+            let found = people.staff(staff_id).await.map_err(|error| match error {
+                AccessError::Store(error) => error,
+                other => StoreError::Corrupt(other.to_string()),
+            })?;
+            let memberships = found.into_iter().flat_map(|staff| staff.memberships);
+            Ok(memberships.map(|each| each.organisation_path).collect())
+        })
+    };
     let access = access.clone();
     let lookup = move |id: Id| {
         let known = access.organisation_known(id)?;
@@ -154,5 +166,5 @@ fn known_city(access: &Access, registry: Registry) -> KnownCity {
             name: known.name.clone(),
         })
     };
-    KnownCity::new(registry, Box::new(lookup))
+    KnownCity::new(registry, Box::new(lookup), Box::new(works_for))
 }

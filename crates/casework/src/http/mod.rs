@@ -1,6 +1,7 @@
 //! The routes of casework and their lines in the table of endpoints. Handlers parse, call the service and shape the answer.
 
 mod cases;
+mod handling;
 mod links;
 mod reports;
 mod tasks;
@@ -55,6 +56,23 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/api/v1/tasks", "task_list", "task_list"),
     endpoint("POST", "/api/v1/tasks/{id}/accept", "task_accept", "task_accept"),
     endpoint("POST", "/api/v1/tasks/{id}/finish", "task_finish", "task_finish"),
+    // Handling together.
+    endpoint("POST", "/api/v1/cases/self-handle", "case_self_handle", "case_self_handle"),
+    endpoint("GET", "/api/v1/fallback-organisations", "fallback_list", "fallback_list"),
+    endpoint("POST", "/api/v1/fallback-organisations", "fallback_set", "fallback_set"),
+    endpoint("POST", "/api/v1/tasks/{id}/assign", "task_assign", "task_assign"),
+    endpoint("POST", "/api/v1/tasks/{id}/contact", "task_contact", "task_contact"),
+    endpoint("POST", "/api/v1/tasks/{id}/return", "task_return", "task_return"),
+    endpoint("POST", "/api/v1/tasks/{id}/revoke", "task_revoke", "task_revoke"),
+    endpoint("POST", "/api/v1/tasks/{id}/reroute", "task_reroute", "task_reroute"),
+    endpoint("POST", "/api/v1/tasks/{id}/delegate", "task_delegate", "task_delegate"),
+    endpoint("POST", "/api/v1/tasks/{id}/add-co", "task_add_co", "task_add_co"),
+    endpoint("POST", "/api/v1/tasks/{id}/co-rate", "task_co_rate", "task_co_rate"),
+    endpoint("POST", "/api/v1/tasks/{id}/demand-ruling", "ruling_demand", "ruling_demand"),
+    endpoint("POST", "/api/v1/cases/{id}/rule", "case_rule", "case_rule"),
+    endpoint("POST", "/api/v1/cases/{id}/verify", "case_verify", "case_verify"),
+    endpoint("POST", "/api/v1/cases/{id}/verify-result", "case_verify_result", "case_verify_result"),
+    endpoint("POST", "/api/v1/cases/{id}/send-back", "case_send_back", "case_send_back"),
 ];
 
 /// The routes.
@@ -84,6 +102,21 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(tasks::task_list))
         .routes(routes!(tasks::task_accept))
         .routes(routes!(tasks::task_finish))
+        .routes(routes!(handling::case_self_handle))
+        .routes(routes!(handling::fallback_list, handling::fallback_set))
+        .routes(routes!(handling::task_assign))
+        .routes(routes!(handling::task_contact))
+        .routes(routes!(handling::task_return))
+        .routes(routes!(handling::task_revoke))
+        .routes(routes!(handling::task_reroute))
+        .routes(routes!(handling::task_delegate))
+        .routes(routes!(handling::task_add_co))
+        .routes(routes!(handling::task_co_rate))
+        .routes(routes!(handling::ruling_demand))
+        .routes(routes!(handling::case_rule))
+        .routes(routes!(handling::case_verify))
+        .routes(routes!(handling::case_verify_result))
+        .routes(routes!(handling::case_send_back))
         .with_state(casework)
 }
 

@@ -8,6 +8,10 @@ pub use links::{
     ReportAnswerRequest, ReportJoinRequest, ReportRejectRequest, ReportWithdrawRequest,
     SourceCreateRequest, SourceUpdateRequest,
 };
+mod handling;
+
+pub(crate) use handling::check_needed;
+pub use handling::*;
 
 use crate::model::Level;
 use base::limits::{

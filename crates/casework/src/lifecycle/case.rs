@@ -237,7 +237,9 @@ pub fn evolve(mut case: Case, event: &Event<CaseFact>) -> Case {
         }
         CaseFact::CaseDispatched { tasks } => {
             case.stage = CaseStage::Handling;
-            case.dispatched_at = Some(at);
+            case.dispatched_at.get_or_insert(at);
+            dispatched_by(&mut case, event);
+            handling::rerouted(&mut case);
             case.tasks
                 .extend(tasks.iter().map(|opened| Task::opened(opened, at)));
             case.clock = case.lead().map(|lead| lead.handling);
@@ -266,6 +268,14 @@ pub fn evolve(mut case: Case, event: &Event<CaseFact>) -> Case {
         CaseFact::Link(fact) => links::evolve(&mut case, fact, event),
     }
     case
+}
+
+/// Remembers who dispatches, when that is another organisation than the one that filed.
+fn dispatched_by(case: &mut Case, event: &Event<CaseFact>) {
+    let by = event.by.as_ref().map(crate::model::Actor::organisation);
+    let known = case.extra.handling.dispatched_by.take();
+    case.extra.handling.dispatched_by =
+        by.or(known).filter(|by| case.filed_by.as_ref() != Some(by));
 }
 
 fn inspected(mut case: Case, event: &Event<CaseFact>) -> Case {
@@ -330,7 +340,7 @@ fn evolve_task(task: &mut Task, event: &Event<CaseFact>) {
     }
 }
 
-fn finish_task(task: &mut Task, event: &Event<CaseFact>) {
+pub(super) fn finish_task(task: &mut Task, event: &Event<CaseFact>) {
     task.state = TaskState::Finished;
     task.finished_at = Some(event.occurred_at);
     task.handling_overdue = task.handling.is_overdue(event.occurred_at);

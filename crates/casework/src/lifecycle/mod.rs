@@ -111,7 +111,10 @@ impl Circumstances<'_> {
     /// Refuses roles that the process does not bind to `operation`. The platform itself needs no role.
     pub(crate) fn check_role(&self, operation: &'static str) -> Result<(), Refusal> {
         match self.actor {
-            Some(actor) if !self.process.allows(operation, &actor.role) => {
+            Some(actor)
+                if !self.process.allows(operation, &actor.role)
+                    && !self.accepts_to_handle(operation, &actor.role) =>
+            {
                 Err(Refusal::RoleMayNot {
                     operation,
                     role: actor.role.clone(),
@@ -119,6 +122,12 @@ impl Circumstances<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Who may handle at once what he finds (即采即办) accepts it on the way. That he accepts nothing else is the affair of
+    /// his permissions.
+    fn accepts_to_handle(&self, operation: &str, role: &str) -> bool {
+        operation == "report_accept" && self.process.allows("case_self_handle", role)
     }
 
     /// Refuses acts dated before `begun`, in the future, or recorded too long after they happened.
@@ -225,6 +234,66 @@ refusals! {
         "failed_task_unknown", Refused, "a task named as failed is not a handling task of this case";
     /// A failed inspection says why.
     ReasonRequired = "reason_required", Refused, "a failed inspection carries a reason";
+    // --- Handling together ---
+    /// A return, revocation, ruling, sending back without a reason.
+    ReasonNeeded = "reason_needed", Refused, "this carries a reason";
+    /// Whoever receives a return may only re-route it or send it back.
+    ReturnOpen = "return_open", Refused, "a return must be re-routed or sent back first";
+    /// Returned after the limit of the process, or after the work was handed in once.
+    ReturnTooLate = "return_too_late", Refused, "the time to return this task is over";
+    /// As often as the process allows: now a ruling may be demanded.
+    ReturnsExhausted { max: i64 } =
+        "returns_exhausted", Refused, "the case was returned {max} times: demand a ruling";
+    /// A ruling has named who leads.
+    RulingBinds = "ruling_binds", Refused, "a ruling binds: who leads cannot change";
+    /// Too few returns for a ruling.
+    RulingNotDue { needed: i64 } =
+        "ruling_not_due", Refused, "a ruling is given after {needed} returns";
+    /// Somebody demanded it before.
+    RulingDemandedAlready = "ruling_demanded_already", Refused, "a ruling is demanded already";
+    /// Inspections and callbacks are not returned or revoked.
+    TaskNotReturnable =
+        "task_not_returnable", Refused, "a task of this kind is neither returned nor revoked";
+    /// Only handling is given on.
+    TaskNotGivenOn = "task_not_given_on", Refused, "only a handling task is given on to others";
+    /// What was given on must end first.
+    TasksGivenOnOpen =
+        "tasks_given_on_open", Refused, "tasks that were given on from this one are still open";
+    /// A case has many tasks, but not that many.
+    TasksTooMany = "tasks_too_many", Refused, "the case has as many tasks as it may have";
+    /// Delegation goes down the tree.
+    OrganisationNotBelow =
+        "organisation_not_below", Refused, "a task is delegated to an organisation below the holder";
+    /// The person works elsewhere.
+    PersonOfOtherOrganisation =
+        "person_of_other_organisation", Refused, "the person does not work for the holder or an organisation below it";
+    /// A child ends by its parent's deadline.
+    DeadlineAfterParent { due_at: Timestamp } =
+        "deadline_after_parent", Refused, "a delegated task ends by {due_at}, the deadline of the task it comes from";
+    /// A deadline lies ahead.
+    DeadlinePassed = "deadline_passed", Refused, "the deadline has passed already";
+    /// Co-handlers do not call in others.
+    CoMayNotCall = "co_may_not_call", Refused, "a co-handler does not call in others";
+    /// Only called-in co-handlers are rated.
+    TaskNotCalledIn = "task_not_called_in", Refused, "only a co-handler that was called in is rated";
+    /// 1 to 5.
+    ScoreOutOfRange = "score_out_of_range", Refused, "a score is 1 to 5";
+    /// Once a round.
+    AlreadyRated = "already_rated", Refused, "it has been rated already";
+    /// One verification at a time, and none while filing.
+    VerificationOpen = "verification_open", Refused, "a verification is under way";
+    /// None is under way.
+    NoVerification = "no_verification", Refused, "no verification is under way";
+    /// What was told is not so.
+    VerifiedUntrue =
+        "verified_untrue", Refused, "the verification found it untrue: cancel it, or have it verified again";
+    /// A verification ends with its result.
+    TaskIsVerification =
+        "task_is_verification", Refused, "a verification ends by case_verify_result";
+    /// Somebody leads.
+    LeadAtWork = "lead_at_work", Refused, "the lead is at work: it returns, or is revoked, first";
+    /// What was done must be told.
+    ResultRequired = "result_required", Refused, "a result is required";
     /// Dated after now.
     OccurredInFuture = "occurred_in_future", Refused, "what has not happened yet cannot be recorded";
     /// Dated before what it answers.

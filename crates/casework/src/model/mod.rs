@@ -130,6 +130,8 @@ words! {
         Lead = "lead",
         /// 协办.
         Co = "co",
+        /// 转派: given on by the holder of another task to an organisation below, which that holder answers for.
+        Delegated = "delegated",
     }
 }
 
@@ -439,9 +441,10 @@ impl Case {
         self.tasks.iter().find(|task| task.id == id)
     }
 
-    /// The lead handling task.
+    /// The lead handling task; none when it was returned or revoked and nobody leads yet.
     pub fn lead(&self) -> Option<&Task> {
-        self.handle_tasks().find(|task| task.role == TaskRole::Lead)
+        self.handle_tasks()
+            .find(|task| task.role == TaskRole::Lead && !task.is_withdrawn())
     }
 
     /// The handling tasks.

@@ -1,6 +1,6 @@
 //! Whether a process document makes sense.
 
-use super::{Document, ProcessFault, step, steps};
+use super::{Document, InspectionMode, ProcessFault, SelfHandlingThen, step, steps};
 use crate::model::CaseStage;
 use std::collections::BTreeSet;
 
@@ -24,6 +24,7 @@ pub(super) fn check(
     check_head(document, &mut faults);
     check_stages(document, &mut faults);
     check_actions(document, role_is_known, &mut faults);
+    check_handling(document, &mut faults);
     if faults.0.is_empty() {
         check_ways(document, &mut faults);
     }
@@ -87,6 +88,58 @@ fn check_stages(document: &Document, faults: &mut Faults) {
                 "every case begins accepted and ends closed",
             );
         }
+    }
+}
+
+fn check_handling(document: &Document, faults: &mut Faults) {
+    if document.returns.max < 0 {
+        faults.add("returns.max", "returns count from 0");
+    }
+    for (place, limit) in [
+        ("returns.within_minutes", document.returns.within_minutes),
+        (
+            "verification.limit_minutes",
+            Some(document.verification.limit_minutes),
+        ),
+    ] {
+        if limit.is_some_and(|limit| limit.any_zero()) {
+            faults.add(place, "a limit is at least one minute");
+        }
+    }
+    let rule = &document.self_handling;
+    let reason = rule.reason.as_deref().map(str::trim);
+    match (rule.then, reason.is_some_and(|reason| !reason.is_empty())) {
+        (SelfHandlingThen::Closed, false) => faults.add(
+            "self_handling.reason",
+            "a case closed without an inspection carries the reason why none was needed",
+        ),
+        (SelfHandlingThen::Inspecting, true) => faults.add(
+            "self_handling.reason",
+            "a reason is for cases that are closed without an inspection",
+        ),
+        _ => {}
+    }
+    let inspects = document.stages.contains_key(CaseStage::Inspecting.as_str());
+    if document.actions.contains_key("case_self_handle")
+        && rule.then == SelfHandlingThen::Inspecting
+        && !inspects
+    {
+        faults.add(
+            "self_handling.then",
+            "this process does not use the stage inspecting",
+        );
+    }
+    if document.inspection.mode == InspectionMode::Field
+        && !document.actions.contains_key("task_accept")
+    {
+        faults.add(
+            "inspection.mode",
+            "an inspection in the field is accepted: task_accept is needed",
+        );
+    }
+    let verifies = |operation| document.actions.contains_key(operation);
+    if verifies("case_verify") && !verifies("case_verify_result") {
+        faults.add("actions.case_verify", "case_verify_result must end it");
     }
 }
 

@@ -5,8 +5,13 @@
 //! every place that is wrong.
 
 mod check;
+mod handling;
 mod steps;
 
+pub use handling::{
+    InspectionMode, InspectionRule, ReturnsRule, SelfHandlingRule, SelfHandlingThen,
+    VerificationRule,
+};
 pub use steps::steps;
 
 use crate::clocks::Clock;
@@ -126,6 +131,14 @@ struct Document {
     stages: BTreeMap<String, StageRule>,
     handling: HandlingRule,
     closing: ClosingRule,
+    #[serde(default)]
+    returns: ReturnsRule,
+    #[serde(default)]
+    verification: VerificationRule,
+    #[serde(default)]
+    inspection: InspectionRule,
+    #[serde(default)]
+    self_handling: SelfHandlingRule,
     actions: BTreeMap<String, ActionRule>,
 }
 
@@ -166,6 +179,14 @@ pub struct Process {
     pub handling: HandlingRule,
     /// What closing asks.
     pub closing: ClosingRule,
+    /// How tasks are returned.
+    pub returns: ReturnsRule,
+    /// How long a verification may take.
+    pub verification: VerificationRule,
+    /// How it is inspected.
+    pub inspection: InspectionRule,
+    /// What becomes of a case that its reporter handled.
+    pub self_handling: SelfHandlingRule,
     sources: BTreeSet<String>,
     stages: BTreeMap<CaseStage, StageRule>,
     actions: BTreeMap<&'static str, ActionRule>,
@@ -196,6 +217,10 @@ impl Process {
             late_mark_minutes: document.late_mark_minutes,
             handling: document.handling,
             closing: document.closing,
+            returns: document.returns,
+            verification: document.verification,
+            inspection: document.inspection,
+            self_handling: document.self_handling,
             sources: document.sources.into_iter().collect(),
             stages: document
                 .stages
@@ -255,6 +280,29 @@ impl Process {
         }
         let minutes = rule.limit_minutes?.of(level);
         Some(Clock::over_minutes(at, minutes))
+    }
+
+    /// The clock of a stage that is entered again at `at`: the limit of the stage whose clock runs on through it starts anew.
+    pub fn fresh_clock(&self, stage: CaseStage, level: Level, at: Timestamp) -> Option<Clock> {
+        let rule = self.stages.get(&stage)?;
+        let minutes = match &rule.continues {
+            Some(other) => self.stages.get(&CaseStage::parse(other)?)?.limit_minutes,
+            None => rule.limit_minutes,
+        };
+        Some(Clock::over_minutes(at, minutes?.of(level)))
+    }
+
+    /// The clock within which a task opened at `at` may be returned: as long as the process says, or else as long as it may
+    /// be accepted. None: it may always.
+    pub fn return_clock(
+        &self,
+        level: Level,
+        at: Timestamp,
+        response: Option<Clock>,
+    ) -> Option<Clock> {
+        self.returns.within_minutes.map_or(response, |minutes| {
+            Some(Clock::over_minutes(at, minutes.of(level)))
+        })
     }
 
     /// The clock within which a task given at `at` must be accepted.
@@ -391,6 +439,32 @@ mod tests {
             "stages.inspecting.limit_minutes",
             "one minute",
         );
+        refused("max = 2", "max = -1", "returns.max", "from 0");
+        refused(
+            "then = \"inspecting\"",
+            "then = \"closed\"",
+            "self_handling.reason",
+            "carries the reason",
+        );
+        refused(
+            "then = \"inspecting\"",
+            "then = \"inspecting\"\nreason = \"当场处置\"",
+            "self_handling.reason",
+            "without an inspection",
+        );
+        refused("mode = \"desk\"", "mode = \"drone\"", "document", "drone");
+        refused(
+            "limit_minutes = { normal = 120, urgent = 60, critical = 60 }\n\n[inspection]",
+            "limit_minutes = { normal = 120, urgent = 0, critical = 60 }\n\n[inspection]",
+            "verification.limit_minutes",
+            "one minute",
+        );
+        refused(
+            "[actions.case_verify_result]\nname = \"核实\"\nroles = [\"inspector\"]\n",
+            "",
+            "actions.case_verify",
+            "must end it",
+        );
         refused("5工作日", "soon", "document", "soon");
         refused("version = 1", "version = 0", "version", "from 1");
         refused(
@@ -405,11 +479,10 @@ mod tests {
     fn a_stage_nobody_can_reach_or_leave_is_refused() {
         let without = |operation: &str| {
             let mut table: toml::Table = toml::from_str(BUILT_IN).unwrap();
-            table["actions"]
-                .as_table_mut()
-                .unwrap()
-                .remove(operation)
-                .unwrap();
+            let actions = table["actions"].as_table_mut().unwrap();
+            // It is a way of its own.
+            actions.remove("case_self_handle").unwrap();
+            actions.remove(operation).unwrap();
             load(&toml::to_string(&table).unwrap()).unwrap_err().0
         };
         let places = |faults: Vec<ProcessFault>| {

@@ -7,10 +7,19 @@ use crate::model::CaseStage;
 const CLASSIC: &[Step] = &[
     Step::new("report_accept", &[], &[CaseStage::Accepted]),
     Step::new("case_file", &[CaseStage::Accepted], &[CaseStage::Filed]),
-    Step::new("case_dispatch", &[CaseStage::Filed], &[CaseStage::Handling]),
+    // While handling, when nobody leads any more.
+    Step::new(
+        "case_dispatch",
+        &[CaseStage::Filed, CaseStage::Handling],
+        &[CaseStage::Handling],
+    ),
     Step::new(
         "task_accept",
-        &[CaseStage::Handling, CaseStage::Inspecting],
+        &[
+            CaseStage::Accepted,
+            CaseStage::Handling,
+            CaseStage::Inspecting,
+        ],
         &[],
     ),
     Step::new(
@@ -27,7 +36,54 @@ const CLASSIC: &[Step] = &[
 ];
 
 /// Verification, delegation, joint handling, returns.
-const HANDLING: &[Step] = &[Step::new("task_assign", &[CaseStage::Handling], &[])];
+const HANDLING: &[Step] = &[
+    Step::new("task_assign", WITH_TASKS, &[]),
+    Step::new("task_contact", WITH_TASKS, &[]),
+    Step::new(
+        "task_return",
+        &[CaseStage::Accepted, CaseStage::Handling],
+        &[],
+    ),
+    Step::new(
+        "task_revoke",
+        &[CaseStage::Accepted, CaseStage::Handling],
+        &[],
+    ),
+    Step::new("task_reroute", &[CaseStage::Handling], &[]),
+    Step::new("task_delegate", &[CaseStage::Handling], &[]),
+    Step::new("task_add_co", &[CaseStage::Handling], &[]),
+    Step::new(
+        "task_co_rate",
+        &[
+            CaseStage::Handling,
+            CaseStage::Inspecting,
+            CaseStage::Closing,
+            CaseStage::Closed,
+        ],
+        &[],
+    ),
+    Step::new("ruling_demand", &[CaseStage::Handling], &[]),
+    Step::new("case_rule", &[CaseStage::Handling], &[]),
+    Step::new("case_verify", &[CaseStage::Accepted], &[]),
+    Step::new("case_verify_result", &[CaseStage::Accepted], &[]),
+    Step::new(
+        "case_send_back",
+        &[CaseStage::Filed, CaseStage::Handling],
+        &[CaseStage::Accepted],
+    ),
+    Step::new(
+        "case_self_handle",
+        &[CaseStage::Accepted],
+        &[CaseStage::Inspecting, CaseStage::Closed],
+    ),
+];
+
+/// The stages in which organisations have tasks to do.
+const WITH_TASKS: &[CaseStage] = &[
+    CaseStage::Accepted,
+    CaseStage::Handling,
+    CaseStage::Inspecting,
+];
 
 /// Every stage in which somebody still has to do something.
 const OPEN: &[CaseStage] = &[

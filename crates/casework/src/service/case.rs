@@ -28,7 +28,7 @@ pub(super) struct Order {
     command: CaseCommand,
     /// A sealed note to store with it.
     pub(super) note: Option<(Id, Vec<u8>)>,
-    rule: Option<RuleFacts>,
+    pub(super) rule: Option<RuleFacts>,
     pub(super) occurred_at: Option<Timestamp>,
     expected_version: Option<i64>,
     once: Option<Once>,
@@ -235,7 +235,7 @@ impl Casework {
         }
     }
 
-    fn run_in(
+    pub(super) fn run_in(
         &self,
         tx: &mut Tx<'_>,
         order: &Order,
@@ -356,7 +356,7 @@ pub(super) fn authorise(
     command: &CaseCommand,
 ) -> Result<Actor, CaseworkError> {
     let operation = command.operation();
-    match command.task_id() {
+    match command.holder_task_id(case) {
         Some(task_id) => {
             let task = case.task(task_id).ok_or(CaseworkError::NotFound("task"))?;
             let paths = [task.organisation.path.clone()];

@@ -5,11 +5,14 @@
 
 mod acceptance;
 mod case;
+mod fallback;
+mod handling;
 mod import;
 mod links;
 mod query;
 mod report;
 mod sealed;
+mod self_handling;
 mod timer;
 mod verify;
 

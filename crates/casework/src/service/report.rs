@@ -44,6 +44,11 @@ impl NewReport {
         &self.report
     }
 
+    /// The case it opens at once.
+    pub(super) fn case_id(&self) -> Option<Id> {
+        self.case.as_ref().map(|new| new.case.id)
+    }
+
     fn answer(&self) -> ReportCreatedView {
         ReportCreatedView {
             report: (&self.report).into(),
@@ -69,8 +74,8 @@ impl Casework {
         let by: Actor = call.principal.acting_anywhere("report_create")?.into();
         let now = self.now();
         let once = self.once(call, "report_create", None, &input)?;
-        let principal = Some(&*call.principal);
-        let new = Arc::new(self.report_prepare(principal, by, &input, now).await?);
+        let opener = Some((&*call.principal, "report_accept"));
+        let new = Arc::new(self.report_prepare(opener, by, &input, now).await?);
         self.store()
             .write(move |tx| Self::report_create_in(tx, &new, once.as_ref(), now))
             .await
@@ -105,10 +110,11 @@ impl Casework {
         Ok(answer)
     }
 
-    /// Checks, resolves, decides and seals a new report; touches the database only for its human numbers.
+    /// Checks, resolves, decides and seals a new report; touches the database only for its human numbers. `opener` says who
+    /// opens its case, if it has one, and by which operation.
     pub(super) async fn report_prepare(
         &self,
-        principal: Option<&Principal>,
+        opener: Option<(&Principal, &'static str)>,
         by: Actor,
         input: &ReportCreateRequest,
         now: Timestamp,
@@ -133,9 +139,9 @@ impl Casework {
         // Nobody could ever decide on it.
         self.process_for(&input.source)?;
         let mut new = self.report_seal(by, input, located, now).await?;
-        if let (Some(open), Some(principal)) = (open, principal) {
+        if let (Some(open), Some(opener)) = (open, opener) {
             let words = input_words(input);
-            self.open_at_once(principal, &mut new, open, &words, case_located, now)
+            self.open_at_once(opener, &mut new, open, &words, case_located, now)
                 .await?;
         }
         Ok(new)
@@ -261,7 +267,7 @@ impl Casework {
     /// Accepts a report that is just being received.
     async fn open_at_once(
         &self,
-        principal: &Principal,
+        (principal, operation): (&Principal, &'static str),
         new: &mut NewReport,
         open: &CaseOpenRequest,
         report_words: &Words,
@@ -273,7 +279,7 @@ impl Casework {
             area_path: located.place.as_ref().map(|place| &place.area_path),
             organisation_paths: &paths,
         };
-        let by: Actor = principal.acting("report_accept", &reach)?.into();
+        let by: Actor = principal.acting(operation, &reach)?.into();
         let ids = (self.next_id(), self.number(NumberKind::Case, now).await?);
         let process = self.process_for(&new.report.source)?;
         let words = own_words(open, report_words);

@@ -6,7 +6,7 @@ use crate::failure::CaseworkError;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::decide::{self, CaseCommand};
 use crate::lifecycle::{Circumstances, Event};
-use crate::model::{Case, ClockKind};
+use crate::model::{Case, ClockKind, TaskOpened};
 use crate::store::read::{self, CaseKey};
 use ::store::timer::Timer;
 use ::store::{StoreError, TimerEntry, Tx};
@@ -102,22 +102,16 @@ impl Casework {
             match &event.fact {
                 CaseFact::CaseDispatched { tasks } => {
                     for task in tasks {
-                        let (kind, clock) = task
-                            .response
-                            .map_or((ClockKind::Handling, task.handling), |clock| {
-                                (ClockKind::Response, clock)
-                            });
-                        self.set_timer(tx, after.id, task.id, kind, clock)?;
+                        self.set_first_timer(tx, after.id, task)?;
                     }
                 }
                 CaseFact::CaseHandled { inspection } => {
-                    self.set_timer(
-                        tx,
-                        after.id,
-                        inspection.id,
-                        ClockKind::Handling,
-                        inspection.handling,
-                    )?;
+                    self.set_first_timer(tx, after.id, inspection)?;
+                }
+                CaseFact::Handling(fact) => {
+                    if let Some(task) = fact.opened() {
+                        self.set_first_timer(tx, after.id, task)?;
+                    }
                 }
                 CaseFact::CaseInspected { reopened, .. } => {
                     for again in reopened {
@@ -134,6 +128,20 @@ impl Casework {
             }
         }
         Ok(())
+    }
+
+    /// The timer of a task that was just opened.
+    fn set_first_timer(
+        &self,
+        tx: &mut Tx<'_>,
+        case_id: Id,
+        task: &TaskOpened,
+    ) -> Result<(), StoreError> {
+        let handling = (ClockKind::Handling, task.handling);
+        let (kind, clock) = task
+            .response
+            .map_or(handling, |clock| (ClockKind::Response, clock));
+        self.set_timer(tx, case_id, task.id, kind, clock)
     }
 
     fn set_timer(

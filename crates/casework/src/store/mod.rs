@@ -160,6 +160,14 @@ statements! {
     /// One more event.
     TIMELINE_ADD = "INSERT INTO timeline (subject_id, seq, kind, occurred_at, recorded_at, account_id, staff_id,
         organisation_id, organisation_path, role, schema_number, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    /// The fallback organisation of an area.
+    FALLBACK_SET = "INSERT INTO fallback_organisation (area_path, organisation_id, set_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT (area_path) DO UPDATE SET organisation_id = excluded.organisation_id, set_at = excluded.set_at";
+    /// The same, read.
+    FALLBACK_OF = "SELECT area_path, organisation_id, set_at FROM fallback_organisation WHERE area_path = ?1";
+    /// All of them, by area.
+    FALLBACKS_AFTER = "SELECT area_path, organisation_id, set_at FROM fallback_organisation WHERE area_path > ?1
+        ORDER BY area_path LIMIT ?2";
     /// Takes a block of serials.
     SERIALS_TAKE = "INSERT INTO number_series (series, next_serial) VALUES (?1, ?2)
         ON CONFLICT (series) DO UPDATE SET next_serial = number_series.next_serial + ?3 RETURNING next_serial";

@@ -216,8 +216,9 @@ pub fn case_with_tasks(tx: &mut Tx<'_>, key: CaseKey) -> Result<Option<Case>, St
     let Some(mut case) = found else {
         return Ok(None);
     };
-    // Before dispatch there are none: a round trip less on the way there. The verifier looks without this shortcut.
-    if case.dispatched_at.is_some() {
+    // Before dispatch there are none but verifications: a round trip less on the way there. The verifier looks without this
+    // shortcut.
+    if case.dispatched_at.is_some() || case.extra.handling.verification_count > 0 {
         case.tasks = tasks_of(tx, case.id)?;
     }
     Ok(Some(case))
@@ -360,6 +361,14 @@ pub fn case_events(entries: &[TimelineEntry]) -> Result<Vec<Event<CaseFact>>, St
 /// The events of a report.
 pub fn report_events(entries: &[TimelineEntry]) -> Result<Vec<Event<ReportFact>>, StoreError> {
     entries.iter().map(TimelineEntry::event).collect()
+}
+
+/// The organisation that accepted a case: for what follows from its events.
+pub fn case_accepted_by(tx: &mut Tx<'_>, case_id: Id) -> Result<OrganisationRef, StoreError> {
+    let found = tx.query_opt(&CASE_BY_ID, params![case_id], case)?;
+    found
+        .map(|case| case.accepted_by)
+        .ok_or_else(|| StoreError::Corrupt(format!("there is no case {case_id}")))
 }
 
 /// The organisation that holds a task: for what follows from its events.

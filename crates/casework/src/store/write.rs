@@ -5,7 +5,7 @@ use super::{
     REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
-use crate::model::{Case, Report, Task};
+use crate::model::{Case, Report, Task, TaskState};
 use ::store::{OutboxEntry, StoreError, Tx, params};
 use base::path::TreePath;
 use base::{Id, Timestamp};
@@ -172,7 +172,13 @@ pub fn case_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), Sto
     }
     for task in &after.tasks {
         match before.task(task.id) {
-            None => task_add(tx, after.id, task)?,
+            None => {
+                task_add(tx, after.id, task)?;
+                if task.state != TaskState::Assigned {
+                    // Opened and more in one command.
+                    task_move(tx, task)?;
+                }
+            }
             Some(then) if then != task => task_move(tx, task)?,
             Some(_) => {}
         }

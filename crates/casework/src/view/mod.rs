@@ -3,6 +3,9 @@
 mod links;
 
 pub use links::{CasesSplitView, ReportAcceptedView, SourceView};
+mod handling;
+
+pub use handling::{CaseHandlingView, FallbackView};
 
 use crate::clocks::{Clock, Light};
 use crate::model::{
@@ -44,6 +47,9 @@ pub struct CaseStateView {
     pub stage: CaseStage,
     /// The clock of the present stage.
     pub clock: Option<Clock>,
+    /// Being handled with nobody leading: shown as 待派遣 again.
+    #[serde(default)]
+    pub awaits_dispatch: bool,
     /// Its tasks, oldest first.
     pub tasks: Vec<TaskStateView>,
 }
@@ -56,6 +62,7 @@ impl From<&Case> for CaseStateView {
             version: case.version,
             stage: case.stage,
             clock: case.clock,
+            awaits_dispatch: case.awaits_dispatch(),
             tasks: case
                 .tasks
                 .iter()
@@ -154,6 +161,8 @@ pub struct CaseListView {
     pub light: Option<Light>,
     /// How often an inspection failed.
     pub rework_count: i64,
+    /// Being handled with nobody leading: shown as 待派遣 again.
+    pub awaits_dispatch: bool,
     /// When it was accepted.
     #[schema(value_type = String, format = DateTime)]
     pub accepted_at: Timestamp,
@@ -199,6 +208,17 @@ pub struct TaskView {
     pub result: Option<String>,
     /// How often an inspection named it as failed.
     pub rework_count: i64,
+    /// The task it was delegated from.
+    #[schema(value_type = Option<String>)]
+    pub parent_task_id: Option<Id>,
+    /// The task whose holder called it in (吹哨报到).
+    #[schema(value_type = Option<String>)]
+    pub called_by_task_id: Option<Id>,
+    /// When the people concerned were first contacted (联系群众).
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub contacted_at: Option<Timestamp>,
+    /// What the caller thinks of a called-in co-handler, 1 to 5.
+    pub score: Option<i64>,
 }
 
 impl TaskView {
@@ -232,6 +252,10 @@ impl TaskView {
             assignee: task.assignee,
             result,
             rework_count: task.rework_count,
+            parent_task_id: task.extra.handling.parent_id,
+            called_by_task_id: task.extra.handling.called_by_id,
+            contacted_at: task.extra.handling.contacted_at,
+            score: task.extra.handling.score,
         }
     }
 }
@@ -342,6 +366,10 @@ pub struct CaseView {
     pub rule: Option<RuleView>,
     /// The organisation that accepted it.
     pub accepted_by: Named,
+    /// 首接负责: the organisation that answers for it now.
+    pub accountable: Named,
+    /// Of returns, rulings, verification.
+    pub handling: CaseHandlingView,
     /// The organisation that filed it.
     pub filed_by: Option<Named>,
     /// The reports that opened or joined it.

@@ -63,7 +63,7 @@ fn every_cell_of_stage_by_command_is_allowed_or_refused_with_its_code() {
     ];
     #[rustfmt::skip]
     let table = [
-        (CaseStage::Accepted,   ["ok",  WRONG, WRONG, WRONG, WRONG, WRONG]),
+        (CaseStage::Accepted,   ["ok",  WRONG, "task_unknown", WRONG, WRONG, WRONG]),
         (CaseStage::Filed,      [WRONG, "ok",  WRONG, WRONG, WRONG, WRONG]),
         (CaseStage::Handling,   [WRONG, WRONG, "ok",  "task_wrong_state", WRONG, WRONG]),
         (CaseStage::Inspecting, [WRONG, WRONG, "task_wrong_state", WRONG, "ok", WRONG]),

@@ -3,6 +3,7 @@
 
 mod imports;
 mod law;
+mod law_handling;
 mod law_reports;
 mod law_table;
 mod law_ties;

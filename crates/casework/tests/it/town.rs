@@ -5,7 +5,7 @@ use base::chance::SeededChance;
 use base::path::TreePath;
 use base::{Clock, Id, ManualClock, Point, Timestamp};
 use calendar::{Limit, WorkCalendar};
-use casework::city::{CategoryFacts, City, OrganisationFacts, Place};
+use casework::city::{CategoryFacts, City, OrganisationFacts, Pending, Place};
 use casework::input::*;
 use casework::lifecycle::RuleFacts;
 use casework::model::OrganisationRef;
@@ -26,6 +26,8 @@ pub const RULE: Id = Id(71);
 pub const CENTRE: Id = Id(100);
 pub const ROADS: Id = Id(101);
 pub const WATER: Id = Id(102);
+/// Below `ROADS`.
+pub const STATION: Id = Id(103);
 
 /// District 310118, streets 310118001 and 310118002; a point west of 121.2 lies in the first.
 struct TestCity;
@@ -44,6 +46,7 @@ pub fn organisation_path(id: Id) -> TreePath {
         CENTRE => centre,
         ROADS => centre.child(1).unwrap(),
         WATER => centre.child(2).unwrap(),
+        STATION => centre.child(1).unwrap().child(1).unwrap(),
         _ => TreePath::root(9).unwrap(),
     }
 }
@@ -102,8 +105,20 @@ impl City for TestCity {
         })
     }
 
+    fn works_for(&self, staff_id: Id) -> Pending<'_, Vec<TreePath>> {
+        // As `person` numbers them: the organisation is in the last three digits.
+        let organisation = Id(staff_id.0 % 1_000);
+        let known = [CENTRE, ROADS, WATER, STATION].contains(&organisation);
+        Box::pin(async move {
+            Ok(known
+                .then(|| organisation_path(organisation))
+                .into_iter()
+                .collect())
+        })
+    }
+
     fn organisation(&self, id: Id) -> Option<OrganisationFacts> {
-        [CENTRE, ROADS, WATER]
+        [CENTRE, ROADS, WATER, STATION]
             .contains(&id)
             .then(|| OrganisationFacts {
                 organisation: OrganisationRef {

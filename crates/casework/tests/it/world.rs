@@ -6,6 +6,7 @@ use calendar::Limit;
 use casework::clocks::{Clock, Reckoner};
 use casework::lifecycle::case::{self, CaseFact, CaseOpened};
 use casework::lifecycle::decide::{self, CaseCommand, TaskNew};
+use casework::lifecycle::handling::HandlingCommand;
 use casework::lifecycle::{Circumstances, Event, Refusal, RuleFacts};
 use casework::model::{Actor, Case, Digest, Level, NoteRef, OrganisationRef};
 use casework::process::Process;
@@ -37,10 +38,11 @@ pub fn organisation(n: u32) -> OrganisationRef {
     let centre = TreePath::root(1).unwrap();
     OrganisationRef {
         id: Id(100 + i64::from(n)),
-        path: if n == 0 {
-            centre
-        } else {
-            centre.child(n).unwrap()
+        path: match n {
+            0 => centre,
+            1..10 => centre.child(n).unwrap(),
+            // 12 stands below 1.
+            _ => centre.child(n / 10).unwrap().child(n % 10).unwrap(),
         },
     }
 }
@@ -165,7 +167,11 @@ impl World {
         let rule = match command {
             CaseCommand::File {
                 rule_row_id: Some(id),
-            } => rule_facts(*id),
+            }
+            | CaseCommand::Handling(HandlingCommand::SelfHandle {
+                rule_row_id: Some(id),
+                ..
+            }) => rule_facts(*id),
             _ => None,
         };
         let events = decide::decide(

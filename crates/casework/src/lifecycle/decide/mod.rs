@@ -10,7 +10,7 @@ use crate::model::{
     Case, CaseStage, ClockKind, NoteRef, OrganisationRef, PinnedRule, Task, TaskKind, TaskOpened,
     TaskRole, TaskState,
 };
-use crate::process;
+use crate::process::{self, InspectionMode};
 use base::{Id, Timestamp};
 use std::collections::BTreeSet;
 
@@ -86,11 +86,11 @@ pub enum CaseCommand {
 }
 
 impl CaseCommand {
-    /// The task it is about, when it is for the task's holder to give it.
-    pub const fn task_id(&self) -> Option<Id> {
+    /// The task whose holder must give the command; none when it is given for the case.
+    pub fn holder_task_id(&self, case: &Case) -> Option<Id> {
         match self {
             Self::TaskAccept { task_id } | Self::TaskFinish { task_id, .. } => Some(*task_id),
-            Self::Handling(command) => command.task_id(),
+            Self::Handling(command) => command.holder_task_id(case),
             Self::Overlay(command) => command.task_id(),
             _ => None,
         }
@@ -155,6 +155,7 @@ pub fn decide(
     }
     check_stage(case, command.operation())?;
     circumstances.check_role(command.operation())?;
+    handling::check_return(case, command.operation())?;
     match command {
         CaseCommand::File { rule_row_id } => file(case, *rule_row_id, circumstances),
         CaseCommand::Dispatch { lead, co } => dispatch(case, lead, co, circumstances),
@@ -204,11 +205,12 @@ fn check_stage(case: &Case, operation: &'static str) -> Result<(), Refusal> {
     }
 }
 
-fn file(
+pub(super) fn file(
     case: &Case,
     rule_row_id: Option<Id>,
     circumstances: &Circumstances<'_>,
 ) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    handling::check_verified(case)?;
     circumstances.check_time(case.accepted_at)?;
     let rule = match (rule_row_id, circumstances.rule) {
         (None, _) if circumstances.category_has_rules => return Err(Refusal::RuleRowRequired),
@@ -265,11 +267,28 @@ fn dispatch(
     co: &[TaskNew],
     circumstances: &Circumstances<'_>,
 ) -> Result<Vec<Event<CaseFact>>, Refusal> {
-    circumstances.check_time(case.filed_at.unwrap_or(case.accepted_at))?;
+    let begun = if case.stage == CaseStage::Handling {
+        // Again, after the lead was returned or revoked; co-handlers that are at work go on.
+        if case.lead().is_some() {
+            return Err(Refusal::CaseWrongStage {
+                operation: "case_dispatch",
+                stage: case.stage,
+            });
+        }
+        case.clock.map(|clock| clock.started_at)
+    } else {
+        case.filed_at
+    };
+    circumstances.check_time(begun.unwrap_or(case.accepted_at))?;
     let mut seen = BTreeSet::new();
     let everyone = || std::iter::once(lead).chain(co);
-    if !everyone().all(|task| seen.insert(task.organisation.id)) {
+    if !everyone()
+        .all(|task| seen.insert(task.organisation.id) && !case.is_handled_by(task.organisation.id))
+    {
         return Err(Refusal::OrganisationTwice);
+    }
+    if case.tasks.len() + seen.len() > base::limits::TASKS_PER_CASE_MAX {
+        return Err(Refusal::TasksTooMany);
     }
     let at = circumstances.occurred_at;
     let response = circumstances.process.response_clock(case.level, at);
@@ -325,6 +344,9 @@ fn task_accept(
     if task.state != TaskState::Assigned {
         return Err(Refusal::TaskWrongState { state: task.state });
     }
+    if let Some(actor) = circumstances.actor {
+        handling::check_impartial(case, task, actor.staff_id, circumstances)?;
+    }
     circumstances.check_time(task.opened_at)?;
     let mut events = Vec::with_capacity(1);
     events.extend(overdue_unrecorded(task, circumstances));
@@ -340,8 +362,10 @@ fn task_finish(
     circumstances: &Circumstances<'_>,
 ) -> Result<Vec<Event<CaseFact>>, Refusal> {
     let task = task_of(case, task_id, circumstances)?;
-    if task.kind == TaskKind::Inspect {
-        return Err(Refusal::TaskIsInspection);
+    match task.kind {
+        TaskKind::Inspect => return Err(Refusal::TaskIsInspection),
+        TaskKind::Verify => return Err(Refusal::TaskIsVerification),
+        TaskKind::Handle | TaskKind::Callback => {}
     }
     if task.state != TaskState::Accepted {
         return Err(Refusal::TaskWrongState { state: task.state });
@@ -349,10 +373,7 @@ fn task_finish(
     let mut begun = task
         .opened_at
         .max(task.accepted_at.unwrap_or(task.opened_at));
-    let is_lead = task.role == TaskRole::Lead;
-    if is_lead {
-        begun = begun.max(co_tasks_ended(case)?.unwrap_or(begun));
-    }
+    begun = begun.max(waited_for(case, task)?.unwrap_or(begun));
     circumstances.check_time(begun)?;
     let mut events = Vec::with_capacity(2);
     events.extend(overdue_unrecorded(task, circumstances));
@@ -360,7 +381,7 @@ fn task_finish(
         task_id,
         result: result.cloned(),
     }));
-    if is_lead {
+    if task.kind == TaskKind::Handle && task.role == TaskRole::Lead {
         events.push(circumstances.event(CaseFact::CaseHandled {
             inspection: inspection(case, inspection_id, circumstances)?,
         }));
@@ -368,15 +389,34 @@ fn task_finish(
     Ok(events)
 }
 
-/// When the last co-handler ended; refused while one has not.
-pub(super) fn co_tasks_ended(case: &Case) -> Result<Option<Timestamp>, Refusal> {
-    let co = || case.handle_tasks().filter(|task| task.role == TaskRole::Co);
-    match co().filter(|task| task.is_open()).count() {
-        0 => Ok(co().filter_map(|task| task.finished_at).max()),
-        open => Err(Refusal::CoTasksOpen {
-            open: open.to_string().into(),
-        }),
+/// When the last of those that `task` waits for ended; refused while one has not: whoever gave work on answers for it, and
+/// the lead hands in the consolidated result.
+fn waited_for(case: &Case, task: &Task) -> Result<Option<Timestamp>, Refusal> {
+    let mut given_on = 0_usize;
+    let mut co = 0_usize;
+    for each in case.waits_for(task) {
+        if each.giver_id() == Some(task.id) && each.role == TaskRole::Delegated {
+            given_on += 1;
+        } else {
+            co += 1;
+        }
     }
+    if given_on > 0 {
+        return Err(Refusal::TasksGivenOnOpen);
+    }
+    if co > 0 {
+        return Err(Refusal::CoTasksOpen {
+            open: co.to_string().into(),
+        });
+    }
+    Ok(case
+        .handle_tasks()
+        .filter(|each| {
+            each.giver_id() == Some(task.id)
+                || (task.role == TaskRole::Lead && each.role == TaskRole::Co)
+        })
+        .filter_map(|each| each.finished_at)
+        .max())
 }
 
 pub(super) fn inspection(
@@ -404,7 +444,14 @@ pub(super) fn inspection(
             .filed_by
             .clone()
             .unwrap_or_else(|| case.accepted_by.clone()),
-        response: None,
+        response: match circumstances.process.inspection.mode {
+            InspectionMode::Desk => None,
+            InspectionMode::Field => Some(
+                circumstances
+                    .process
+                    .response_clock(case.level, circumstances.occurred_at),
+            ),
+        },
         handling,
     })
 }
@@ -418,15 +465,12 @@ fn inspect(
 ) -> Result<Vec<Event<CaseFact>>, Refusal> {
     let task = case.open_inspection().ok_or(Refusal::TaskUnknown)?;
     check_holder(task, circumstances)?;
-    let handled = |staff: Id| {
-        case.handle_tasks()
-            .any(|each| each.handled_by.contains(&staff))
-    };
-    if circumstances
-        .actor
-        .is_some_and(|actor| handled(actor.staff_id))
-    {
-        return Err(Refusal::HandlerMayNotInspect);
+    if let Some(actor) = circumstances.actor {
+        handling::check_impartial(case, task, actor.staff_id, circumstances)?;
+    }
+    if task.response.is_some() && task.state != TaskState::Accepted {
+        // In the field: somebody goes there, and says so first.
+        return Err(Refusal::TaskWrongState { state: task.state });
     }
     match (passed, failed.is_empty()) {
         (true, false) => return Err(Refusal::FailedTasksUnexpected),
@@ -436,10 +480,7 @@ fn inspect(
     if !passed && opinion.is_none() {
         return Err(Refusal::ReasonRequired);
     }
-    if !failed
-        .iter()
-        .all(|id| case.handle_tasks().any(|each| each.id == *id))
-    {
+    if !failed.iter().all(|id| case.may_fail(*id)) {
         return Err(Refusal::FailedTaskUnknown);
     }
     circumstances.check_time(
@@ -472,10 +513,19 @@ fn inspect(
     Ok(events)
 }
 
-/// The failed tasks, and the lead in any case: it must submit the consolidated result again.
+/// The failed tasks, those who gave them on and answer for them, and the lead in any case: it must submit the consolidated
+/// result again.
 fn reopened(case: &Case, failed: &[Id], handling: Clock) -> Vec<TaskReopened> {
+    let mut again: BTreeSet<Id> = case.lead().map(|lead| lead.id).into_iter().collect();
+    for id in failed {
+        let mut next = Some(*id);
+        while let Some(task) = next.and_then(|id| case.task(id)) {
+            again.insert(task.id);
+            next = task.giver_id();
+        }
+    }
     case.handle_tasks()
-        .filter(|task| task.role == TaskRole::Lead || failed.contains(&task.id))
+        .filter(|task| again.contains(&task.id))
         .map(|task| TaskReopened {
             task_id: task.id,
             failed: failed.contains(&task.id),

@@ -4,7 +4,7 @@ use super::{CaseQuery, Names, check_number, limit, no_cursor};
 use crate::failure::CaseworkError;
 use crate::lifecycle::Event;
 use crate::lifecycle::case::CaseFact;
-use crate::model::{Case, NoteRef, TaskKind};
+use crate::model::{Case, CaseStage, NoteRef, TaskKind};
 use crate::service::{Casework, may_see, sealed};
 use crate::store::list::{self, CaseFilter, CaseRow, Cursor};
 use crate::store::read::{self, CaseKey, CaseWords};
@@ -88,6 +88,8 @@ impl Casework {
             clock: case.clock,
             light: case.clock.map(|clock| clock.light(now)),
             rework_count: case.rework_count,
+            awaits_dispatch: case.stage == CaseStage::Handling
+                && row.lead_organisation_id.is_none(),
             accepted_at: case.accepted_at,
         }
     }
@@ -133,6 +135,11 @@ impl Casework {
             tasks.push(TaskView::new(task, organisation, result, now));
         }
         let process = self.parts().processes.get(&case.process);
+        let shown = if case.awaits_dispatch() {
+            CaseStage::Filed
+        } else {
+            case.stage
+        };
         Ok(CaseView {
             head: self.case_list_view(&row, &mut names, now),
             detail: words.as_ref().map(|words| words.detail.clone()),
@@ -141,8 +148,8 @@ impl Casework {
             lat: case.point.map(|point| point.lat),
             process: format!("{} {}", case.process.code, case.process.version),
             stage_name: process.map_or_else(
-                || case.stage.to_string(),
-                |process| process.stage_name(case.stage).to_owned(),
+                || shown.to_string(),
+                |process| process.stage_name(shown).to_owned(),
             ),
             rule: case.rule.as_ref().map(|rule| RuleView {
                 id: rule.id,
@@ -150,6 +157,8 @@ impl Casework {
                 limit: rule.limit.to_string(),
             }),
             accepted_by: names.organisation(case.accepted_by.id),
+            accountable: names.organisation(case.accountable().id),
+            handling: (&case.extra.handling).into(),
             filed_by: case.filed_by.as_ref().map(|by| names.organisation(by.id)),
             report_ids: read::reports_of(tx, case.id)?,
             merged_into: case.extra.links.merged_into,
@@ -184,6 +193,7 @@ fn case_note(fact: &CaseFact) -> Option<&NoteRef> {
         CaseFact::TaskFinished { result: note, .. }
         | CaseFact::CaseInspected { opinion: note, .. }
         | CaseFact::CaseClosed { opinion: note, .. } => note.as_ref(),
+        CaseFact::Handling(fact) => fact.note(),
         _ => None,
     }
 }
@@ -215,6 +225,20 @@ fn milestones(case: &Case, events: &[Event<CaseFact>], now: Timestamp) -> Vec<Mi
             continue;
         }
         let response = task.response.map(|clock| clock.due_at);
+        if task.kind == TaskKind::Verify && !task.is_withdrawn() {
+            steps.push(("task_accept", Some(task.id), response, task.accepted_at));
+            steps.push((
+                "case_verify_result",
+                Some(task.id),
+                handling,
+                task.finished_at,
+            ));
+            continue;
+        }
+        if task.is_withdrawn() {
+            // Returned or revoked: the rest was never to be done by this one.
+            continue;
+        }
         steps.push(("task_accept", Some(task.id), response, task.accepted_at));
         steps.push(("task_finish", Some(task.id), handling, task.finished_at));
     }

@@ -65,7 +65,7 @@ pub struct ReportQuery {
     pub page: PageRequest,
 }
 
-fn limit(page: &PageRequest, wrong: &mut Vec<FieldError>) -> u32 {
+pub(super) fn limit(page: &PageRequest, wrong: &mut Vec<FieldError>) -> u32 {
     page.limit().unwrap_or_else(|error| {
         wrong.push(error);
         1
