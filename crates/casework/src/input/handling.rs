@@ -1,7 +1,7 @@
 //! What callers send to assign, return, delegate, call in, rate, rule, verify and self-handle.
 
-use super::{CaseOpenRequest, PlaceRequest, ReportCreateRequest, check_remark};
-use base::{FieldError, Id, Timestamp};
+use super::{CaseOpenRequest, PlaceRequest, ReportCreateRequest};
+use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -155,15 +155,6 @@ pub struct FallbackSetRequest {
     pub organisation_id: Id,
 }
 
-/// Checks words that must be there.
-pub(crate) fn check_needed(field: &str, text: &str) -> Vec<FieldError> {
-    let mut wrong = check_remark(field, Some(text));
-    if text.trim().is_empty() {
-        wrong.push(FieldError::new(field, "required", "it is required"));
-    }
-    wrong
-}
-
 impl CaseSelfHandleRequest {
     /// The report that is made of it.
     pub(crate) fn report(&self) -> ReportCreateRequest {
@@ -175,6 +166,7 @@ impl CaseSelfHandleRequest {
             place: self.place.clone(),
             reporter: None,
             external: None,
+            level: None,
             occurred_at: None,
             open_case: Some(CaseOpenRequest {
                 category_id: self.category_id,

@@ -10,7 +10,6 @@ pub use links::{
 };
 mod handling;
 
-pub(crate) use handling::check_needed;
 pub use handling::*;
 
 use crate::model::Level;

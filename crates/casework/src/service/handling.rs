@@ -5,8 +5,8 @@ use super::{Call, Casework};
 use crate::failure::CaseworkError;
 use crate::input::{
     CaseRuleRequest, CaseVerifyRequest, CaseVerifyResultRequest, ReasonRequest, TaskAssignRequest,
-    TaskCoRateRequest, TaskContactRequest, TaskDelegateRequest, TaskToRequest, check_needed,
-    check_remark,
+    TaskCoRateRequest, TaskContactRequest, TaskDelegateRequest, TaskToRequest, check_remark,
+    check_words,
 };
 use crate::lifecycle::decide::{CaseCommand, TaskNew};
 use crate::lifecycle::handling::HandlingCommand;
@@ -200,7 +200,7 @@ impl Casework {
         case_id: Id,
         input: CaseRuleRequest,
     ) -> Result<CaseStateView, CaseworkError> {
-        valid(check_needed("reason", &input.reason))?;
+        valid(check_words("reason", &input.reason))?;
         let to = self.task_new(input.organisation_id)?;
         let once = self.once(call, "case_rule", Some(case_id), &input)?;
         let (reason, sealed) = self.seal_note(Some(&input.reason));
@@ -255,7 +255,7 @@ impl Casework {
         input: ReasonRequest,
         command: impl FnOnce(Option<crate::model::NoteRef>) -> HandlingCommand,
     ) -> Result<CaseStateView, CaseworkError> {
-        valid(check_needed("reason", &input.reason))?;
+        valid(check_words("reason", &input.reason))?;
         let (reason, sealed) = self.seal_note(Some(&input.reason));
         let command = command(reason);
         let (CaseKey::Case(subject) | CaseKey::Task(subject)) = key;

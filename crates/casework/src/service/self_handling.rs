@@ -3,7 +3,7 @@
 use super::case::Order;
 use super::{Call, Casework, answer_text, answered};
 use crate::failure::CaseworkError;
-use crate::input::{CaseSelfHandleRequest, check_needed};
+use crate::input::{CaseSelfHandleRequest, check_words};
 use crate::lifecycle::decide::CaseCommand;
 use crate::lifecycle::handling::HandlingCommand;
 use crate::model::Actor;
@@ -19,7 +19,7 @@ impl Casework {
         call: &Call,
         input: CaseSelfHandleRequest,
     ) -> Result<CaseStateView, CaseworkError> {
-        let wrong = check_needed("result", &input.result);
+        let wrong = check_words("result", &input.result);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }

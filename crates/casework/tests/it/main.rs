@@ -1,9 +1,11 @@
 //! Tests of casework through its public face.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
+mod handling;
 mod imports;
 mod law;
 mod law_handling;
+mod law_handling_table;
 mod law_reports;
 mod law_table;
 mod law_ties;

@@ -1,6 +1,8 @@
 //! What happens to a case when a command is given, or why nothing does.
 
-use super::case::{CaseFact, CaseOpened, TaskReopened};
+mod inspect;
+
+use super::case::{CaseFact, CaseOpened};
 use super::handling::{self, HandlingCommand};
 use super::links::{self, LinkCommand};
 use super::overlays::{self, OverlayCommand};
@@ -175,7 +177,7 @@ pub fn decide(
             passed,
             failed_task_ids,
             opinion,
-        } => inspect(
+        } => inspect::inspect(
             case,
             *passed,
             failed_task_ids,
@@ -454,84 +456,6 @@ pub(super) fn inspection(
         },
         handling,
     })
-}
-
-fn inspect(
-    case: &Case,
-    passed: bool,
-    failed: &[Id],
-    opinion: Option<&NoteRef>,
-    circumstances: &Circumstances<'_>,
-) -> Result<Vec<Event<CaseFact>>, Refusal> {
-    let task = case.open_inspection().ok_or(Refusal::TaskUnknown)?;
-    check_holder(task, circumstances)?;
-    if let Some(actor) = circumstances.actor {
-        handling::check_impartial(case, task, actor.staff_id, circumstances)?;
-    }
-    if task.response.is_some() && task.state != TaskState::Accepted {
-        // In the field: somebody goes there, and says so first.
-        return Err(Refusal::TaskWrongState { state: task.state });
-    }
-    match (passed, failed.is_empty()) {
-        (true, false) => return Err(Refusal::FailedTasksUnexpected),
-        (false, true) => return Err(Refusal::FailedTasksRequired),
-        _ => {}
-    }
-    if !passed && opinion.is_none() {
-        return Err(Refusal::ReasonRequired);
-    }
-    if !failed.iter().all(|id| case.may_fail(*id)) {
-        return Err(Refusal::FailedTaskUnknown);
-    }
-    circumstances.check_time(
-        task.opened_at
-            .max(task.accepted_at.unwrap_or(task.opened_at)),
-    )?;
-    let at = circumstances.occurred_at;
-    let again = if passed {
-        Vec::new()
-    } else {
-        reopened(case, failed, handling_clock(case, at, circumstances))
-    };
-    let mut events = Vec::with_capacity(1);
-    events.extend(overdue_unrecorded(task, circumstances));
-    events.push(
-        circumstances.event(CaseFact::CaseInspected {
-            task_id: task.id,
-            passed,
-            opinion: opinion.cloned(),
-            reopened: again,
-            clock: passed
-                .then(|| {
-                    circumstances
-                        .process
-                        .stage_clock(CaseStage::Closing, case.level, at, None)
-                })
-                .flatten(),
-        }),
-    );
-    Ok(events)
-}
-
-/// The failed tasks, those who gave them on and answer for them, and the lead in any case: it must submit the consolidated
-/// result again.
-fn reopened(case: &Case, failed: &[Id], handling: Clock) -> Vec<TaskReopened> {
-    let mut again: BTreeSet<Id> = case.lead().map(|lead| lead.id).into_iter().collect();
-    for id in failed {
-        let mut next = Some(*id);
-        while let Some(task) = next.and_then(|id| case.task(id)) {
-            again.insert(task.id);
-            next = task.giver_id();
-        }
-    }
-    case.handle_tasks()
-        .filter(|task| again.contains(&task.id))
-        .map(|task| TaskReopened {
-            task_id: task.id,
-            failed: failed.contains(&task.id),
-            handling,
-        })
-        .collect()
 }
 
 fn close(

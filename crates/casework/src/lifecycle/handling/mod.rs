@@ -321,8 +321,11 @@ impl HandlingCommand {
             | Self::TaskDelegate { task_id, .. }
             | Self::TaskAddCo { task_id, .. }
             | Self::RulingDemand { task_id, .. } => Some(*task_id),
-            Self::TaskRevoke { task_id, .. } | Self::TaskCoRate { task_id, .. } => {
-                case.task(*task_id).and_then(Task::giver_id)
+            Self::TaskRevoke { task_id, .. } => case.task(*task_id).and_then(Task::giver_id),
+            // A task that nobody called in is its holder's affair: refused by the law, not for want of reach.
+            Self::TaskCoRate { task_id, .. } => {
+                let caller = case.task(*task_id).and_then(Task::giver_id);
+                Some(caller.unwrap_or(*task_id))
             }
             Self::VerifyResult { .. } => case.open_verification().map(|task| task.id),
             Self::TaskReroute { .. }
