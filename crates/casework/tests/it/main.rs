@@ -5,6 +5,7 @@ mod handling;
 mod imports;
 mod law;
 mod law_handling;
+mod law_handling_rules;
 mod law_handling_table;
 mod law_reports;
 mod law_table;

@@ -157,7 +157,7 @@ pub fn decide(
     }
     check_stage(case, command.operation())?;
     circumstances.check_role(command.operation())?;
-    handling::check_return(case, command.operation())?;
+    handling::check_return(case, command)?;
     match command {
         CaseCommand::File { rule_row_id } => file(case, *rule_row_id, circumstances),
         CaseCommand::Dispatch { lead, co } => dispatch(case, lead, co, circumstances),

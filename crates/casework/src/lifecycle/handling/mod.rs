@@ -16,7 +16,8 @@ pub(in crate::lifecycle) use tasks::check_impartial;
 pub(in crate::lifecycle) use verification::check_verified;
 
 use super::case::CaseFact;
-use super::decide::TaskNew;
+use super::decide::{CaseCommand, TaskNew};
+use super::links::LinkCommand;
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
 use crate::model::{Case, NoteRef, OrganisationRef, Task, TaskOpened};
@@ -417,12 +418,11 @@ pub fn decide(
     }
 }
 
-/// Steps that would lead a case past a return that nobody has dealt with.
-const NOT_OVER_A_RETURN: [&str; 2] = ["case_cancel", "case_merge"];
-
-/// Whoever receives a return may only re-route it or send it back.
-pub(super) fn check_return(case: &Case, operation: &'static str) -> Result<(), Refusal> {
-    if NOT_OVER_A_RETURN.contains(&operation) && case.has_open_return() {
+/// Whoever receives a return may only re-route it or send it back: the case is not cancelled or merged over it.
+pub(super) fn check_return(case: &Case, command: &CaseCommand) -> Result<(), Refusal> {
+    let leads_past = matches!(command, CaseCommand::Link(LinkCommand::Merge { .. }))
+        || command.operation() == "case_cancel";
+    if leads_past && case.has_open_return() {
         return Err(Refusal::ReturnOpen);
     }
     Ok(())
