@@ -7,7 +7,7 @@ use crate::raw;
 use access::{Password, Principal};
 use anyhow::{Context, Result};
 use base::chance::SystemChance;
-use base::{Id, PageRequest, SystemClock};
+use base::{Id, PageRequest, SystemClock, TreePath};
 use casework::Call;
 use casework::input::{CaseDispatchRequest, CaseFileRequest, ReportCreateRequest};
 use serde_json::json;
@@ -59,16 +59,23 @@ pub fn run(count: usize) -> Result<()> {
     Ok(())
 }
 
-struct Office {
-    city: City,
-    leader: Arc<Principal>,
-    dispatcher: Arc<Principal>,
-    category_id: Id,
-    rule_row_id: Id,
-    dispatched: [Id; 2],
+/// The demo city, open, with its people and what they need to know.
+pub(crate) struct Office {
+    pub(crate) city: City,
+    pub(crate) leader: Arc<Principal>,
+    pub(crate) dispatcher: Arc<Principal>,
+    pub(crate) inspector: Arc<Principal>,
+    /// Of the lead and of who helps.
+    pub(crate) clerks: [Arc<Principal>; 2],
+    pub(crate) category_id: Id,
+    pub(crate) rule_row_id: Id,
+    pub(crate) dispatched: [Id; 2],
+    /// The organisation above all others.
+    pub(crate) centre: (Id, TreePath),
 }
 
-async fn office(folder: &Path) -> Result<Office> {
+/// Opens the city in `folder`; makes it first when there is none.
+pub(crate) async fn office(folder: &Path) -> Result<Office> {
     let settings = Settings {
         data_dir: folder.to_owned(),
         ..Settings::default()
@@ -80,13 +87,17 @@ async fn office(folder: &Path) -> Result<Office> {
         casework: &city.casework,
     };
     let console = city.console().await?;
-    sim::seed(&rooms, &console, 1).await?;
+    if city.is_empty().await? {
+        sim::seed(&rooms, &console, 1).await?;
+    }
     let person = async |login| {
         let password = Password::new(PASSWORD.to_owned());
         let opened = city.access.session_open(login, &password, "bench").await?;
         Ok::<_, anyhow::Error>(opened.principal)
     };
     let (leader, dispatcher) = (person("zhibanzhang").await?, person("paiqian").await?);
+    let inspector = person("jianduyuan").await?;
+    let clerks = [person("lvhua").await?, person("xiayang").await?];
     let snapshot = city.registry.snapshot();
     let category = snapshot
         .rules
@@ -115,7 +126,15 @@ async fn office(folder: &Path) -> Result<Office> {
         let found = items.find(|each| each.code == code);
         Ok::<_, anyhow::Error>(found.context("no organisation")?.id)
     };
+    let centre = organisations
+        .items
+        .iter()
+        .min_by(|a, b| a.path.cmp(&b.path))
+        .context("no organisation")?;
     Ok(Office {
+        centre: (centre.id, centre.path.clone()),
+        inspector,
+        clerks,
         category_id: category.id,
         rule_row_id,
         dispatched: [organisation(DISPATCHED[0])?, organisation(DISPATCHED[1])?],
@@ -125,8 +144,12 @@ async fn office(folder: &Path) -> Result<Office> {
     })
 }
 
-/// Runs `work` for each of `count` from all callers; answers what they gave, in no order, and how many a second.
-async fn from_all<T, W, F>(count: usize, work: W) -> Result<(Vec<T>, f64)>
+/// Runs `work` for each of `count` from so many callers; answers what they gave, in no order, and how many a second.
+pub(crate) async fn from_all<T, W, F>(
+    callers: usize,
+    count: usize,
+    work: W,
+) -> Result<(Vec<T>, f64)>
 where
     T: Send + 'static,
     W: Fn(usize) -> F + Clone + Send + 'static,
@@ -135,7 +158,7 @@ where
     let next = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let mut tasks = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..callers {
         let (next, work) = (next.clone(), work.clone());
         tasks.push(tokio::spawn(async move {
             let mut done = Vec::new();
@@ -155,7 +178,7 @@ where
     Ok((all, count as f64 / started.elapsed().as_secs_f64()))
 }
 
-async fn rates(folder: &Path, count: usize) -> Result<([f64; 2], [usize; 2])> {
+pub(crate) async fn rates(folder: &Path, count: usize) -> Result<([f64; 2], [usize; 2])> {
     let office = Arc::new(office(folder).await?);
     let store = office.city.store.clone();
     let create = |first: usize| {
@@ -172,9 +195,9 @@ async fn rates(folder: &Path, count: usize) -> Result<([f64; 2], [usize; 2])> {
         }
     };
     // The first commands meet cold caches and unprepared statements; they are not counted.
-    from_all(500, create(0)).await?;
+    from_all(CONNECTIONS, 500, create(0)).await?;
     let before = store.committed();
-    let (mut cases, created) = from_all(count, create(500)).await?;
+    let (mut cases, created) = from_all(CONNECTIONS, count, create(500)).await?;
     let group_created = group(before, store.committed());
     // As a dispatcher's list has them: in the order they came in.
     cases.sort_unstable();
@@ -205,9 +228,9 @@ async fn rates(folder: &Path, count: usize) -> Result<([f64; 2], [usize; 2])> {
             }
         }
     };
-    from_all(count, step(false)).await?;
+    from_all(CONNECTIONS, count, step(false)).await?;
     let before = store.committed();
-    let (_, dispatched) = from_all(count, step(true)).await?;
+    let (_, dispatched) = from_all(CONNECTIONS, count, step(true)).await?;
     let group_dispatched = group(before, store.committed());
     let city = office.city.clone();
     tokio::task::spawn_blocking(move || city.close()).await?;

@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 use anyhow::{Context, Result, bail};
-use bench::{commands, faults, load, points, startup};
+use bench::{commands, faults, lists, load, points, startup};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,6 +32,12 @@ enum Figure {
         #[arg(long, default_value_t = 10_000)]
         count: usize,
     },
+    /// Lists, details, boxes, memory and start with 10 thousand, 100 thousand and a million cases.
+    Lists {
+        /// The largest number of cases.
+        #[arg(long, default_value_t = 1_000_000)]
+        most: usize,
+    },
     /// Point -> area.
     Points,
     /// From the start of the process to the first healthy answer.
@@ -51,6 +57,7 @@ fn main() -> Result<()> {
         Figure::Startup,
         Figure::Commands { count: 10_000 },
         Figure::Http { count: 20_000 },
+        Figure::Lists { most: 1_000_000 },
         Figure::Kill { rounds: 20 },
     ];
     let figures = arguments
@@ -64,6 +71,7 @@ fn main() -> Result<()> {
         match figure {
             Figure::Points => points::run()?,
             Figure::Commands { count } => commands::run(count)?,
+            Figure::Lists { most } => lists::run(&binary, most)?,
             Figure::Startup => startup::run(&binary)?,
             Figure::Http { count } => {
                 http(&binary, count, None)?;

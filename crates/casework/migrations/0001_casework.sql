@@ -48,8 +48,7 @@ CREATE TABLE case_file (
   source $key NOT NULL,
   category_id BIGINT,
   area_path $key,
-  -- The district and street it lies in, for the commonest filters.
-  district_path $key,
+  -- The street it lies in, for the commonest filters.
   street_path $key,
   lon DOUBLE PRECISION,
   lat DOUBLE PRECISION,
@@ -78,16 +77,25 @@ CREATE TABLE case_file (
   handled_at BIGINT,
   inspected_at BIGINT,
   closed_at BIGINT,
+  updated_at BIGINT NOT NULL,
   -- JSON of what is known of some cases only.
   extra TEXT NOT NULL
 );
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
-CREATE INDEX case_by_stage ON case_file (stage, id);
-CREATE INDEX case_by_district ON case_file (district_path, id);
-CREATE INDEX case_by_street ON case_file (street_path, id);
-CREATE INDEX case_by_category ON case_file (category_id, id);
-CREATE INDEX case_by_source ON case_file (source, id);
-CREATE INDEX case_by_due ON case_file (due_at, id) WHERE due_at IS NOT NULL;
+-- Open cases are few: every list of them looks through this one.
+CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path)
+  WHERE stage NOT IN ('closed', 'cancelled', 'merged');
+CREATE INDEX case_ended ON case_file (stage, id, source, street_path, category_id, level, area_path)
+  WHERE stage IN ('cancelled', 'merged');
+CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path) WHERE level <> 'normal';
+-- What never changes, alone and in pairs, so that any three filters leave little to look through. The other columns stand in the
+-- index to be passed over without reading rows.
+CREATE INDEX case_by_street ON case_file (street_path, id, level, area_path);
+CREATE INDEX case_by_street_category ON case_file (street_path, category_id, id, source, level, area_path);
+CREATE INDEX case_by_street_source ON case_file (street_path, source, id, level, area_path);
+CREATE INDEX case_by_category ON case_file (category_id, id, level, area_path);
+CREATE INDEX case_by_category_source ON case_file (category_id, source, id, level, area_path);
+CREATE INDEX case_by_source ON case_file (source, id, level, area_path);
 
 -- The own words of a case, where they are not those of its first report. Apart, because the case's row is written again at every
 -- step and these never are.
@@ -128,6 +136,8 @@ CREATE TABLE task (
 );
 CREATE INDEX task_by_case ON task (case_id, id);
 CREATE INDEX task_by_holder ON task (organisation_path, state, id);
+-- Open tasks are few: whose they are, and of which case.
+CREATE INDEX task_open ON task (organisation_path, case_id) WHERE state IN ('assigned', 'accepted');
 
 CREATE TABLE report_case (
   report_id BIGINT NOT NULL,
@@ -138,13 +148,32 @@ CREATE TABLE report_case (
 ) $clustered;
 CREATE INDEX report_case_by_case ON report_case (case_id, report_id);
 
--- Who accepted or filed the case, holds or held a task of it: they may see it.
+-- Who accepted or filed the case, holds or held a task of it, and every organisation above those: they may see it.
 CREATE TABLE case_organisation (
   case_id BIGINT NOT NULL,
   organisation_path $key NOT NULL,
+  -- Of the case, kept here for the lists of one organisation.
+  is_open BOOLEAN NOT NULL,
   PRIMARY KEY (case_id, organisation_path)
 ) $clustered;
 CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id);
+CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id) WHERE is_open;
+
+-- The zones that held the place of a case when it began.
+CREATE TABLE case_zone (
+  zone_id BIGINT NOT NULL,
+  case_id BIGINT NOT NULL,
+  PRIMARY KEY (zone_id, case_id)
+) $clustered;
+CREATE INDEX case_zone_by_case ON case_zone (case_id, zone_id);
+
+-- 关注: whoever wants to keep an eye on a case.
+CREATE TABLE case_watch (
+  account_id BIGINT NOT NULL,
+  case_id BIGINT NOT NULL,
+  watched_at BIGINT NOT NULL,
+  PRIMARY KEY (account_id, case_id)
+) $clustered;
 
 -- Results and opinions, sealed. Events refer to them by id and digest.
 CREATE TABLE note (

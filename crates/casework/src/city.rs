@@ -46,6 +46,8 @@ pub trait City: Send + Sync {
     fn place_by_code(&self, code: &str) -> Option<Place>;
     /// The area with this path, with its district and street as they are now.
     fn place_by_path(&self, path: &TreePath) -> Option<Place>;
+    /// The zones that hold a place.
+    fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id>;
     /// What users call an area.
     fn area_name(&self, path: &TreePath) -> Option<String>;
     /// A category.
@@ -121,6 +123,10 @@ impl City for KnownCity {
         let snapshot = self.registry.snapshot();
         let area = snapshot.areas.by_path(path)?;
         Some(place(&snapshot.areas, &area.path))
+    }
+
+    fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id> {
+        self.registry.zones_at(area_path, point)
     }
 
     fn area_name(&self, path: &TreePath) -> Option<String> {

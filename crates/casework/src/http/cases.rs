@@ -6,12 +6,13 @@ use crate::clocks::Light;
 use crate::input::{
     CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
 };
-use crate::model::CaseStage;
-use crate::service::{CaseQuery, CaseSort, Casework};
-use crate::view::{CaseListView, CaseStateView, CaseView};
+use crate::model::{CaseStage, Level};
+use crate::service::{CaseBox, CaseQuery, CaseSort, Casework};
+use crate::view::{CaseCountsView, CaseListView, CaseStateView, CaseView};
 use access::http::Caller;
 use axum::extract::State;
-use base::{Id, PageRequest};
+use axum::http::StatusCode;
+use base::{Id, PageRequest, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wire::{Answer, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
@@ -35,6 +36,8 @@ pub(super) enum CaseOrder {
     Newest,
     /// What is due first, first; closed cases are left out.
     Due,
+    /// What changed last, first; closed cases are left out.
+    Updated,
 }
 
 /// Filters of the list of cases.
@@ -42,10 +45,24 @@ pub(super) enum CaseOrder {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CaseListParams {
+    /// In this box of yours: what it holds follows from what you may do.
+    #[param(inline)]
+    r#box: Option<CaseBox>,
     /// In this stage.
     stage: Option<CaseStage>,
     /// Division code of the area it lies in.
     area_code: Option<String>,
+    /// In this zone: it held the place when the case was accepted.
+    #[param(value_type = Option<String>)]
+    zone_id: Option<Id>,
+    /// So urgent.
+    level: Option<Level>,
+    /// Accepted at this time or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    accepted_from: Option<Timestamp>,
+    /// Accepted before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    accepted_to: Option<Timestamp>,
     /// Of this category.
     #[param(value_type = Option<String>)]
     category_id: Option<Id>,
@@ -56,7 +73,7 @@ pub(super) struct CaseListParams {
     light: Option<Light>,
     /// From this source.
     source: Option<String>,
-    /// Whose number begins so.
+    /// Whose number begins so; at least to its day.
     q: Option<String>,
     /// In which order.
     #[param(inline)]
@@ -82,7 +99,12 @@ pub(super) async fn case_list(
 impl CaseListParams {
     fn query(self, page: PageRequest) -> CaseQuery {
         CaseQuery {
+            of_box: self.r#box,
             stage: self.stage,
+            level: self.level,
+            zone_id: self.zone_id,
+            accepted_from: self.accepted_from,
+            accepted_to: self.accepted_to,
             area_code: self.area_code,
             category_id: self.category_id,
             organisation_id: self.organisation_id,
@@ -92,10 +114,47 @@ impl CaseListParams {
             sort: match self.sort {
                 CaseOrder::Newest => CaseSort::Newest,
                 CaseOrder::Due => CaseSort::Due,
+                CaseOrder::Updated => CaseSort::Updated,
             },
             page,
         }
     }
+}
+
+/// How many cases each of your boxes holds; 1000 stands for 999 and more.
+#[utoipa::path(get, path = "/api/v1/cases/counts", operation_id = "case_counts", tag = "cases",
+    responses((status = 200, body = CaseCountsView)))]
+pub(super) async fn case_counts(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+) -> Answer<Json<CaseCountsView>> {
+    Ok(Json(casework.case_counts(&principal).await?))
+}
+
+/// 关注: puts a case into your box `watched`. Only you know.
+#[utoipa::path(put, path = "/api/v1/cases/{id}/watch", operation_id = "case_watch", tag = "cases",
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = ProblemView)))]
+pub(super) async fn case_watch(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Path(id): Path<Id>,
+) -> Answer<StatusCode> {
+    casework.case_watch(&principal, id, true).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a case out of your box `watched`.
+#[utoipa::path(delete, path = "/api/v1/cases/{id}/watch", operation_id = "case_unwatch", tag = "cases",
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = ProblemView)))]
+pub(super) async fn case_unwatch(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Path(id): Path<Id>,
+) -> Answer<StatusCode> {
+    casework.case_watch(&principal, id, false).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// One case with its tasks, its planned and actual steps and its timeline; personal data are masked.

@@ -48,6 +48,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/api/v1/sources", "source_create", "source_create"),
     endpoint("PATCH", "/api/v1/sources/{code}", "source_update", "source_update"),
     endpoint("GET", "/api/v1/cases", "case_list", "case_list"),
+    endpoint("GET", "/api/v1/cases/counts", "case_counts", "case_list"),
+    endpoint("PUT", "/api/v1/cases/{id}/watch", "case_watch", "case_view"),
+    endpoint("DELETE", "/api/v1/cases/{id}/watch", "case_unwatch", "case_view"),
     endpoint("GET", "/api/v1/cases/{id}", "case_view", "case_view"),
     endpoint("POST", "/api/v1/cases/{id}/file", "case_file", "case_file"),
     endpoint("POST", "/api/v1/cases/{id}/dispatch", "case_dispatch", "case_dispatch"),
@@ -94,6 +97,8 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(links::case_split))
         .routes(routes!(links::case_merge))
         .routes(routes!(cases::case_list, links::case_create))
+        .routes(routes!(cases::case_counts))
+        .routes(routes!(cases::case_watch, cases::case_unwatch))
         .routes(routes!(cases::case_view))
         .routes(routes!(cases::case_file))
         .routes(routes!(cases::case_dispatch))

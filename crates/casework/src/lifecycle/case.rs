@@ -38,6 +38,9 @@ pub struct CaseOpened {
     /// The place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<Point>,
+    /// The zones that hold the place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zone_ids: Vec<Id>,
     /// Vouches for the sealed words.
     pub words: Digest,
     /// The organisation that accepts it.
@@ -188,6 +191,7 @@ pub fn begin(event: &Event<CaseFact>) -> Option<Case> {
     };
     let mut extra = CaseExtra::default();
     extra.links.split_from = opened.split_from;
+    extra.zone_ids.clone_from(&opened.zone_ids);
     Some(Case {
         id: opened.case_id,
         version: 1,

@@ -318,7 +318,10 @@ impl Casework {
         after: &Case,
         events: &[Event<CaseFact>],
     ) -> Result<(), StoreError> {
-        write::case_move(tx, before, after)?;
+        let recorded_at = events
+            .last()
+            .map_or_else(|| self.now(), |event| event.recorded_at);
+        write::case_move(tx, before, after, recorded_at)?;
         write::timeline_add(
             tx,
             after.id,

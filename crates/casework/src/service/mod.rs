@@ -16,9 +16,9 @@ mod self_handling;
 mod timer;
 mod verify;
 
-pub use crate::store::list::CaseSort;
+pub use crate::store::case_list::CaseSort;
 pub use import::{ImportOptions, Progress};
-pub use query::{CaseQuery, ReportQuery, TaskQuery};
+pub use query::{COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportQuery, TaskQuery};
 pub use timer::TASK_DEADLINE;
 pub use verify::{Finding, Verified};
 
@@ -55,6 +55,7 @@ struct Inner {
     parts: Parts,
     numbers: Numbers,
     sources: links::Sources,
+    sizes: query::Sizes,
 }
 
 /// The room's service.
@@ -90,6 +91,7 @@ impl Casework {
             parts,
             numbers: Numbers::default(),
             sources: links::Sources::default(),
+            sizes: query::Sizes::default(),
         }))
     }
 
@@ -108,6 +110,10 @@ impl Casework {
 
     pub(crate) fn sources(&self) -> &links::Sources {
         &self.0.sources
+    }
+
+    fn sizes(&self) -> &query::Sizes {
+        &self.0.sizes
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -179,7 +185,9 @@ fn acting_on_case(
         area_path,
         organisation_paths,
     };
-    match principal.acting(permission, &reach) {
+    // An area given means that whoever sees the place may act, and zones are places too.
+    let zone_ids = area_path.map_or(&[][..], |_| &case.extra.zone_ids);
+    match principal.acting_in_zones(permission, &reach, zone_ids) {
         Ok(actor) => Ok(actor.into()),
         Err(denied) if denied.out_of_reach && !may_see(principal, case) => {
             Err(CaseworkError::NotFound(what))
@@ -195,7 +203,9 @@ fn may_see(principal: &Principal, case: &Case) -> bool {
         area_path: case.area_path.as_ref(),
         organisation_paths: &organisation_paths,
     };
-    principal.acting("case_view", &reach).is_ok()
+    principal
+        .acting_in_zones("case_view", &reach, &case.extra.zone_ids)
+        .is_ok()
 }
 
 /// A process that a case pinned and this installation lacks: somebody removed a document in use.

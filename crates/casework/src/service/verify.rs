@@ -113,7 +113,8 @@ impl Casework {
             })?
             .into_iter()
             .collect();
-        let held: BTreeSet<String> = write::organisations(case)
+        let held: BTreeSet<String> = write::organisations_seeing(case)
+            .iter()
             .map(ToString::to_string)
             .collect();
         if stored != held {

@@ -1,15 +1,15 @@
-//! Lists: filters composed into one statement, each filter served by an index of `migrations/`.
+//! Lists of tasks and reports: filters composed into one statement, each filter served by an index of `migrations/`. Cases, which
+//! can be asked for in many more ways, have [`super::case_list`].
 //!
 //! A cursor is the sort key of the last row shown. The scope of the caller is part of the condition, never a filter afterwards.
 
 use super::read;
-use super::{case_columns, report_columns, task_columns};
-use crate::clocks::Light;
-use crate::model::{Case, CaseStage, ReportStage, Task, TaskKind, TaskState};
+use super::{report_columns, task_columns};
+use crate::model::{CaseStage, ReportStage, Task, TaskKind, TaskState};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx};
 use access::{Scope, ScopeColumns, Via};
+use base::Id;
 use base::path::TreePath;
-use base::{Id, Timestamp};
 
 /// Where the title of a case lies: with its own words, or with those of its first report.
 macro_rules! title_joins {
@@ -17,100 +17,14 @@ macro_rules! title_joins {
         " LEFT JOIN case_words w ON w.case_id = c.id LEFT JOIN report p ON p.id = c.first_report_id"
     };
 }
-
-/// In which order cases are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CaseSort {
-    /// The newest first.
-    #[default]
-    Newest,
-    /// What is due first, first; only cases whose stage has a clock.
-    Due,
-}
-
-/// Where the last page ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// Of the last row, when sorted by it.
-    pub due_at: Timestamp,
-    /// Of the last row.
-    pub id: Id,
-}
-
-impl Cursor {
-    /// As text for the wire.
-    pub fn to_text(self, sort: CaseSort) -> String {
-        match sort {
-            CaseSort::Newest => self.id.to_string(),
-            CaseSort::Due => format!("{}-{}", self.due_at.0, self.id),
-        }
-    }
-
-    /// From text on the wire.
-    pub fn parse(text: &str, sort: CaseSort) -> Option<Self> {
-        let (due_at, id) = match sort {
-            CaseSort::Newest => (0, text),
-            CaseSort::Due => {
-                let (due_at, id) = text.split_once('-')?;
-                (due_at.parse().ok()?, id)
-            }
-        };
-        Some(Self {
-            due_at: Timestamp(due_at),
-            id: id.parse().ok()?,
-        })
-    }
-}
-
-/// The column that holds an area of a level, so that the commonest area filters are equalities.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AreaFilter {
-    /// A district.
-    District(TreePath),
-    /// A street.
-    Street(TreePath),
-    /// Below a street: within that street, by path.
-    Within {
-        /// The street it lies in.
-        street: TreePath,
-        /// The area.
-        area: TreePath,
-    },
-    /// Above a district.
-    Above(TreePath),
-}
-
-/// What cases are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct CaseFilter {
-    /// In this stage.
-    pub stage: Option<CaseStage>,
-    /// In this area.
-    pub area: Option<AreaFilter>,
-    /// Of this category.
-    pub category_id: Option<Id>,
-    /// That this organisation or one below it accepted, filed, holds or held.
-    pub organisation_path: Option<TreePath>,
-    /// Showing this light now; red is overdue.
-    pub light: Option<Light>,
-    /// From this source.
-    pub source: Option<String>,
-    /// Whose number begins so.
-    pub case_no: Option<String>,
-    /// In which order.
-    pub sort: CaseSort,
-    /// After this row.
-    pub after: Option<Cursor>,
-    /// At most so many rows.
-    pub limit: i64,
-}
+pub(super) use title_joins;
 
 /// A statement with its values.
 #[derive(Debug)]
 pub struct Composed {
     /// The statement.
     pub statement: Statement,
-    values: Vec<Bound>,
+    pub(super) values: Vec<Bound>,
 }
 
 impl Composed {
@@ -121,7 +35,7 @@ impl Composed {
 }
 
 #[derive(Debug)]
-enum Bound {
+pub(super) enum Bound {
     Text(String),
     Int(i64),
 }
@@ -136,42 +50,42 @@ impl Bound {
 }
 
 #[derive(Default)]
-struct Composer {
-    conditions: Vec<String>,
-    values: Vec<Bound>,
+pub(super) struct Composer {
+    pub(super) conditions: Vec<String>,
+    pub(super) values: Vec<Bound>,
 }
 
 impl Composer {
-    fn place(&mut self, value: Bound) -> String {
+    pub(super) fn place(&mut self, value: Bound) -> String {
         self.values.push(value);
         format!("?{}", self.values.len())
     }
 
-    fn equals(&mut self, column: &str, value: Bound) {
+    pub(super) fn equals(&mut self, column: &str, value: Bound) {
         let place = self.place(value);
         self.conditions.push(format!("{column} = {place}"));
     }
 
-    fn text(&mut self, column: &str, text: &str) {
+    pub(super) fn text(&mut self, column: &str, text: &str) {
         self.equals(column, Bound::Text(text.to_owned()));
     }
 
-    fn within(&mut self, column: &str, path: &TreePath) {
+    pub(super) fn within(&mut self, column: &str, path: &TreePath) {
         let condition = self.range(column, path.range());
         self.conditions.push(condition);
     }
 
-    fn begins(&mut self, column: &str, start: &str) {
+    pub(super) fn begins(&mut self, column: &str, start: &str) {
         let condition = self.range(column, (start.to_owned(), format!("{start}~")));
         self.conditions.push(condition);
     }
 
-    fn range(&mut self, column: &str, (from, to): (String, String)) -> String {
+    pub(super) fn range(&mut self, column: &str, (from, to): (String, String)) -> String {
         let (from, to) = (self.place(Bound::Text(from)), self.place(Bound::Text(to)));
         format!("{column} >= {from} AND {column} < {to}")
     }
 
-    fn scope(&mut self, scope: &Scope, columns: &ScopeColumns<'_>) {
+    pub(super) fn scope(&mut self, scope: &Scope, columns: &ScopeColumns<'_>) {
         if scope.everything {
             return;
         }
@@ -187,7 +101,7 @@ impl Composer {
         self.conditions.push(clause.text().to_owned());
     }
 
-    fn finish(mut self, select: &str, order: &str, limit: i64) -> Composed {
+    pub(super) fn finish(mut self, select: &str, order: &str, limit: i64) -> Composed {
         let place = self.place(Bound::Int(limit));
         let condition = if self.conditions.is_empty() {
             "TRUE".to_owned()
@@ -203,94 +117,6 @@ impl Composer {
     }
 }
 
-/// How cases are tied to what scopes speak of.
-pub const CASE_SCOPE: ScopeColumns<'static> = ScopeColumns {
-    area: Some(Via::Column("c.area_path")),
-    organisation: Some(Via::Exists {
-        from: "case_organisation o WHERE o.case_id = c.id",
-        column: "o.organisation_path",
-    }),
-    zone: None,
-};
-
-/// The list of cases.
-pub fn compose_cases(filter: &CaseFilter, scope: &Scope, now: Timestamp) -> Composed {
-    let mut composer = Composer::default();
-    if let Some(stage) = filter.stage {
-        composer.text("c.stage", stage.as_str());
-    }
-    match &filter.area {
-        None => {}
-        Some(AreaFilter::District(path)) => composer.text("c.district_path", path.as_str()),
-        Some(AreaFilter::Street(path)) => composer.text("c.street_path", path.as_str()),
-        Some(AreaFilter::Within { street, area }) => {
-            composer.text("c.street_path", street.as_str());
-            composer.within("c.area_path", area);
-        }
-        Some(AreaFilter::Above(path)) => composer.within("c.district_path", path),
-    }
-    if let Some(category) = filter.category_id {
-        composer.equals("c.category_id", Bound::Int(category.0));
-    }
-    if let Some(source) = &filter.source {
-        composer.text("c.source", source);
-    }
-    if let Some(case_no) = &filter.case_no {
-        composer.begins("c.case_no", case_no);
-    }
-    if let Some(path) = &filter.organisation_path {
-        let range = composer.range("f.organisation_path", path.range());
-        composer.conditions.push(format!(
-            "c.id IN (SELECT f.case_id FROM case_organisation f WHERE {range})"
-        ));
-    }
-    if let Some(light) = filter.light {
-        let place = composer.place(Bound::Int(now.0));
-        composer.conditions.push(match light {
-            Light::Red => format!("c.due_at < {place}"),
-            Light::Yellow => format!("c.due_at >= {place} AND c.yellow_at <= {place}"),
-            Light::Green => format!("c.due_at >= {place} AND c.yellow_at > {place}"),
-        });
-    }
-    composer.scope(scope, &CASE_SCOPE);
-    let order = match filter.sort {
-        CaseSort::Newest => {
-            if let Some(after) = filter.after {
-                let place = composer.place(Bound::Int(after.id.0));
-                composer.conditions.push(format!("c.id < {place}"));
-            }
-            if filter.light.is_some() {
-                // Few cases run late: find those by their clock and sort them. `+ 0` keeps the planner from walking through
-                // all cases, newest first, in the hope of meeting a page of late ones.
-                "c.id + 0 DESC"
-            } else {
-                "c.id DESC"
-            }
-        }
-        CaseSort::Due => {
-            composer.conditions.push("c.due_at IS NOT NULL".to_owned());
-            if let Some(after) = filter.after {
-                let due = composer.place(Bound::Int(after.due_at.0));
-                let id = composer.place(Bound::Int(after.id.0));
-                composer.conditions.push(format!(
-                    "c.due_at >= {due} AND (c.due_at > {due} OR c.id > {id})"
-                ));
-            }
-            "c.due_at, c.id"
-        }
-    };
-    composer.finish(
-        concat!(
-            "SELECT ",
-            case_columns!(),
-            ", c.lead_organisation_id, w.title_sealed, c.first_report_id, p.title_sealed FROM case_file c",
-            title_joins!()
-        ),
-        order,
-        filter.limit,
-    )
-}
-
 /// The sealed title of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedTitle {
@@ -301,7 +127,7 @@ pub struct SealedTitle {
 }
 
 /// Reads own title, first report, its title.
-fn sealed_title(row: &Row<'_>, first: usize) -> Result<Option<SealedTitle>, StoreError> {
+pub(super) fn sealed_title(row: &Row<'_>, first: usize) -> Result<Option<SealedTitle>, StoreError> {
     let own: Option<Vec<u8>> = row.get(first)?;
     if let Some(bytes) = own {
         return Ok(Some(SealedTitle {
@@ -312,28 +138,6 @@ fn sealed_title(row: &Row<'_>, first: usize) -> Result<Option<SealedTitle>, Stor
     let report_id: Option<Id> = row.get(first + 1)?;
     let bytes: Option<Vec<u8>> = row.get(first + 2)?;
     Ok(bytes.map(|bytes| SealedTitle { report_id, bytes }))
-}
-
-/// A case as listed: without its tasks.
-#[derive(Clone, Debug)]
-pub struct CaseRow {
-    /// Its state without tasks.
-    pub case: Case,
-    /// Its sealed title.
-    pub title: Option<SealedTitle>,
-    /// The lead's organisation.
-    pub lead_organisation_id: Option<Id>,
-}
-
-/// Runs the list.
-pub fn cases(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<CaseRow>, StoreError> {
-    tx.query(&list.statement, &list.params(), |row| {
-        Ok(CaseRow {
-            case: read::case(row)?,
-            lead_organisation_id: row.get(31)?,
-            title: sealed_title(row, 32)?,
-        })
-    })
 }
 
 /// What tasks are wanted.

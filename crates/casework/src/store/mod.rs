@@ -1,5 +1,7 @@
-//! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`] composes lists.
+//! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`] and [`case_list`] compose
+//! lists.
 
+pub mod case_list;
 pub mod list;
 pub mod read;
 pub mod write;
@@ -80,6 +82,15 @@ statements! {
         JOIN case_organisation o ON o.case_id = x.case_id WHERE x.report_id = ?1";
     /// The organisations that may see a case.
     ORGANISATIONS_OF_CASE = "SELECT organisation_path FROM case_organisation WHERE case_id = ?1 ORDER BY organisation_path";
+    /// The zones a case lies in.
+    ZONES_OF_CASE = "SELECT zone_id FROM case_zone WHERE case_id = ?1 ORDER BY zone_id";
+    /// Whether somebody watches a case.
+    CASE_WATCHED = "SELECT watched_at FROM case_watch WHERE account_id = ?1 AND case_id = ?2";
+    /// How many cases an organisation has to do with, up to a limit.
+    CASES_OF_ORGANISATION = "SELECT COUNT(*) FROM (SELECT case_id FROM case_organisation WHERE organisation_path = ?1 LIMIT ?2) n";
+    /// How many open cases an organisation has to do with, up to a limit.
+    CASES_OPEN_OF_ORGANISATION = "SELECT COUNT(*) FROM (SELECT case_id FROM case_organisation
+        WHERE organisation_path = ?1 AND is_open LIMIT ?2) n";
     /// A timeline.
     TIMELINE = "SELECT seq, kind, occurred_at, recorded_at, account_id, staff_id, organisation_id, organisation_path, role,
         schema_number, body FROM timeline WHERE subject_id = ?1 ORDER BY seq";
@@ -118,20 +129,20 @@ statements! {
     REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6, extra = ?7,
         claimed_by = ?8 WHERE id = ?1 AND version = ?2";
     /// A new case.
-    CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, district_path,
+    CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path,
         street_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,
-        accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at, extra)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 0, ?22, ?23)";
+        accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at, extra, updated_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, ?21, ?22, ?23)";
     /// The own words of a case.
     CASE_WORDS_ADD = "INSERT INTO case_words (case_id, words_sealed, title_sealed) VALUES (?1, ?2, ?3)";
     /// A case has moved on.
     CASE_MOVE = "UPDATE case_file SET version = ?3, stage = ?4, rule_row_id = ?5, rule_row_version = ?6, rule_limit = ?7,
         filed_by_id = ?8, filed_by_path = ?9, lead_organisation_id = ?10, started_at = ?11, yellow_at = ?12, due_at = ?13,
         rework_count = ?14, filed_at = ?15, dispatched_at = ?16, handled_at = ?17, inspected_at = ?18, closed_at = ?19,
-        extra = ?20, level = ?21
+        extra = ?20, level = ?21, updated_at = ?22
         WHERE id = ?1 AND version = ?2";
     /// A case has moved on within its stage: a task was accepted or finished.
-    CASE_TOUCH = "UPDATE case_file SET version = ?3 WHERE id = ?1 AND version = ?2";
+    CASE_TOUCH = "UPDATE case_file SET version = ?3, updated_at = ?4 WHERE id = ?1 AND version = ?2";
     /// A new task.
     TASK_ADD = "INSERT INTO task (id, case_id, kind, role, organisation_id, organisation_path, state, response_started_at,
         response_yellow_at, response_due_at, handling_started_at, handling_yellow_at, handling_due_at, response_overdue,
@@ -153,8 +164,17 @@ statements! {
     SOURCE_MOVE = "UPDATE source SET version = ?3, name_zh = ?4, name_en = ?5, channel = ?6, is_active = ?7
         WHERE code = ?1 AND version = ?2";
     /// An organisation may see a case.
-    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path) VALUES (?1, ?2)
+    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open) VALUES (?1, ?2, TRUE)
         ON CONFLICT (case_id, organisation_path) DO NOTHING";
+    /// A case has ended, or goes on.
+    CASE_ORGANISATION_OPEN = "UPDATE case_organisation SET is_open = ?2 WHERE case_id = ?1";
+    /// A case lies in a zone.
+    CASE_ZONE_ADD = "INSERT INTO case_zone (zone_id, case_id) VALUES (?1, ?2)";
+    /// Somebody watches a case.
+    CASE_WATCH_ADD = "INSERT INTO case_watch (account_id, case_id, watched_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT (account_id, case_id) DO NOTHING";
+    /// Somebody watches it no more.
+    CASE_WATCH_DROP = "DELETE FROM case_watch WHERE account_id = ?1 AND case_id = ?2";
     /// A sealed note.
     NOTE_ADD = "INSERT INTO note (id, subject_id, sealed) VALUES (?1, ?2, ?3)";
     /// One more event.

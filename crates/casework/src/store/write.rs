@@ -1,8 +1,9 @@
 //! States and events to rows. Every function here runs inside the command's one transaction.
 
 use super::{
-    CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_TOUCH, CASE_WORDS_ADD, NOTE_ADD, REPORT_ADD,
-    REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
+    CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_ORGANISATION_OPEN, CASE_TOUCH, CASE_WORDS_ADD,
+    CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD, REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD,
+    TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
 use crate::model::{Case, Report, Task, TaskState};
@@ -11,6 +12,7 @@ use base::path::TreePath;
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What is stored of a new report besides its state.
 #[derive(Clone, Debug, Default)]
@@ -28,16 +30,16 @@ pub struct ReportSecrets {
 }
 
 /// What is stored of a new case besides its state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CaseSecrets {
     /// Its own {title, detail, address} and the title alone; none when they are those of its first report.
     pub words: Option<(Vec<u8>, Vec<u8>)>,
     /// The report that opened it.
     pub first_report_id: Option<Id>,
-    /// The district it lies in.
-    pub district_path: Option<TreePath>,
     /// The street it lies in.
     pub street_path: Option<TreePath>,
+    /// When it is recorded.
+    pub recorded_at: Timestamp,
 }
 
 /// A new report, in whatever stage its first events have brought it to.
@@ -134,7 +136,6 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
             case.source,
             case.category_id,
             case.area_path,
-            secrets.district_path,
             secrets.street_path,
             case.point.map(|point| point.lon),
             case.point.map(|point| point.lat),
@@ -148,27 +149,36 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
             case.clock.map(|clock| clock.yellow_at),
             case.clock.map(|clock| clock.due_at),
             case.accepted_at,
-            extra(&case.extra)?
+            extra(&case.extra)?,
+            secrets.recorded_at
         ],
     )?;
     if let Some((words, title)) = &secrets.words {
         tx.post(&CASE_WORDS_ADD, params![case.id, words, title])?;
     }
-    tx.post(
-        &CASE_ORGANISATION_ADD,
-        params![case.id, case.accepted_by.path],
-    )
+    for zone_id in &case.extra.zone_ids {
+        tx.post(&CASE_ZONE_ADD, params![zone_id, case.id])?;
+    }
+    for path in organisations_seeing(case) {
+        tx.post(&CASE_ORGANISATION_ADD, params![case.id, path])?;
+    }
+    Ok(())
 }
 
 /// A case has moved on from `before` to `after`: its row by version, the tasks that changed, the organisations that joined.
-pub fn case_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), StoreError> {
+pub fn case_move(
+    tx: &mut Tx<'_>,
+    before: &Case,
+    after: &Case,
+    recorded_at: Timestamp,
+) -> Result<(), StoreError> {
     if is_touched_only(before, after) {
         tx.post_one(
             &CASE_TOUCH,
-            params![after.id, before.version, after.version],
+            params![after.id, before.version, after.version, recorded_at],
         )?;
     } else {
-        case_row_move(tx, before, after)?;
+        case_row_move(tx, before, after, recorded_at)?;
     }
     for task in &after.tasks {
         match before.task(task.id) {
@@ -183,8 +193,15 @@ pub fn case_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), Sto
             Some(_) => {}
         }
     }
-    for path in organisations_joined(before, after) {
+    let seen_before = organisations_seeing(before);
+    for path in organisations_seeing(after).difference(&seen_before) {
         tx.post(&CASE_ORGANISATION_ADD, params![after.id, path])?;
+    }
+    if before.stage.is_open() != after.stage.is_open() {
+        tx.post(
+            &CASE_ORGANISATION_OPEN,
+            params![after.id, after.stage.is_open()],
+        )?;
     }
     Ok(())
 }
@@ -198,16 +215,6 @@ fn is_touched_only(before: &Case, after: &Case) -> bool {
         && before.lead().map(|lead| lead.id) == after.lead().map(|lead| lead.id)
 }
 
-fn organisations_joined<'a>(before: &'a Case, after: &'a Case) -> Vec<&'a TreePath> {
-    let mut joined: Vec<&TreePath> = Vec::new();
-    for path in organisations(after) {
-        if !joined.contains(&path) && !organisations(before).any(|each| each == path) {
-            joined.push(path);
-        }
-    }
-    joined
-}
-
 /// The organisations that accepted or filed a case, hold or held a task of it.
 pub(crate) fn organisations(case: &Case) -> impl Iterator<Item = &TreePath> {
     std::iter::once(&case.accepted_by)
@@ -216,7 +223,19 @@ pub(crate) fn organisations(case: &Case) -> impl Iterator<Item = &TreePath> {
         .map(|organisation| &organisation.path)
 }
 
-fn case_row_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), StoreError> {
+/// Those organisations and every one above them: whoever stands above sees what is done below.
+pub(crate) fn organisations_seeing(case: &Case) -> BTreeSet<TreePath> {
+    organisations(case)
+        .flat_map(|path| path.ancestors().chain([path.clone()]))
+        .collect()
+}
+
+fn case_row_move(
+    tx: &mut Tx<'_>,
+    before: &Case,
+    after: &Case,
+    recorded_at: Timestamp,
+) -> Result<(), StoreError> {
     let rule = after.rule.as_ref();
     let filed_by = after.filed_by.as_ref();
     tx.post_one(
@@ -242,7 +261,8 @@ fn case_row_move(tx: &mut Tx<'_>, before: &Case, after: &Case) -> Result<(), Sto
             after.inspected_at,
             after.closed_at,
             extra(&after.extra)?,
-            after.level.as_str()
+            after.level.as_str(),
+            recorded_at
         ],
     )
 }

@@ -1,7 +1,9 @@
 //! What callers see. Personal data are masked here; only `report_unmask` shows them.
 
+mod counts;
 mod links;
 
+pub use counts::CaseCountsView;
 pub use links::{CasesSplitView, ReportAcceptedView, SourceView};
 mod handling;
 
@@ -166,6 +168,9 @@ pub struct CaseListView {
     /// When it was accepted.
     #[schema(value_type = String, format = DateTime)]
     pub accepted_at: Timestamp,
+    /// When it changed last.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
 }
 
 /// A task with everything about it.

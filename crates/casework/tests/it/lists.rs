@@ -5,8 +5,8 @@ use access::Principal;
 use base::{Id, PageRequest};
 use casework::clocks::Light;
 use casework::input::*;
-use casework::model::{CaseStage, ReportStage, TaskKind, TaskState};
-use casework::service::{CaseQuery, CaseSort, ReportQuery, TaskQuery};
+use casework::model::{CaseStage, Level, ReportStage, TaskKind, TaskState};
+use casework::service::{CaseBox, CaseQuery, CaseSort, ReportQuery, TaskQuery};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -99,6 +99,25 @@ fn each_filter_finds_what_it_says() {
         };
         expect(no("310118-20261120"), &|_| true);
         expect(no("310118-20261121"), &|_| false);
+        let zone = |id| CaseQuery {
+            zone_id: Some(id),
+            ..CaseQuery::default()
+        };
+        expect(zone(Id(900)), &|n| n % 2 == 0);
+        expect(zone(Id(901)), &|_| false);
+        let level = |level| CaseQuery {
+            level: Some(level),
+            ..CaseQuery::default()
+        };
+        expect(level(Level::Normal), &|_| true);
+        expect(level(Level::Critical), &|_| false);
+        // The n-th is accepted n + 1 minutes past nine.
+        let between = CaseQuery {
+            accepted_from: Some(morning().plus_seconds(3 * 60)),
+            accepted_to: Some(morning().plus_seconds(6 * 60)),
+            ..CaseQuery::default()
+        };
+        expect(between, &|n| (2..5).contains(&n));
         // 09:32: filing of the first undispatched one (09:02) is in its last quarter or past, handling of the others is not.
         town.clock.set(morning().plus_seconds(32 * 60 + 30));
         let light = |light| CaseQuery {
@@ -122,9 +141,10 @@ fn each_filter_finds_what_it_says() {
 fn pages_neither_skip_nor_repeat_in_either_order() {
     each_town(|town, _| {
         let all = twelve(town);
-        for sort in [CaseSort::Newest, CaseSort::Due] {
+        for sort in [CaseSort::Newest, CaseSort::Due, CaseSort::Updated] {
             let mut seen = Vec::new();
             let mut due = Vec::new();
+            let mut updated = Vec::new();
             let mut after = None;
             loop {
                 let query = CaseQuery {
@@ -134,6 +154,7 @@ fn pages_neither_skip_nor_repeat_in_either_order() {
                 };
                 let list = wait(town.casework.case_list(&centre("leader"), query)).unwrap();
                 seen.extend(list.items.iter().map(|item| item.id));
+                updated.extend(list.items.iter().map(|item| item.updated_at));
                 due.extend(list.items.iter().map(|item| item.clock.unwrap().due_at));
                 after = list.next;
                 if after.is_none() {
@@ -145,6 +166,7 @@ fn pages_neither_skip_nor_repeat_in_either_order() {
             match sort {
                 CaseSort::Newest => assert!(seen.is_sorted_by(|a, b| a > b)),
                 CaseSort::Due => assert!(due.is_sorted()),
+                CaseSort::Updated => assert!(updated.is_sorted_by(|a, b| a >= b)),
             }
         }
     });
@@ -223,8 +245,8 @@ fn reports_are_listed_by_stage_and_number() {
         };
         assert_eq!(count(Some(ReportStage::Accepted), None), 12);
         assert_eq!(count(Some(ReportStage::Settled), None), 0);
-        assert_eq!(count(None, Some("SQ310118")), 12);
-        assert_eq!(count(None, Some("SQ310119")), 0);
+        assert_eq!(count(None, Some("SQ310118-20261120")), 12);
+        assert_eq!(count(None, Some("SQ310118-20261121")), 0);
     });
 }
 
@@ -250,5 +272,103 @@ fn wrong_parameters_of_a_list_are_named_at_once() {
             fields,
             ["after", "area_code", "limit", "organisation_id", "q"]
         );
+    });
+}
+
+fn of_box(of_box: CaseBox) -> CaseQuery {
+    CaseQuery {
+        of_box: Some(of_box),
+        ..CaseQuery::default()
+    }
+}
+
+#[test]
+fn the_boxes_follow_from_what_the_caller_may_do() {
+    each_town(|town, _| {
+        // Of twelve: 0 and 6 are being handled, 3 and 9 filed, the others accepted.
+        let all = twelve(town);
+        let boxed = |who: &Arc<Principal>, wanted: CaseBox| -> Vec<usize> {
+            let found = ids(town, who, of_box(wanted));
+            let counts = wait(town.casework.case_counts(who)).unwrap();
+            let count = match wanted {
+                CaseBox::Todo => counts.todo,
+                CaseBox::Doing => counts.doing,
+                CaseBox::Done => counts.done,
+                CaseBox::Overdue => counts.overdue,
+                CaseBox::Watched => counts.watched,
+            };
+            assert_eq!(usize::try_from(count), Ok(found.len()), "{wanted:?}");
+            let place = |id: &Id| all.iter().position(|each| each == id).unwrap();
+            found.iter().map(place).collect()
+        };
+        let leader = centre("shift_leader");
+        let dispatcher = centre("dispatcher");
+        let onlooker = centre("leader");
+        let roads = person(ROADS, "department_clerk", None);
+        assert_eq!(boxed(&leader, CaseBox::Todo), [11, 10, 8, 7, 5, 4, 2, 1]);
+        assert_eq!(boxed(&leader, CaseBox::Doing), [9, 6, 3, 0]);
+        assert_eq!(boxed(&dispatcher, CaseBox::Todo), [9, 3]);
+        assert_eq!(
+            boxed(&dispatcher, CaseBox::Doing),
+            [11, 10, 8, 7, 6, 5, 4, 2, 1, 0]
+        );
+        assert_eq!(boxed(&onlooker, CaseBox::Todo), [0_usize; 0]);
+        assert_eq!(boxed(&onlooker, CaseBox::Doing).len(), 12);
+        assert_eq!(boxed(&roads, CaseBox::Todo), [6, 0]);
+        assert_eq!(boxed(&roads, CaseBox::Doing), [0_usize; 0]);
+        let task = wait(town.casework.case_view(&roads, all[6])).unwrap().tasks[0].id;
+        town.accept(ROADS, task);
+        assert_eq!(boxed(&roads, CaseBox::Todo), [0]);
+        assert_eq!(boxed(&roads, CaseBox::Doing), [6]);
+        let handled = town.create().case.unwrap().id;
+        town.handle(handled);
+        town.inspect(handled, Vec::new());
+        town.close(handled);
+        assert_eq!(ids(town, &onlooker, of_box(CaseBox::Done)), [handled]);
+        assert_eq!(ids(town, &roads, of_box(CaseBox::Done)), [handled]);
+        assert_eq!(boxed(&roads, CaseBox::Overdue), [0_usize; 0]);
+        town.clock.advance_seconds(60 * 60 * 24);
+        assert_eq!(boxed(&roads, CaseBox::Overdue).len(), 2);
+        assert_eq!(boxed(&onlooker, CaseBox::Overdue).len(), 12);
+    });
+}
+
+#[test]
+fn only_the_watcher_finds_a_watched_case_and_only_while_they_may_see_it() {
+    each_town(|town, _| {
+        let all = twelve(town);
+        let (one, other) = (centre("leader"), centre("dispatcher"));
+        let watched = |who: &Arc<Principal>| ids(town, who, of_box(CaseBox::Watched));
+        assert_eq!(watched(&one), []);
+        for _ in 0..2 {
+            wait(town.casework.case_watch(&one, all[3], true)).unwrap();
+        }
+        wait(town.casework.case_watch(&one, all[0], true)).unwrap();
+        assert_eq!(watched(&one), [all[3], all[0]]);
+        assert_eq!(watched(&other), []);
+        wait(town.casework.case_watch(&one, all[3], false)).unwrap();
+        assert_eq!(watched(&one), [all[0]]);
+        let stranger = person(Id(555), "leader", Some(street(2)));
+        let error = wait(town.casework.case_watch(&stranger, all[0], true)).unwrap_err();
+        assert_eq!(base::Problem::from(error).code, "not_found");
+        // Somebody moves to a street from where the case is not seen.
+        let moved = Arc::new(Principal {
+            account_id: one.account_id,
+            ..(*stranger).clone()
+        });
+        assert_eq!(watched(&moved), []);
+    });
+}
+
+#[test]
+fn a_number_is_searched_at_least_to_its_day() {
+    each_town(|town, _| {
+        let query = CaseQuery {
+            q: Some("310118-2026".to_owned()),
+            ..CaseQuery::default()
+        };
+        let error = wait(town.casework.case_list(&centre("leader"), query)).unwrap_err();
+        let problem: base::Problem = error.into();
+        assert_eq!(problem.fields[0].code, "too_short");
     });
 }

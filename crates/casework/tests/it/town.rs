@@ -82,6 +82,16 @@ impl City for TestCity {
         })
     }
 
+    /// Zone 900 is street 1; zone 901 a circle of a few hundred metres.
+    fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id> {
+        let in_first = area_path.is_some_and(|path| street(1).contains(path));
+        let is_near = point.is_some_and(|point| (point.lon - 121.3).abs() < 0.005);
+        [(Id(900), in_first), (Id(901), is_near)]
+            .into_iter()
+            .filter_map(|(zone, holds)| holds.then_some(zone))
+            .collect()
+    }
+
     fn area_name(&self, path: &TreePath) -> Option<String> {
         Some(format!("区划{path}"))
     }

@@ -96,6 +96,8 @@ fn the_table_of_endpoints_and_the_routes_agree() {
                 ("GET", &item.get),
                 ("POST", &item.post),
                 ("PATCH", &item.patch),
+                ("PUT", &item.put),
+                ("DELETE", &item.delete),
             ] {
                 if let Some(operation) = operation {
                     let id = operation.operation_id.clone().unwrap();

@@ -91,6 +91,7 @@ pub fn opened() -> CaseOpened {
             lon: 121.1,
             lat: 31.1,
         }),
+        zone_ids: Vec::new(),
         words: Digest("cd".repeat(32)),
         organisation: organisation(0),
     }

@@ -83,6 +83,10 @@ impl Casework {
             category_id,
             area_path: located.place.as_ref().map(|place| place.area_path.clone()),
             point: located.point,
+            zone_ids: parts.city.zones_at(
+                located.place.as_ref().map(|place| &place.area_path),
+                located.point,
+            ),
             words: digest,
             organisation: by.organisation(),
         };
@@ -102,11 +106,8 @@ impl Casework {
                 (sealed.sealed, title)
             }),
             first_report_id: origin.words_of.as_ref().map(|(id, _)| *id),
-            district_path: located
-                .place
-                .as_ref()
-                .and_then(|place| place.district_path.clone()),
             street_path: located.place.and_then(|place| place.street_path),
+            recorded_at: event.recorded_at,
         };
         Ok(NewCase {
             case,

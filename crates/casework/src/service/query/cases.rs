@@ -1,18 +1,29 @@
 //! Cases: the list, and one with everything about it.
 
-use super::{CaseQuery, Names, check_number, limit, no_cursor};
+use super::{CaseBox, CaseQuery, Names, check_number, limit, no_cursor};
 use crate::failure::CaseworkError;
 use crate::lifecycle::Event;
 use crate::lifecycle::case::CaseFact;
 use crate::model::{Case, CaseStage, NoteRef, TaskKind};
-use crate::service::{Casework, may_see, sealed};
-use crate::store::list::{self, CaseFilter, CaseRow, Cursor};
+use crate::service::{CaseSort, Casework, may_see, sealed};
+use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
+use crate::store::list::Composed;
 use crate::store::read::{self, CaseKey, CaseWords};
-use crate::view::{CaseListView, CaseView, MilestoneView, RuleView, TaskView};
-use ::store::{StoreError, Tx};
+use crate::store::{
+    CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_ORGANISATION, CASES_OPEN_OF_ORGANISATION,
+};
+use crate::view::{CaseCountsView, CaseListView, CaseView, MilestoneView, RuleView, TaskView};
+use ::store::{StoreError, Tx, params};
 use access::Principal;
-use base::{Id, Page, Timestamp};
+use base::path::TreePath;
+use base::{FieldError, Id, Page, Timestamp};
 use std::sync::Arc;
+
+/// Boxes show at most this many; more are "999+".
+pub const COUNT_SHOWN_MAX: i64 = 999;
+
+/// An organisation has few cases when no more than so many have to do with it: reading them all is then quick.
+const FEW_MAX: i64 = 3_000;
 
 impl Casework {
     /// Cases the caller may see.
@@ -23,40 +34,32 @@ impl Casework {
     ) -> Result<Page<CaseListView>, CaseworkError> {
         let mut wrong = Vec::new();
         let limit = limit(&query.page, &mut wrong);
-        check_number(query.q.as_deref(), &mut wrong);
-        let after = query
-            .page
-            .after
-            .as_deref()
-            .map(|text| Cursor::parse(text, query.sort));
-        if after.is_some_and(|cursor| cursor.is_none()) {
-            wrong.push(no_cursor());
-        }
-        let filter = CaseFilter {
-            stage: query.stage,
-            area: self.area_filter(query.area_code.as_deref(), &mut wrong),
-            category_id: query.category_id,
-            organisation_path: self.organisation_filter(query.organisation_id, &mut wrong),
-            light: query.light,
-            source: query.source,
-            case_no: query.q,
-            sort: query.sort,
-            after: after.flatten(),
-            limit: i64::from(limit) + 1,
-        };
+        let sort = query.sort;
+        let filter = self.case_filter(principal, &query, i64::from(limit) + 1, &mut wrong);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
         let now = self.now();
-        let composed = list::compose_cases(&filter, &principal.scope("case_list"), now);
+        let Some(filter) = filter else {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        };
+        let (filter, ties) = self.sized(principal, filter).await?;
+        let composed = list::compose_cases(&filter, &ties, now);
         let rows = self
             .store()
             .read(move |tx| list::cases(tx, &composed))
             .await?;
-        let sort = filter.sort;
         let page = Page::from_rows(rows, limit, |row| {
+            let due_at = row.case.clock.map_or(Timestamp(0), |clock| clock.due_at);
             let cursor = Cursor {
-                due_at: row.case.clock.map_or(Timestamp(0), |clock| clock.due_at),
+                at: if sort == CaseSort::Updated {
+                    row.updated_at
+                } else {
+                    due_at
+                },
                 id: row.case.id,
             };
             cursor.to_text(sort)
@@ -70,6 +73,157 @@ impl Casework {
                 .collect(),
             next: page.next,
         })
+    }
+
+    /// How many cases each box of the caller holds, counted up to one more than [`COUNT_SHOWN_MAX`].
+    pub async fn case_counts(
+        &self,
+        principal: &Arc<Principal>,
+    ) -> Result<CaseCountsView, CaseworkError> {
+        let now = self.now();
+        let mut lists = Vec::new();
+        for of_box in CaseBox::ALL {
+            let query = CaseQuery {
+                of_box: Some(*of_box),
+                ..CaseQuery::default()
+            };
+            let filter = self.case_filter(principal, &query, COUNT_SHOWN_MAX + 1, &mut Vec::new());
+            lists.push(match filter {
+                None => None,
+                Some(filter) => {
+                    let (filter, ties) = self.sized(principal, filter).await?;
+                    Some(list::compose_count(&filter, &ties, now))
+                }
+            });
+        }
+        let counts = self
+            .store()
+            .read(move |tx| {
+                let counted = |list: &Option<Composed>, tx: &mut Tx<'_>| match list {
+                    None => Ok(0),
+                    Some(list) => list::count(tx, list),
+                };
+                lists
+                    .iter()
+                    .map(|list| counted(list, tx))
+                    .collect::<Result<Vec<_>, StoreError>>()
+            })
+            .await?;
+        Ok(CaseCountsView::new(
+            CaseBox::ALL.iter().copied().zip(counts),
+        ))
+    }
+
+    /// 关注: the caller keeps an eye on a case they may see.
+    pub async fn case_watch(
+        &self,
+        principal: &Arc<Principal>,
+        id: Id,
+        watches: bool,
+    ) -> Result<(), CaseworkError> {
+        let (principal, now) = (principal.clone(), self.now());
+        self.store()
+            .write(move |tx| {
+                read::case_with_tasks(tx, CaseKey::Case(id))?
+                    .filter(|case| may_see(&principal, case))
+                    .ok_or(CaseworkError::NotFound("case"))?;
+                if watches {
+                    tx.post(&CASE_WATCH_ADD, params![principal.account_id, id, now])?;
+                } else {
+                    tx.post(&CASE_WATCH_DROP, params![principal.account_id, id])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// The filter a question means; none when nothing can fit it.
+    fn case_filter(
+        &self,
+        principal: &Principal,
+        query: &CaseQuery,
+        limit: i64,
+        wrong: &mut Vec<FieldError>,
+    ) -> Option<CaseFilter> {
+        check_number(query.q.as_deref(), &self.parts().number_prefix, "", wrong);
+        let cursor = query.page.after.as_deref();
+        let after = cursor.map(|text| Cursor::parse(text, query.sort));
+        if after.is_some_and(|cursor| cursor.is_none()) {
+            wrong.push(no_cursor());
+        }
+        let mut filter = CaseFilter {
+            stages: query.stage.into_iter().collect(),
+            level: query.level,
+            area: self.area_filter(query.area_code.as_deref(), wrong),
+            zone_id: query.zone_id,
+            category_id: query.category_id,
+            organisation: self
+                .organisation_filter(query.organisation_id, wrong)
+                .map(|path| (path, false)),
+            light: query.light,
+            source: query.source.clone(),
+            case_no: query.q.clone(),
+            accepted_from: query.accepted_from,
+            accepted_to: query.accepted_to,
+            sort: query.sort,
+            after: after.flatten(),
+            limit,
+            ..CaseFilter::default()
+        };
+        match query.of_box {
+            None => Some(filter),
+            Some(of_box) => of_box.narrow(principal, &mut filter).then_some(filter),
+        }
+    }
+
+    /// By what the caller sees cases, and which organisations have few, so that the list looks through those.
+    async fn sized(
+        &self,
+        principal: &Principal,
+        mut filter: CaseFilter,
+    ) -> Result<(CaseFilter, Vec<Tie>), CaseworkError> {
+        let is_open = filter.is_open();
+        if let Some((path, has_few)) = &mut filter.organisation {
+            *has_few = self.has_few(path, is_open).await?;
+        }
+        let scope = principal.scope("case_list");
+        if scope.everything {
+            return Ok((filter, vec![Tie::Everything]));
+        }
+        let mut ties = Vec::new();
+        for path in &scope.areas {
+            ties.push(Tie::Area(self.area_of(path)));
+        }
+        for path in scope.organisations {
+            let has_few = self.has_few(&path, is_open).await?;
+            ties.push(Tie::Organisation { path, has_few });
+        }
+        ties.extend(scope.zones.into_iter().map(Tie::Zone));
+        Ok((filter, ties))
+    }
+
+    /// Whether an organisation has to do with few cases; looked up again every ten minutes.
+    async fn has_few(&self, path: &TreePath, is_open: bool) -> Result<bool, CaseworkError> {
+        let (key, now) = ((path.clone(), is_open), self.now());
+        if let Some(has_few) = self.sizes().known(&key, now) {
+            return Ok(has_few);
+        }
+        let path = path.clone();
+        let count = self
+            .store()
+            .read(move |tx| {
+                let statement = if is_open {
+                    &CASES_OPEN_OF_ORGANISATION
+                } else {
+                    &CASES_OF_ORGANISATION
+                };
+                let limit = FEW_MAX + 1;
+                tx.query_opt(statement, params![path, limit], |row| row.get::<i64>(0))
+            })
+            .await?;
+        let has_few = count.is_none_or(|count| count <= FEW_MAX);
+        self.sizes().note(key, has_few, now);
+        Ok(has_few)
     }
 
     fn case_list_view(&self, row: &CaseRow, names: &mut Names<'_>, now: Timestamp) -> CaseListView {
@@ -91,6 +245,7 @@ impl Casework {
             awaits_dispatch: case.stage == CaseStage::Handling
                 && row.lead_organisation_id.is_none(),
             accepted_at: case.accepted_at,
+            updated_at: row.updated_at,
         }
     }
 
@@ -127,6 +282,9 @@ impl Casework {
             case: case.clone(),
             title,
             lead_organisation_id: case.lead().map(|lead| lead.organisation.id),
+            updated_at: entries
+                .last()
+                .map_or(case.accepted_at, |entry| entry.recorded_at),
         };
         let mut tasks = Vec::with_capacity(case.tasks.len());
         for task in &case.tasks {

@@ -1,30 +1,46 @@
 //! Reading: lists by cursor within the caller's scope, details masked.
 
+mod boxes;
 mod cases;
 mod reports;
 mod tasks;
 
+pub use boxes::CaseBox;
+pub(super) use boxes::Sizes;
+pub use cases::COUNT_SHOWN_MAX;
+
 use super::{Casework, sealed};
+use crate::city::Place;
 use crate::clocks::Light;
 use crate::lifecycle::{Event, Fact};
-use crate::model::{CaseStage, NoteRef, ReportStage, TaskKind, TaskState};
+use crate::model::{CaseStage, Level, NoteRef, ReportStage, TaskKind, TaskState};
 use crate::store::NOTE_BY_ID;
-use crate::store::list::{AreaFilter, CaseSort};
+use crate::store::case_list::{AreaFilter, CaseSort};
 use crate::store::read::TimelineEntry;
 use crate::view::{ActorView, Named, TimelineView};
 use ::store::{StoreError, Tx, params};
 use access::mask;
 use base::path::TreePath;
-use base::{FieldError, Id, PageRequest};
+use base::{FieldError, Id, PageRequest, Timestamp};
 use std::collections::HashMap;
 
 /// The filters of the list of cases, as on the wire.
 #[derive(Clone, Debug, Default)]
 pub struct CaseQuery {
+    /// In this box of the caller's.
+    pub of_box: Option<CaseBox>,
     /// In this stage.
     pub stage: Option<CaseStage>,
     /// Division code of the area it lies in.
     pub area_code: Option<String>,
+    /// In this zone.
+    pub zone_id: Option<Id>,
+    /// So urgent.
+    pub level: Option<Level>,
+    /// Accepted at this time or later.
+    pub accepted_from: Option<Timestamp>,
+    /// Accepted before this time.
+    pub accepted_to: Option<Timestamp>,
     /// Of this category.
     pub category_id: Option<Id>,
     /// That this organisation or one below it accepted, filed, holds or held.
@@ -85,7 +101,9 @@ fn no_cursor() -> FieldError {
     FieldError::new("after", "malformed", "pass the `next` of the page before")
 }
 
-fn check_number(text: Option<&str>, wrong: &mut Vec<FieldError>) {
+/// A number is searched by its beginning, at least to its day: whatever is shorter begins most numbers. `kind` is what stands before
+/// the prefix of the installation.
+fn check_number(text: Option<&str>, prefix: &str, kind: &str, wrong: &mut Vec<FieldError>) {
     let fits = |text: &str| {
         text.len() <= base::limits::SEARCH_CHARACTERS_MAX
             && text
@@ -97,6 +115,14 @@ fn check_number(text: Option<&str>, wrong: &mut Vec<FieldError>) {
             "q",
             "malformed",
             "a number is letters, digits and hyphens",
+        ));
+    } else if let Some(text) = text
+        && text.len() < kind.len() + prefix.len() + "-20261121".len()
+    {
+        wrong.push(FieldError::new(
+            "q",
+            "too_short",
+            format!("give the number at least to its day, e.g. {kind}{prefix}-20261121"),
         ));
     }
 }
@@ -123,13 +149,13 @@ impl Casework {
             ));
             return None;
         };
-        let area = place.area_path;
-        Some(match (place.district_path, place.street_path) {
-            (_, Some(street)) if street == area => AreaFilter::Street(area),
-            (_, Some(street)) => AreaFilter::Within { street, area },
-            (Some(district), None) if district == area => AreaFilter::District(area),
-            _ => AreaFilter::Above(area),
-        })
+        Some(area_filter_of(place))
+    }
+
+    /// An area by its path, known or not.
+    fn area_of(&self, path: &TreePath) -> AreaFilter {
+        let known = self.parts().city.place_by_path(path);
+        known.map_or_else(|| AreaFilter::Above(path.clone()), area_filter_of)
     }
 
     /// A note's words, masked; none when there is none or it is forgotten.
@@ -191,6 +217,15 @@ impl Casework {
             areas: HashMap::new(),
             organisations: HashMap::new(),
         }
+    }
+}
+
+fn area_filter_of(place: Place) -> AreaFilter {
+    let area = place.area_path;
+    match place.street_path {
+        Some(street) if street == area => AreaFilter::Street(area),
+        Some(street) => AreaFilter::Within { street, area },
+        None => AreaFilter::Above(area),
     }
 }
 

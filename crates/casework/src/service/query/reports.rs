@@ -31,7 +31,12 @@ impl Casework {
     ) -> Result<Page<ReportListView>, CaseworkError> {
         let mut wrong = Vec::new();
         let limit = limit(&query.page, &mut wrong);
-        check_number(query.q.as_deref(), &mut wrong);
+        check_number(
+            query.q.as_deref(),
+            &self.parts().number_prefix,
+            "SQ",
+            &mut wrong,
+        );
         let filter = ReportFilter {
             stage: query.stage,
             report_no: query.q,

@@ -1,0 +1,450 @@
+//! A database with as many cases as one likes: a few are taken through the loop by command and then copied, row for row, with other
+//! ids, times, places, categories, sources and organisations. What it is not: a city. Only its numbers are like one's.
+//!
+//! Three years that end yesterday; nearly all cases closed, 3 % cancelled or merged, the open ones mostly of the last days; streets,
+//! categories and sources as uneven as in life.
+
+use crate::commands::Office;
+use access::{OrganisationKind, OrganisationNew, Sealer};
+use anyhow::{Context, Result};
+use base::chance::SystemChance;
+use base::{AreaLevel, Clock, Id, SystemClock, Timestamp, TreePath};
+use casework::Call;
+use casework::input::{
+    CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
+    ReportCreateRequest, TaskAcceptRequest, TaskFinishRequest,
+};
+use casework::model::CaseStage;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+use serde_json::json;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Sources with their share in a thousand.
+const SOURCES: &[(&str, u64)] = &[
+    ("hotline", 450),
+    ("inspector", 300),
+    ("citizen_app", 100),
+    ("sensor", 60),
+    ("camera", 40),
+    ("department", 30),
+    ("upper_platform", 12),
+    ("leader", 5),
+    ("media", 3),
+];
+const YEARS_SECONDS: i64 = 3 * 365 * 86_400;
+const STATIONS: usize = 43;
+const CATEGORIES: usize = 40;
+/// The tables of a case, by the column that says of which report or case a row is.
+const TABLES: &[(&str, &str)] = &[
+    ("report", "id"),
+    ("case_file", "id"),
+    ("report_case", "case_id"),
+    ("task", "case_id"),
+    ("timeline", "subject_id"),
+];
+
+/// Small numbers of a known sequence.
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
+    /// One of a slice; the first ones come up more often.
+    fn uneven<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        let unit = self.below(1 << 20) as f64 / f64::from(1 << 20);
+        from.get((unit * unit.sqrt() * from.len() as f64) as usize)
+    }
+}
+
+/// What of the city the copies are spread over.
+struct Spread {
+    /// Each street with its villages.
+    streets: Vec<(TreePath, Vec<TreePath>)>,
+    categories: Vec<Id>,
+    centre: (Id, TreePath),
+    stations: Vec<(Id, TreePath)>,
+}
+
+/// One case as it stands in the database, in some stage.
+struct Template {
+    stage: CaseStage,
+    report_id: Id,
+    case_id: Id,
+    accepted_at: i64,
+    /// Table and its rows.
+    rows: Vec<(usize, Vec<Vec<Value>>)>,
+    title: String,
+}
+
+/// Fills the demo city in `folder` until it has `count` more cases. Answers the office, closed.
+pub async fn fill(folder: &Path, count: usize) -> Result<()> {
+    let office = crate::commands::office(folder).await?;
+    let spread = spread(&office).await?;
+    let subjects = templates(&office).await?;
+    let city = office.city.clone();
+    tokio::task::spawn_blocking(move || city.close()).await?;
+    drop(office);
+    let sealer = Sealer::from_file(&folder.join("keys"), Arc::new(SystemChance))
+        .context("reading the sealing keys")?;
+    let mut connection = Connection::open(folder.join("chengyun.db"))?;
+    connection.execute_batch(
+        "PRAGMA synchronous = OFF; PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 100000;",
+    )?;
+    let columns = columns(&connection)?;
+    let templates = subjects
+        .into_iter()
+        .map(|(stage, report_id, case_id)| {
+            template(&connection, &columns, stage, report_id, case_id)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let indexes = drop_indexes(&connection)?;
+    let first = SystemClock.now().plus_seconds(-YEARS_SECONDS - 86_400);
+    let mut draw = Draw(7);
+    let mut written = 0;
+    while written < count {
+        let until = (written + 20_000).min(count);
+        let transaction = connection.transaction()?;
+        for n in written..until {
+            let share = n as f64 / count as f64;
+            let at = first.plus_seconds((share * YEARS_SECONDS as f64) as i64);
+            let age_days = (1.0 - share) * 3.0 * 365.0;
+            copy(
+                &transaction,
+                &columns,
+                &templates,
+                &spread,
+                &sealer,
+                at,
+                age_days,
+                &mut draw,
+            )?;
+        }
+        transaction.commit()?;
+        written = until;
+    }
+    for index in indexes {
+        connection.execute_batch(&index)?;
+    }
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?;
+    Ok(())
+}
+
+async fn spread(office: &Office) -> Result<Spread> {
+    let city = &office.city;
+    let console = city.console().await?;
+    let snapshot = city.registry.snapshot();
+    let streets: Vec<_> = snapshot
+        .areas
+        .areas()
+        .iter()
+        .filter(|area| area.level == AreaLevel::Street)
+        .map(|street| {
+            let below = snapshot.areas.below(&street.path);
+            (
+                street.path.clone(),
+                below.map(|area| area.path.clone()).collect::<Vec<_>>(),
+            )
+        })
+        .collect();
+    let categories = snapshot
+        .rules
+        .standards()
+        .iter()
+        .flat_map(|standard| snapshot.rules.categories(standard.id))
+        .map(|category| category.id)
+        .take(CATEGORIES)
+        .collect();
+    let centre = office.centre.clone();
+    let mut stations = Vec::new();
+    for n in 0..STATIONS {
+        let new = OrganisationNew {
+            code: format!("BENCH-{n}"),
+            name: format!("联勤联动工作站{n}"),
+            kind: OrganisationKind::Station,
+            parent_id: Some(centre.0),
+            home_area_path: None,
+            credit_code: None,
+        };
+        let made = city.access.organisation_create(&console, new, None).await?;
+        stations.push((made.id, made.path.clone()));
+    }
+    Ok(Spread {
+        streets,
+        categories,
+        centre,
+        stations,
+    })
+}
+
+/// Takes one case to every stage that commands reach.
+async fn templates(office: &Office) -> Result<Vec<(CaseStage, Id, Id)>> {
+    let casework = &office.city.casework;
+    let mut found = Vec::new();
+    let stages = CaseStage::ALL
+        .iter()
+        .filter(|stage| stage.is_open() || **stage == CaseStage::Closed);
+    for (n, wanted) in stages.enumerate() {
+        let leader = Call::of(office.leader.clone());
+        let body = crate::city::report(n, &office.category_id.to_string());
+        let input: ReportCreateRequest = serde_json::from_value(body)?;
+        let created = casework.report_create(&leader, input).await?;
+        let case_id = created.case.context("no case")?.id;
+        found.push((*wanted, created.report.id, case_id));
+        if *wanted == CaseStage::Accepted {
+            continue;
+        }
+        let input = CaseFileRequest {
+            rule_row_id: Some(office.rule_row_id),
+        };
+        casework.case_file(&leader, case_id, input).await?;
+        if *wanted == CaseStage::Filed {
+            continue;
+        }
+        let input: CaseDispatchRequest = serde_json::from_value(json!({
+            "lead_organisation_id": office.dispatched[0],
+            "co_organisation_ids": [office.dispatched[1]],
+        }))?;
+        let state = casework
+            .case_dispatch(&Call::of(office.dispatcher.clone()), case_id, input)
+            .await?;
+        if *wanted == CaseStage::Handling {
+            continue;
+        }
+        for (task, clerk) in state.tasks.iter().zip(&office.clerks).rev() {
+            let call = Call::of(clerk.clone());
+            casework
+                .task_accept(&call, task.id, TaskAcceptRequest::default())
+                .await?;
+            let input = TaskFinishRequest::default();
+            casework.task_finish(&call, task.id, input).await?;
+        }
+        if *wanted == CaseStage::Inspecting {
+            continue;
+        }
+        let input: CaseInspectResultRequest = serde_json::from_value(json!({ "passed": true }))?;
+        casework
+            .case_inspect_result(&Call::of(office.inspector.clone()), case_id, input)
+            .await?;
+        if *wanted == CaseStage::Closing {
+            continue;
+        }
+        let input: CaseCloseRequest =
+            serde_json::from_value(json!({ "rule_row_id": office.rule_row_id }))?;
+        casework.case_close(&leader, case_id, input).await?;
+    }
+    Ok(found)
+}
+
+fn columns(connection: &Connection) -> Result<Vec<Vec<String>>> {
+    TABLES
+        .iter()
+        .map(|(table, _)| {
+            let statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
+            Ok(statement
+                .column_names()
+                .into_iter()
+                .map(str::to_owned)
+                .collect())
+        })
+        .collect()
+}
+
+fn template(
+    connection: &Connection,
+    columns: &[Vec<String>],
+    stage: CaseStage,
+    report_id: Id,
+    case_id: Id,
+) -> Result<Template> {
+    let mut rows = Vec::new();
+    for (n, ((table, key), names)) in TABLES.iter().zip(columns).enumerate() {
+        let subjects = match *table {
+            "report" => vec![report_id],
+            "timeline" => vec![report_id, case_id],
+            _ => vec![case_id],
+        };
+        for subject in subjects {
+            let mut statement =
+                connection.prepare(&format!("SELECT * FROM {table} WHERE {key} = ?1"))?;
+            let found: Vec<Vec<Value>> = statement
+                .query_map([subject.0], |row| {
+                    (0..names.len()).map(|n| row.get(n)).collect()
+                })?
+                .collect::<Result<_, _>>()?;
+            rows.push((n, found));
+        }
+    }
+    let accepted_at = connection.query_row(
+        "SELECT accepted_at FROM case_file WHERE id = ?1",
+        [case_id.0],
+        |row| row.get(0),
+    )?;
+    Ok(Template {
+        stage,
+        report_id,
+        case_id,
+        accepted_at,
+        rows,
+        title: "盈港路菜场门口有一堆生活垃圾".to_owned(),
+    })
+}
+
+/// Indexes are made anew afterwards, which is quicker.
+fn drop_indexes(connection: &Connection) -> Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN
+         ('report', 'case_file', 'report_case', 'task', 'timeline', 'case_organisation')",
+    )?;
+    let found: Vec<(String, String)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (name, _) in &found {
+        connection.execute_batch(&format!("DROP INDEX {name}"))?;
+    }
+    Ok(found.into_iter().map(|(_, sql)| sql).collect())
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one caller, and a struct of them would be no clearer"
+)]
+fn copy(
+    connection: &Connection,
+    columns: &[Vec<String>],
+    templates: &[Template],
+    spread: &Spread,
+    sealer: &Sealer,
+    at: Timestamp,
+    age_days: f64,
+    draw: &mut Draw,
+) -> Result<()> {
+    let is_open = draw.below(1000) < ((-age_days / 4.0).exp() * 1000.0) as u64 + 1;
+    let (open, closed) = templates.split_at(templates.len() - 1);
+    let template = if is_open {
+        open.get(draw.below(open.len() as u64) as usize)
+    } else {
+        closed.first()
+    };
+    let template = template.context("no template")?;
+    let stage = match (template.stage, draw.below(1000)) {
+        (CaseStage::Closed, 0..20) => CaseStage::Cancelled,
+        (CaseStage::Closed, 20..30) => CaseStage::Merged,
+        (stage, _) => stage,
+    };
+    let level = match draw.below(1000) {
+        0..5 => "critical",
+        5..55 => "urgent",
+        _ => "normal",
+    };
+    let mut share = draw.below(1000);
+    let source = SOURCES.iter().find(|(_, of_thousand)| {
+        let found = share < *of_thousand;
+        share = share.saturating_sub(*of_thousand);
+        found
+    });
+    let source = source.map_or("hotline", |(name, _)| *name);
+    let (street, villages) = draw.uneven(&spread.streets).context("no streets")?;
+    let village = villages
+        .get(draw.below(villages.len() as u64) as usize)
+        .unwrap_or(street);
+    let category = draw.uneven(&spread.categories).context("no categories")?;
+    let lead = draw
+        .uneven(&spread.stations)
+        .context("no stations")?
+        .clone();
+    let co = draw
+        .uneven(&spread.stations)
+        .context("no stations")?
+        .clone();
+    // Old and new ids: of the report, the case, and whatever else the rows name.
+    let base = Id::first_at(at).0;
+    let (report_id, case_id) = (Id(base), Id(base + 1));
+    let mut ids = HashMap::from([
+        (template.report_id.0, report_id.0),
+        (template.case_id.0, case_id.0),
+    ]);
+    let tasks = template
+        .rows
+        .iter()
+        .filter(|(table, _)| TABLES.get(*table).is_some_and(|(name, _)| *name == "task"));
+    for (n, row) in (2..).zip(tasks.flat_map(|(_, rows)| rows)) {
+        if let Some(Value::Integer(id)) = row.first() {
+            ids.insert(*id, base + n);
+        }
+    }
+    let day = at.to_string();
+    let number = format!(
+        "310118-{}-{:05}",
+        day.get(..10).unwrap_or_default().replace('-', ""),
+        draw.below(u64::MAX) % 1_000_000_000_000
+    );
+    let shift = at.0 - template.accepted_at;
+    let mut organisations = BTreeSet::from([spread.centre.1.clone()]);
+    for (table, rows) in &template.rows {
+        let (Some((name, _)), Some(names)) = (TABLES.get(*table), columns.get(*table)) else {
+            continue;
+        };
+        let marks: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
+        let mut insert = connection
+            .prepare_cached(&format!("INSERT INTO {name} VALUES ({})", marks.join(", ")))?;
+        for (n, row) in rows.iter().enumerate() {
+            let held = if n == 0 { &lead } else { &co };
+            if *name == "task" {
+                organisations.extend(held.1.ancestors());
+            }
+            let values = row.iter().zip(names).map(|(value, column)| {
+                let text = |text: &str| Value::Text(text.to_owned());
+                match (*name, column.as_str(), value) {
+                    ("case_file", "stage", _) => text(stage.as_str()),
+                    (_, "level", _) => text(level),
+                    ("case_file" | "report", "source", _) => text(source),
+                    (_, "case_no", _) => text(&number),
+                    (_, "report_no", _) => Value::Text(format!("SQ{number}")),
+                    (_, "area_path", _) => text(village.as_str()),
+                    (_, "street_path", _) => text(street.as_str()),
+                    (_, "category_id", _) => Value::Integer(category.0),
+                    (_, "title_sealed", _) => Value::Blob(sealer.seal(template.title.as_bytes(), &format!("report.title:{report_id}"))),
+                    ("report", "words_sealed", _) => {
+                        let words = json!({ "title": template.title, "detail": template.title, "address": null });
+                        Value::Blob(sealer.seal_text(&words.to_string(), &format!("report.words:{report_id}")).sealed)
+                    }
+                    ("report", "reporter_sealed", _) => Value::Null,
+                    (_, "lead_organisation_id", Value::Integer(_)) => Value::Integer(lead.0.0),
+                    ("task", "organisation_id", _) => Value::Integer(held.0.0),
+                    ("task", "organisation_path", _) => text(held.1.as_str()),
+                    (_, column, Value::Integer(moment)) if column.ends_with("_at") => Value::Integer(moment + shift),
+                    (_, _, Value::Integer(id)) => Value::Integer(ids.get(id).copied().unwrap_or(*id)),
+                    (_, "body", Value::Text(body)) => {
+                        let mut body = body.clone();
+                        for (old, new) in &ids {
+                            body = body.replace(&old.to_string(), &new.to_string());
+                        }
+                        Value::Text(body)
+                    }
+                    (_, _, other) => other.clone(),
+                }
+            });
+            insert.execute(params_from_iter(values))?;
+        }
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO case_organisation (case_id, organisation_path, is_open) VALUES (?1, ?2, ?3)",
+    )?;
+    for path in organisations {
+        insert.execute(rusqlite::params![case_id.0, path.as_str(), is_open])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! The boxes of a workbench: 待办 在办 已办 超期 关注, for whatever roles the caller has. They follow from what the caller may do, so a
+//! city that gives a step to another role gets the right boxes without more ado.
+//!
+//! | box | who takes steps of cases (files, dispatches, inspects, closes) | who works on tasks | others |
+//! |---|---|---|---|
+//! | `todo` 待办 | open cases in the stages that await such a step | open cases with a task of theirs to accept | none |
+//! | `doing` 在办 | open cases in the other stages | open cases with a task of theirs being handled | all open cases |
+//! | `done` 已办 | ended cases | the same | the same |
+//! | `overdue` 超期 | open cases whose stage's clock has run out | the same | the same |
+//! | `watched` 关注 | whatever they watch and still may see | the same | the same |
+
+use crate::clocks::Light;
+use crate::model::{CaseStage, TaskState};
+use crate::store::case_list::CaseFilter;
+use access::Principal;
+use base::Timestamp;
+use base::path::TreePath;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// A box of cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseBox {
+    /// 待办: the caller's step is next.
+    Todo,
+    /// 在办: open, and somebody else's step is next, or the caller's has begun.
+    Doing,
+    /// 已办: ended.
+    Done,
+    /// 超期: open, and the clock has run out.
+    Overdue,
+    /// 关注: watched by the caller.
+    Watched,
+}
+
+/// Which permission takes a case on from which stage.
+const STEPS: &[(&str, CaseStage)] = &[
+    ("case_file", CaseStage::Accepted),
+    ("case_dispatch", CaseStage::Filed),
+    ("case_inspect_result", CaseStage::Inspecting),
+    ("case_close", CaseStage::Closing),
+];
+
+impl CaseBox {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[
+        Self::Todo,
+        Self::Doing,
+        Self::Done,
+        Self::Overdue,
+        Self::Watched,
+    ];
+
+    /// Narrows a filter to this box of the caller's; false when nothing can be in it.
+    pub(crate) fn narrow(self, principal: &Principal, filter: &mut CaseFilter) -> bool {
+        let open = || {
+            CaseStage::ALL
+                .iter()
+                .copied()
+                .filter(|stage| stage.is_open())
+        };
+        let mine: Vec<CaseStage> = STEPS
+            .iter()
+            .filter(|(permission, _)| principal.allows(permission))
+            .map(|(_, stage)| *stage)
+            .collect();
+        let works_on_tasks = mine.is_empty() && principal.allows("task_finish");
+        match self {
+            Self::Todo if works_on_tasks => held(principal, filter, TaskState::Assigned),
+            Self::Doing if works_on_tasks => held(principal, filter, TaskState::Accepted),
+            Self::Todo => only(filter, &mine),
+            Self::Doing => {
+                let others: Vec<_> = open().filter(|stage| !mine.contains(stage)).collect();
+                only(filter, &others)
+            }
+            Self::Done => {
+                let ended: Vec<_> = (CaseStage::ALL.iter().copied())
+                    .filter(|stage| !stage.is_open())
+                    .collect();
+                only(filter, &ended)
+            }
+            Self::Overdue => {
+                let other = filter.light.replace(Light::Red);
+                other.is_none_or(|light| light == Light::Red)
+            }
+            Self::Watched => {
+                filter.watched_by = Some(principal.account_id);
+                true
+            }
+        }
+    }
+}
+
+/// Leaves the stages that both ask for; false when there are none.
+fn only(filter: &mut CaseFilter, stages: &[CaseStage]) -> bool {
+    if filter.stages.is_empty() {
+        filter.stages = stages.to_vec();
+    } else {
+        filter.stages.retain(|stage| stages.contains(stage));
+    }
+    !filter.stages.is_empty()
+}
+
+fn held(principal: &Principal, filter: &mut CaseFilter, state: TaskState) -> bool {
+    filter.held_by = principal.scope("task_finish").organisations;
+    filter.held_state = Some(state);
+    !filter.held_by.is_empty()
+}
+
+/// An organisation's path, and whether only open cases are meant.
+type SizeKey = (TreePath, bool);
+
+/// Which organisations have few cases, as last looked up.
+#[derive(Debug, Default)]
+pub(in crate::service) struct Sizes(Mutex<HashMap<SizeKey, (bool, Timestamp)>>);
+
+/// How long a look at the size of an organisation's pile holds.
+const SIZE_SECONDS: i64 = 600;
+
+/// More organisations than any city has; beyond it the memory begins anew.
+const SIZES_MAX: usize = 10_000;
+
+impl Sizes {
+    pub(super) fn known(&self, key: &SizeKey, now: Timestamp) -> Option<bool> {
+        let sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (has_few, at) = sizes.get(key)?;
+        (at.plus_seconds(SIZE_SECONDS) > now).then_some(*has_few)
+    }
+
+    pub(super) fn note(&self, key: SizeKey, has_few: bool, now: Timestamp) {
+        let mut sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sizes.len() >= SIZES_MAX {
+            sizes.clear();
+        }
+        sizes.insert(key, (has_few, now));
+    }
+}

@@ -1,0 +1,582 @@
+//! The list of cases. Keys first: the ids of a page come from one index, then only their rows are read.
+//!
+//! Of all conditions one *driver* is served by an index; the columns of the others stand in that index too, so that whatever does not
+//! fit is passed over without touching its row. Which one drives is decided here, by what is known of cases and not of any one city:
+//! nearly all are closed, so whatever speaks of open ones looks through those alone; two of street, category and source leave few;
+//! critical and urgent ones are few. A caller who sees by several ties (an area, organisations, zones) gets the newest by each, put
+//! together. Conditions that shall not drive are written so that no planner can use them.
+
+use super::case_columns;
+use super::list::{Bound, Composed, Composer, SealedTitle, sealed_title, title_joins};
+use super::read;
+use crate::clocks::Light;
+use crate::model::{Case, CaseStage, Level, TaskState};
+use ::store::{Statement, StoreError, Tx};
+use base::path::TreePath;
+use base::{Id, Timestamp};
+
+/// In which order cases are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaseSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// What is due first, first; only cases whose stage has a clock.
+    Due,
+    /// What changed last, first; only open cases.
+    Updated,
+}
+
+impl CaseSort {
+    /// Whether it is an order of open cases only.
+    const fn is_of_open(self) -> bool {
+        matches!(self, Self::Due | Self::Updated)
+    }
+}
+
+/// Where the last page ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Of the last row, when sorted by a time.
+    pub at: Timestamp,
+    /// Of the last row.
+    pub id: Id,
+}
+
+impl Cursor {
+    /// As text for the wire.
+    pub fn to_text(self, sort: CaseSort) -> String {
+        match sort {
+            CaseSort::Newest => self.id.to_string(),
+            CaseSort::Due | CaseSort::Updated => format!("{}-{}", self.at.0, self.id),
+        }
+    }
+
+    /// From text on the wire.
+    pub fn parse(text: &str, sort: CaseSort) -> Option<Self> {
+        let (at, id) = match sort {
+            CaseSort::Newest => (0, text),
+            CaseSort::Due | CaseSort::Updated => {
+                let (at, id) = text.split_once('-')?;
+                (at.parse().ok()?, id)
+            }
+        };
+        Some(Self {
+            at: Timestamp(at),
+            id: id.parse().ok()?,
+        })
+    }
+}
+
+/// An area to look in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AreaFilter {
+    /// A street.
+    Street(TreePath),
+    /// Below a street: within that street, by path.
+    Within {
+        /// The street it lies in.
+        street: TreePath,
+        /// The area.
+        area: TreePath,
+    },
+    /// A district or above.
+    Above(TreePath),
+}
+
+impl AreaFilter {
+    fn path(&self) -> &TreePath {
+        match self {
+            Self::Street(area) | Self::Within { area, .. } | Self::Above(area) => area,
+        }
+    }
+
+    /// What lies in both; none when nothing can.
+    fn and<'a>(&'a self, other: &'a Self) -> Option<&'a Self> {
+        if self.path().contains(other.path()) {
+            Some(other)
+        } else if other.path().contains(self.path()) {
+            Some(self)
+        } else {
+            None
+        }
+    }
+}
+
+/// One way by which somebody sees cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// All there are.
+    Everything,
+    /// They lie in an area.
+    Area(AreaFilter),
+    /// They lie in a zone.
+    Zone(Id),
+    /// An organisation, or one below it, has to do with them.
+    Organisation {
+        /// Its path.
+        path: TreePath,
+        /// Whether it has to do with few cases only, so that looking through those is quick.
+        has_few: bool,
+    },
+}
+
+/// What cases are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct CaseFilter {
+    /// In one of these stages; any when empty.
+    pub stages: Vec<CaseStage>,
+    /// So urgent.
+    pub level: Option<Level>,
+    /// In this area.
+    pub area: Option<AreaFilter>,
+    /// In this zone.
+    pub zone_id: Option<Id>,
+    /// Of this category.
+    pub category_id: Option<Id>,
+    /// That this organisation or one below it accepted, filed, holds or held; and whether it has few.
+    pub organisation: Option<(TreePath, bool)>,
+    /// Showing this light now; red is overdue.
+    pub light: Option<Light>,
+    /// From this source.
+    pub source: Option<String>,
+    /// Whose number begins so; at least to the day.
+    pub case_no: Option<String>,
+    /// Entered at this time or later.
+    pub accepted_from: Option<Timestamp>,
+    /// Entered before this time.
+    pub accepted_to: Option<Timestamp>,
+    /// Watched by this account.
+    pub watched_by: Option<Id>,
+    /// With an open task held by one of these organisations or one below it; any when empty.
+    pub held_by: Vec<TreePath>,
+    /// In which state that task is; assigned or accepted when none is given.
+    pub held_state: Option<TaskState>,
+    /// In which order.
+    pub sort: CaseSort,
+    /// After this row.
+    pub after: Option<Cursor>,
+    /// At most so many rows.
+    pub limit: i64,
+}
+
+/// The stages of open cases, as the partial index of open cases has them.
+const OPEN: &str = "c.stage NOT IN ('closed', 'cancelled', 'merged')";
+/// The stages of cases that ended without being closed, as their partial index has them.
+const ENDED: &str = "c.stage IN ('cancelled', 'merged')";
+
+impl CaseFilter {
+    /// Whether only open cases can be meant.
+    pub fn is_open(&self) -> bool {
+        self.sort.is_of_open()
+            || self.light.is_some()
+            || !self.held_by.is_empty()
+            || (!self.stages.is_empty() && self.stages.iter().all(|stage| stage.is_open()))
+    }
+
+    /// Whether only cancelled and merged cases can be meant.
+    fn is_ended(&self) -> bool {
+        !self.stages.is_empty()
+            && (self.stages.iter()).all(|stage| !stage.is_open() && *stage != CaseStage::Closed)
+    }
+}
+
+/// Which condition an index serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Driver {
+    Watched,
+    Number,
+    Holder,
+    Open,
+    Organisation,
+    Level,
+    Ended,
+    Pair(Column, Column),
+    Zone,
+    Single(Column),
+    Newest,
+}
+
+/// A column that never changes and has an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Street,
+    Category,
+    Source,
+}
+
+impl Driver {
+    fn of(filter: &CaseFilter, area: Option<&AreaFilter>, tie: &Tie) -> Self {
+        let by_street = matches!(
+            area,
+            Some(AreaFilter::Street(_) | AreaFilter::Within { .. })
+        );
+        let single = [
+            (Column::Street, by_street),
+            (Column::Category, filter.category_id.is_some()),
+            (Column::Source, filter.source.is_some()),
+        ];
+        let mut columns = single
+            .into_iter()
+            .filter_map(|(column, is_there)| is_there.then_some(column));
+        let (first, second) = (columns.next(), columns.next());
+        let (tie_has_few, tie_is_organisation) = match tie {
+            Tie::Organisation { has_few, .. } => (*has_few, true),
+            _ => (false, false),
+        };
+        let has_few = tie_has_few || matches!(filter.organisation, Some((_, true)));
+        let is_organisation = tie_is_organisation || filter.organisation.is_some();
+        let is_zone = filter.zone_id.is_some() || matches!(tie, Tie::Zone(_));
+        match (first, second) {
+            _ if filter.watched_by.is_some() => Self::Watched,
+            _ if filter.case_no.is_some() => Self::Number,
+            _ if !filter.held_by.is_empty() => Self::Holder,
+            _ if has_few => Self::Organisation,
+            _ if filter.is_open() => Self::Open,
+            _ if filter.level == Some(Level::Critical) => Self::Level,
+            (Some(first), Some(second)) => Self::Pair(first, second),
+            _ if filter.is_ended() => Self::Ended,
+            _ if is_zone => Self::Zone,
+            (Some(one), None) => Self::Single(one),
+            _ if filter.level == Some(Level::Urgent) => Self::Level,
+            _ if is_organisation => Self::Organisation,
+            _ => Self::Newest,
+        }
+    }
+
+    fn is_by(self, column: Column) -> bool {
+        match self {
+            Self::Pair(first, second) => first == column || second == column,
+            Self::Single(one) => one == column,
+            _ => false,
+        }
+    }
+}
+
+/// The list of cases that somebody sees by any of `ties`.
+pub fn compose_cases(filter: &CaseFilter, ties: &[Tie], now: Timestamp) -> Composed {
+    let mut composer = Composer::default();
+    let keys = keys(&mut composer, filter, ties, now);
+    let order = match filter.sort {
+        CaseSort::Newest => "c.id DESC",
+        CaseSort::Due => "c.due_at, c.id",
+        CaseSort::Updated => "c.updated_at DESC, c.id DESC",
+    };
+    let limit = composer.place(Bound::Int(filter.limit));
+    // CROSS JOIN: the keys come first, whatever a planner believes.
+    let text = format!(
+        "{} FROM ({keys}) k CROSS JOIN case_file c{} WHERE c.id = k.id ORDER BY {order} LIMIT {limit}",
+        concat!(
+            "SELECT ",
+            case_columns!(),
+            ", c.lead_organisation_id, w.title_sealed, c.first_report_id, p.title_sealed, c.updated_at"
+        ),
+        title_joins!()
+    );
+    Composed {
+        statement: Statement::composed(text),
+        values: composer.values,
+    }
+}
+
+/// How many there are, up to the filter's limit.
+pub fn compose_count(filter: &CaseFilter, ties: &[Tie], now: Timestamp) -> Composed {
+    let mut composer = Composer::default();
+    let keys = keys(&mut composer, filter, ties, now);
+    let limit = composer.place(Bound::Int(filter.limit));
+    Composed {
+        statement: Statement::composed(format!(
+            "SELECT COUNT(*) FROM (SELECT k.id FROM ({keys}) k LIMIT {limit}) n"
+        )),
+        values: composer.values,
+    }
+}
+
+fn keys(composer: &mut Composer, filter: &CaseFilter, ties: &[Tie], now: Timestamp) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for tie in ties {
+        let area = match (&filter.area, tie) {
+            (None, Tie::Area(of_tie)) => Some(of_tie),
+            (Some(wanted), Tie::Area(of_tie)) => match wanted.and(of_tie) {
+                None => continue,
+                both => both,
+            },
+            (wanted, _) => wanted.as_ref(),
+        };
+        let part = keys_by(composer, filter, area, tie, now);
+        parts.push(part);
+    }
+    match parts.as_slice() {
+        [] => "SELECT c.id AS id FROM case_file c WHERE FALSE".to_owned(),
+        [one] => one.clone(),
+        many => (0..)
+            .zip(many)
+            .map(|(n, part): (i32, &String)| format!("SELECT b{n}.id AS id FROM ({part}) b{n}"))
+            .collect::<Vec<_>>()
+            .join(" UNION "),
+    }
+}
+
+/// The ids of a page by one tie.
+fn keys_by(
+    composer: &mut Composer,
+    filter: &CaseFilter,
+    area: Option<&AreaFilter>,
+    tie: &Tie,
+    now: Timestamp,
+) -> String {
+    let driver = Driver::of(filter, area, tie);
+    composer.conditions.clear();
+    let from = from_of(composer, filter, tie, driver);
+    match area {
+        None => {}
+        Some(AreaFilter::Street(street)) => column(composer, driver, Column::Street, street),
+        Some(AreaFilter::Within { street, area }) => {
+            column(composer, driver, Column::Street, street);
+            composer.within("c.area_path", area);
+        }
+        Some(AreaFilter::Above(path)) => composer.within("c.area_path", path),
+    }
+    if let Some(category) = filter.category_id {
+        let name = if driver.is_by(Column::Category) {
+            "c.category_id"
+        } else {
+            "c.category_id + 0"
+        };
+        composer.equals(name, Bound::Int(category.0));
+    }
+    if let Some(source) = &filter.source {
+        column(composer, driver, Column::Source, source);
+    }
+    stages(composer, filter, driver);
+    if let Some(level) = filter.level {
+        let name = if driver == Driver::Level {
+            composer.conditions.push("c.level <> 'normal'".to_owned());
+            "c.level"
+        } else {
+            "c.level || ''"
+        };
+        composer.text(name, level.as_str());
+    }
+    if let Some(light) = filter.light {
+        let place = composer.place(Bound::Int(now.0));
+        composer.conditions.push(match light {
+            Light::Red => format!("c.due_at < {place}"),
+            Light::Yellow => format!("c.due_at >= {place} AND c.yellow_at <= {place}"),
+            Light::Green => format!("c.due_at >= {place} AND c.yellow_at > {place}"),
+        });
+    }
+    let key = match driver {
+        Driver::Watched => "v.case_id",
+        Driver::Organisation | Driver::Zone => "d.case_id",
+        _ => "c.id",
+    };
+    entered(composer, filter, key);
+    let order = ordered(composer, filter, key, driver);
+    let limit = composer.place(Bound::Int(filter.limit));
+    let condition = if composer.conditions.is_empty() {
+        "TRUE".to_owned()
+    } else {
+        composer.conditions.join(" AND ")
+    };
+    format!("SELECT c.id AS id FROM {from} WHERE {condition} ORDER BY {order} LIMIT {limit}")
+}
+
+/// A text column, so written that its index serves it only when it drives.
+fn column(composer: &mut Composer, driver: Driver, column: Column, value: impl ToString) {
+    let name = match (column, driver.is_by(column)) {
+        (Column::Street, true) => "c.street_path",
+        (Column::Street, false) => "c.street_path || ''",
+        (_, true) => "c.source",
+        (_, false) => "c.source || ''",
+    };
+    composer.text(name, &value.to_string());
+}
+
+/// Where to look, with the conditions of organisations, zones, watchers, holders, number.
+fn from_of(
+    composer: &mut Composer,
+    filter: &CaseFilter,
+    tie: &Tie,
+    driver: Driver,
+) -> &'static str {
+    let mut from = "case_file c";
+    let mut organisations: Vec<(&TreePath, bool)> = Vec::new();
+    let mut zones: Vec<Id> = filter.zone_id.into_iter().collect();
+    match tie {
+        Tie::Organisation { path, has_few } => organisations.push((path, *has_few)),
+        Tie::Zone(id) => zones.push(*id),
+        Tie::Everything | Tie::Area(_) => {}
+    }
+    organisations.extend(filter.organisation.iter().map(|(path, few)| (path, *few)));
+    // The one with few drives.
+    organisations.sort_by_key(|(_, has_few)| !has_few);
+    let drives = |wanted: Driver, n: usize| driver == wanted && n == 0;
+    for (n, (path, _)) in organisations.into_iter().enumerate() {
+        let place = composer.place(Bound::Text(path.to_string()));
+        composer.conditions.push(if drives(Driver::Organisation, n) {
+            from = "case_organisation d CROSS JOIN case_file c";
+            let open = if filter.is_open() {
+                " AND d.is_open"
+            } else {
+                ""
+            };
+            format!("d.organisation_path = {place}{open} AND c.id = d.case_id")
+        } else {
+            format!(
+                "EXISTS (SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place})"
+            )
+        });
+    }
+    for (n, zone) in zones.into_iter().enumerate() {
+        let place = composer.place(Bound::Int(zone.0));
+        composer.conditions.push(if drives(Driver::Zone, n) {
+            from = "case_zone d CROSS JOIN case_file c";
+            format!("d.zone_id = {place} AND c.id = d.case_id")
+        } else {
+            format!(
+                "EXISTS (SELECT 1 FROM case_zone z WHERE z.case_id = c.id AND z.zone_id = {place})"
+            )
+        });
+    }
+    if let Some(account) = filter.watched_by {
+        let place = composer.place(Bound::Int(account.0));
+        from = "case_watch v CROSS JOIN case_file c";
+        composer
+            .conditions
+            .push(format!("v.account_id = {place} AND c.id = v.case_id"));
+    }
+    if !filter.held_by.is_empty() {
+        let ranges: Vec<String> = (filter.held_by.iter())
+            .map(|path| format!("({})", composer.range("t.organisation_path", path.range())))
+            .collect();
+        let state = filter.held_state.map_or_else(String::new, |state| {
+            let place = composer.place(Bound::Text(state.as_str().to_owned()));
+            format!(" AND t.state = {place}")
+        });
+        composer.conditions.push(format!(
+            "c.id IN (SELECT t.case_id FROM task t WHERE t.state IN ('assigned', 'accepted'){state} AND ({}))",
+            ranges.join(" OR ")
+        ));
+    }
+    if let Some(case_no) = &filter.case_no {
+        composer.begins("c.case_no", case_no);
+    }
+    from
+}
+
+fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
+    // The very words of the partial indexes, which the planner must find in the question.
+    if filter.is_open() {
+        composer.conditions.push(OPEN.to_owned());
+    }
+    if driver == Driver::Ended {
+        composer.conditions.push(ENDED.to_owned());
+    }
+    if filter.stages.is_empty() {
+        // Every stage of open cases: with this the index of open cases is looked into and not walked beside.
+        if driver == Driver::Open {
+            let open = CaseStage::ALL.iter().filter(|stage| stage.is_open());
+            let words: Vec<String> = open.map(|stage| format!("'{stage}'")).collect();
+            composer
+                .conditions
+                .push(format!("c.stage IN ({})", words.join(", ")));
+        }
+        return;
+    }
+    let places: Vec<String> = filter
+        .stages
+        .iter()
+        .map(|stage| composer.place(Bound::Text(stage.as_str().to_owned())))
+        .collect();
+    let name = match driver {
+        Driver::Open | Driver::Ended => "c.stage",
+        _ => "c.stage || ''",
+    };
+    composer.conditions.push(match places.as_slice() {
+        [one] => format!("{name} = {one}"),
+        many => format!("{name} IN ({})", many.join(", ")),
+    });
+}
+
+/// Ids carry the time they were made at.
+fn entered(composer: &mut Composer, filter: &CaseFilter, key: &str) {
+    for (at, compare) in [(filter.accepted_from, ">="), (filter.accepted_to, "<")] {
+        if let Some(at) = at {
+            let place = composer.place(Bound::Int(Id::first_at(at).0));
+            composer.conditions.push(format!("{key} {compare} {place}"));
+        }
+    }
+}
+
+fn ordered(composer: &mut Composer, filter: &CaseFilter, key: &str, driver: Driver) -> String {
+    match filter.sort {
+        CaseSort::Newest => {
+            if let Some(after) = filter.after {
+                let place = composer.place(Bound::Int(after.id.0));
+                composer.conditions.push(format!("{key} < {place}"));
+            }
+            // Few are found: they are sorted. `+ 0` keeps the planner from walking through all cases instead, newest first.
+            match driver {
+                Driver::Number | Driver::Holder | Driver::Open => "c.id + 0 DESC".to_owned(),
+                _ => format!("{key} DESC"),
+            }
+        }
+        CaseSort::Due => {
+            composer.conditions.push("c.due_at IS NOT NULL".to_owned());
+            if let Some(after) = filter.after {
+                let due = composer.place(Bound::Int(after.at.0));
+                let id = composer.place(Bound::Int(after.id.0));
+                composer.conditions.push(format!(
+                    "c.due_at >= {due} AND (c.due_at > {due} OR c.id > {id})"
+                ));
+            }
+            "c.due_at, c.id + 0".to_owned()
+        }
+        CaseSort::Updated => {
+            if let Some(after) = filter.after {
+                let at = composer.place(Bound::Int(after.at.0));
+                let id = composer.place(Bound::Int(after.id.0));
+                composer.conditions.push(format!(
+                    "c.updated_at <= {at} AND (c.updated_at < {at} OR c.id < {id})"
+                ));
+            }
+            "c.updated_at DESC, c.id + 0 DESC".to_owned()
+        }
+    }
+}
+
+/// A case as listed: without its tasks.
+#[derive(Clone, Debug)]
+pub struct CaseRow {
+    /// Its state without tasks.
+    pub case: Case,
+    /// Its sealed title.
+    pub title: Option<SealedTitle>,
+    /// The lead's organisation.
+    pub lead_organisation_id: Option<Id>,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+}
+
+/// Runs the list.
+pub fn cases(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<CaseRow>, StoreError> {
+    tx.query(&list.statement, &list.params(), |row| {
+        Ok(CaseRow {
+            case: read::case(row)?,
+            lead_organisation_id: row.get(31)?,
+            title: sealed_title(row, 32)?,
+            updated_at: row.get(35)?,
+        })
+    })
+}
+
+/// Runs the count.
+pub fn count(tx: &mut Tx<'_>, list: &Composed) -> Result<i64, StoreError> {
+    let found = tx.query_opt(&list.statement, &list.params(), |row| row.get(0))?;
+    Ok(found.unwrap_or(0))
+}
+
+#[cfg(test)]
+#[path = "case_list_tests.rs"]
+mod tests;
