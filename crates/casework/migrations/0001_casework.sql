@@ -36,6 +36,8 @@ CREATE TABLE report (
 );
 CREATE UNIQUE INDEX report_by_no ON report (report_no);
 CREATE INDEX report_by_stage ON report (stage, id);
+CREATE INDEX report_by_claimer ON report (claimed_by, id) WHERE claimed_by IS NOT NULL;
+CREATE INDEX report_by_level ON report (level, id) WHERE level <> 'normal';
 CREATE INDEX report_by_reporter ON report (reporter_key) WHERE reporter_key IS NOT NULL;
 CREATE UNIQUE INDEX report_by_external ON report (external_system, external_id) WHERE external_id IS NOT NULL;
 
@@ -137,7 +139,7 @@ CREATE TABLE task (
 CREATE INDEX task_by_case ON task (case_id, id);
 CREATE INDEX task_by_holder ON task (organisation_path, state, id);
 -- Open tasks are few: whose they are, and of which case.
-CREATE INDEX task_open ON task (organisation_path, case_id) WHERE state IN ('assigned', 'accepted');
+CREATE INDEX task_open ON task (organisation_path, case_id, state) WHERE state IN ('assigned', 'accepted');
 
 CREATE TABLE report_case (
   report_id BIGINT NOT NULL,

@@ -2,8 +2,8 @@
 
 use super::call;
 use crate::input::{ReportCreateRequest, ReportSearchRequest, ReportUnmaskRequest};
-use crate::model::ReportStage;
-use crate::service::{Casework, ReportQuery};
+use crate::model::{Level, ReportStage};
+use crate::service::{Casework, ReportClaim, ReportQuery};
 use crate::view::{ReportCreatedView, ReportListView, ReportView};
 use access::http::Caller;
 use axum::extract::State;
@@ -38,6 +38,11 @@ impl From<Page<ReportListView>> for ReportPage {
 pub(super) struct ReportListParams {
     /// In this stage.
     stage: Option<ReportStage>,
+    /// So urgent.
+    level: Option<Level>,
+    /// Taken by you, or by nobody.
+    #[param(inline)]
+    claimed: Option<ReportClaim>,
     /// Whose number begins so.
     q: Option<String>,
 }
@@ -64,6 +69,8 @@ pub(super) async fn report_list(
 ) -> Answer<Json<ReportPage>> {
     let query = ReportQuery {
         stage: params.stage,
+        level: params.level,
+        claimed: params.claimed,
         q: params.q,
         page,
     };

@@ -18,7 +18,7 @@ mod verify;
 
 pub use crate::store::case_list::CaseSort;
 pub use import::{ImportOptions, Progress};
-pub use query::{COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportQuery, TaskQuery};
+pub use query::{COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskQuery};
 pub use timer::TASK_DEADLINE;
 pub use verify::{Finding, Verified};
 

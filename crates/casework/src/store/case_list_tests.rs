@@ -245,7 +245,11 @@ fn filter_of(mask: usize) -> CaseFilter {
 fn both_engines_understand_every_combination_of_filters() {
     each_engine(&[ROOM], |test_store| {
         // Odd steps, so that every bit meets every other.
-        let step = if test_store.store.is_postgres() { 37 } else { 5 };
+        let step = if test_store.store.is_postgres() {
+            37
+        } else {
+            5
+        };
         test_store
             .store
             .read_blocking(move |tx| {

@@ -5,7 +5,7 @@
 
 use super::read;
 use super::{report_columns, task_columns};
-use crate::model::{CaseStage, ReportStage, Task, TaskKind, TaskState};
+use crate::model::{CaseStage, Level, ReportStage, Task, TaskKind, TaskState};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx};
 use access::{Scope, ScopeColumns, Via};
 use base::Id;
@@ -221,11 +221,24 @@ pub fn tasks(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<TaskRow>, StoreErro
     })
 }
 
+/// Whose a report is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// This person's.
+    By(Id),
+    /// Nobody's: it waits in the pool.
+    Nobody,
+}
+
 /// What reports are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct ReportFilter {
     /// In this stage.
     pub stage: Option<ReportStage>,
+    /// So urgent.
+    pub level: Option<Level>,
+    /// Whose it is.
+    pub claimed: Option<Claimed>,
     /// Whose number begins so.
     pub report_no: Option<String>,
     /// After this row.
@@ -246,6 +259,23 @@ pub fn compose_reports(filter: &ReportFilter, scope: &Scope) -> Composed {
     let mut composer = Composer::default();
     if let Some(stage) = filter.stage {
         composer.text("r.stage", stage.as_str());
+    }
+    match filter.claimed {
+        None => {}
+        Some(Claimed::By(staff_id)) => composer.equals("r.claimed_by", Bound::Int(staff_id.0)),
+        Some(Claimed::Nobody) => {
+            if filter.stage.is_none() {
+                composer.text("r.stage", ReportStage::Received.as_str());
+            }
+            composer.conditions.push("r.claimed_by IS NULL".to_owned());
+        }
+    }
+    if let Some(level) = filter.level {
+        // The very words of the index of what is urgent; what is not is nearly everything.
+        if level != Level::Normal {
+            composer.conditions.push("r.level <> 'normal'".to_owned());
+        }
+        composer.text("r.level", level.as_str());
     }
     if let Some(report_no) = &filter.report_no {
         composer.begins("r.report_no", report_no);

@@ -71,6 +71,33 @@ fn expected() -> Vec<(Composed, &'static str, bool)> {
         ),
         (
             reports(ReportFilter {
+                claimed: Some(Claimed::Nobody),
+                limit: 51,
+                ..ReportFilter::default()
+            }),
+            "report_by_stage",
+            true,
+        ),
+        (
+            reports(ReportFilter {
+                claimed: Some(Claimed::By(Id(1))),
+                limit: 51,
+                ..ReportFilter::default()
+            }),
+            "report_by_claimer",
+            true,
+        ),
+        (
+            reports(ReportFilter {
+                level: Some(Level::Urgent),
+                limit: 51,
+                ..ReportFilter::default()
+            }),
+            "report_by_level",
+            true,
+        ),
+        (
+            reports(ReportFilter {
                 report_no: Some("SQ".to_owned()),
                 limit: 51,
                 ..ReportFilter::default()
@@ -117,10 +144,16 @@ fn both_engines_understand_every_combination_of_filters() {
                         };
                         assert_eq!(tasks(tx, &compose_tasks(&filter, &scope))?.len(), 0);
                     }
-                    for mask in 0..8 {
+                    for mask in 0..32 {
                         let has = |bit: usize| mask & (1 << bit) != 0;
                         let filter = ReportFilter {
                             stage: has(0).then_some(ReportStage::Received),
+                            level: has(3).then_some(Level::Urgent),
+                            claimed: has(4).then_some(if has(3) {
+                                Claimed::Nobody
+                            } else {
+                                Claimed::By(Id(1))
+                            }),
                             report_no: has(1).then(|| "SQ".to_owned()),
                             after: has(2).then_some(Id(1)),
                             limit: 51,

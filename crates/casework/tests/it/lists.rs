@@ -237,6 +237,7 @@ fn reports_are_listed_by_stage_and_number() {
                 stage,
                 q: q.map(str::to_owned),
                 page: page(200, None),
+                ..ReportQuery::default()
             };
             wait(town.casework.report_list(&centre("intake_clerk"), query))
                 .unwrap()

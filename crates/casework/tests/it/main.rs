@@ -17,5 +17,6 @@ mod races;
 mod random_days;
 mod ties;
 mod town;
+mod visibility;
 mod wire_contract;
 mod world;

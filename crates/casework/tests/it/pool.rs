@@ -5,6 +5,7 @@ use base::{FailureKind, Problem};
 use casework::Call;
 use casework::input::*;
 use casework::model::{ChannelKind, Level, RejectReason, ReportStage};
+use casework::service::{ReportClaim, ReportQuery};
 use casework::view::ReportStateView;
 
 fn waiting(town: &Town) -> ReportStateView {
@@ -40,6 +41,21 @@ fn others_see_whose_a_report_is_and_leave_it_alone() {
         let page = wait(town.casework.report_list(&leader, Default::default())).unwrap();
         assert_eq!(page.items[0].claimed_by, Some(clerk.staff_id));
         assert_eq!(page.items[0].level, Level::Urgent);
+        let found = |who, level, claimed| {
+            let query = ReportQuery {
+                level,
+                claimed,
+                ..ReportQuery::default()
+            };
+            wait(town.casework.report_list(who, query))
+                .unwrap()
+                .items
+                .len()
+        };
+        assert_eq!(found(&clerk, Some(Level::Urgent), Some(ReportClaim::Me)), 1);
+        assert_eq!(found(&clerk, Some(Level::Normal), None), 0);
+        assert_eq!(found(&leader, None, Some(ReportClaim::Me)), 0);
+        assert_eq!(found(&leader, None, Some(ReportClaim::Nobody)), 0);
         let request = ReportAnswerRequest {
             answer: "已答复".to_owned(),
         };
@@ -57,6 +73,7 @@ fn others_see_whose_a_report_is_and_leave_it_alone() {
         );
         let released = wait(town.casework.report_release(&call(&leader), report.id)).unwrap();
         assert_eq!(released.claimed_by, None);
+        assert_eq!(found(&leader, None, Some(ReportClaim::Nobody)), 1);
         refused(
             wait(town.casework.report_release(&call(&leader), report.id)),
             FailureKind::Refused,

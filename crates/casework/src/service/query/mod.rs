@@ -70,11 +70,25 @@ pub struct TaskQuery {
     pub page: PageRequest,
 }
 
+/// Whose a report is, as somebody asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportClaim {
+    /// Taken by whoever asks.
+    Me,
+    /// Taken by nobody: in the pool.
+    Nobody,
+}
+
 /// The filters of the list of reports.
 #[derive(Clone, Debug, Default)]
 pub struct ReportQuery {
     /// In this stage.
     pub stage: Option<ReportStage>,
+    /// So urgent.
+    pub level: Option<Level>,
+    /// Whose it is.
+    pub claimed: Option<ReportClaim>,
     /// Whose number begins so.
     pub q: Option<String>,
     /// Which page.

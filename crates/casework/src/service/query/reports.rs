@@ -1,12 +1,12 @@
 //! Reports: the list, the search by phone number, and one with everything about it.
 
-use super::{Names, ReportQuery, after_id, check_number, limit};
+use super::{Names, ReportClaim, ReportQuery, after_id, check_number, limit};
 use crate::failure::CaseworkError;
 use crate::lifecycle::report::ReportFact;
 use crate::model::Report;
 use crate::service::Casework;
 use crate::service::sealed::{self, Reporter};
-use crate::store::list::{self, ReportFilter, ReportListed};
+use crate::store::list::{self, Claimed, ReportFilter, ReportListed};
 use crate::store::read::{self, ReportRow};
 use crate::store::{ORGANISATIONS_OF_REPORT, REPORT_SEALED};
 use crate::view::{ReportListView, ReportView, ReporterView};
@@ -39,6 +39,11 @@ impl Casework {
         );
         let filter = ReportFilter {
             stage: query.stage,
+            level: query.level,
+            claimed: query.claimed.map(|claim| match claim {
+                ReportClaim::Me => Claimed::By(principal.staff_id),
+                ReportClaim::Nobody => Claimed::Nobody,
+            }),
             report_no: query.q,
             after: after_id(&query.page, &mut wrong),
             limit: i64::from(limit) + 1,
