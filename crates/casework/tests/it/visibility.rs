@@ -42,7 +42,11 @@ struct Placed {
 /// In both streets and in the small zone of the second; only accepted, filed, dispatched, closed.
 fn cases(town: &Town) -> Vec<Placed> {
     let mut found = Vec::new();
-    for (lon, street_number, zones) in [(121.1, 1, vec![900]), (121.25, 2, vec![]), (121.3, 2, vec![901])] {
+    for (lon, street_number, zones) in [
+        (121.1, 1, vec![900]),
+        (121.25, 2, vec![]),
+        (121.3, 2, vec![901]),
+    ] {
         for steps in 0..4 {
             town.clock.advance_seconds(60);
             let request = ReportCreateRequest {
@@ -104,8 +108,10 @@ fn everybody() -> Vec<Arc<Principal>> {
 /// The law, word by word and not by the code under test.
 fn sees(who: &Principal, case: &Placed) -> bool {
     let membership = &who.memberships[0];
-    let is_mine = (case.organisations.iter())
-        .any(|path| path.as_str().starts_with(membership.organisation_path.as_str()));
+    let is_mine = (case.organisations.iter()).any(|path| {
+        path.as_str()
+            .starts_with(membership.organisation_path.as_str())
+    });
     let is_in_area = (membership.area_path.iter())
         .any(|area| case.area_path.as_str().starts_with(area.as_str()));
     let is_in_zone = (membership.zone_ids.iter()).any(|zone| case.zone_ids.contains(zone));
@@ -144,7 +150,10 @@ fn lists_and_details_show_exactly_what_the_law_says() {
             let membership = &who.memberships[0];
             let told = format!(
                 "{} of {} in {:?} and {:?}",
-                membership.role, membership.organisation_id, membership.area_path, membership.zone_ids
+                membership.role,
+                membership.organisation_id,
+                membership.area_path,
+                membership.zone_ids
             );
             let may_view = who.allows("case_view");
             let wanted: BTreeSet<Id> = (cases.iter())
@@ -154,12 +163,26 @@ fn lists_and_details_show_exactly_what_the_law_says() {
             seen_at_all += wanted.len();
             for case in &cases {
                 let seen = kind(wait(town.casework.case_view(who, case.id))).is_none();
-                assert_eq!(seen, wanted.contains(&case.id), "{told}: {:?}", case.area_path);
+                assert_eq!(
+                    seen,
+                    wanted.contains(&case.id),
+                    "{told}: {:?}",
+                    case.area_path
+                );
             }
-            let in_list = if who.allows("case_list") { wanted.clone() } else { BTreeSet::new() };
+            let in_list = if who.allows("case_list") {
+                wanted.clone()
+            } else {
+                BTreeSet::new()
+            };
             assert_eq!(listed(town, who, CaseQuery::default()), in_list, "{told}");
             // A box narrows the list and never widens it.
-            let boxes = [CaseBox::Todo, CaseBox::Doing, CaseBox::Done, CaseBox::Overdue];
+            let boxes = [
+                CaseBox::Todo,
+                CaseBox::Doing,
+                CaseBox::Done,
+                CaseBox::Overdue,
+            ];
             for of_box in boxes {
                 let query = CaseQuery {
                     of_box: Some(of_box),
@@ -186,10 +209,42 @@ fn nobody_acts_on_a_case_they_do_not_see_and_nobody_learns_that_it_exists() {
                 let by = Call::of(who.clone());
                 let id = case.id;
                 let answers = [
-                    ("case_file", kind(wait(town.casework.case_file(&by, id, CaseFileRequest { rule_row_id: Some(RULE) })))),
-                    ("case_dispatch", kind(wait(town.casework.case_dispatch(&by, id, CaseDispatchRequest { lead_organisation_id: ROADS, co_organisation_ids: Vec::new() })))),
-                    ("case_close", kind(wait(town.casework.case_close(&by, id, CaseCloseRequest { rule_row_id: Some(RULE), opinion: None })))),
-                    ("case_view", kind(wait(town.casework.case_watch(who, id, true)))),
+                    (
+                        "case_file",
+                        kind(wait(town.casework.case_file(
+                            &by,
+                            id,
+                            CaseFileRequest {
+                                rule_row_id: Some(RULE),
+                            },
+                        ))),
+                    ),
+                    (
+                        "case_dispatch",
+                        kind(wait(town.casework.case_dispatch(
+                            &by,
+                            id,
+                            CaseDispatchRequest {
+                                lead_organisation_id: ROADS,
+                                co_organisation_ids: Vec::new(),
+                            },
+                        ))),
+                    ),
+                    (
+                        "case_close",
+                        kind(wait(town.casework.case_close(
+                            &by,
+                            id,
+                            CaseCloseRequest {
+                                rule_row_id: Some(RULE),
+                                opinion: None,
+                            },
+                        ))),
+                    ),
+                    (
+                        "case_view",
+                        kind(wait(town.casework.case_watch(who, id, true))),
+                    ),
                 ];
                 for (permission, answer) in answers {
                     // Whoever may never do it is told so before anything is looked at.
