@@ -55,6 +55,8 @@ pub struct Organisation {
     pub kind: OrganisationKind,
     /// Division code of the area it is at home in; the district when left out.
     pub area: Option<String>,
+    /// Code of the organisation above it; the first one when left out.
+    pub parent: Option<String>,
 }
 
 /// Somebody with an account.

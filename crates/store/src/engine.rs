@@ -8,7 +8,7 @@ use base::{Clock, Id, IdSource};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -66,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) placed: outbox::PlacedSignal,
     pub(crate) stopping: Arc<std::sync::atomic::AtomicBool>,
     tally: Arc<Tally>,
+    is_hasty: Arc<AtomicBool>,
     is_postgres: bool,
 }
 
@@ -101,6 +102,8 @@ pub(crate) struct Seats {
     pub(crate) placed: outbox::PlacedSignal,
     pub(crate) stopping: Arc<std::sync::atomic::AtomicBool>,
     pub(crate) tally: Arc<Tally>,
+    /// See [`Store::begin_filling`].
+    pub(crate) is_hasty: Arc<AtomicBool>,
 }
 
 /// What an engine answers when it runs.
@@ -137,8 +140,10 @@ impl Store {
         let placed = outbox::PlacedSignal::default();
         let stopping = Arc::<std::sync::atomic::AtomicBool>::default();
         let tally = Arc::<Tally>::default();
+        let is_hasty = Arc::<AtomicBool>::default();
         let seats = Seats {
             tally: tally.clone(),
+            is_hasty: is_hasty.clone(),
             writes: write_queue,
             reads: read_queue,
             placed: placed.clone(),
@@ -164,6 +169,7 @@ impl Store {
                 placed,
                 stopping,
                 tally,
+                is_hasty,
                 is_postgres,
             }),
         };
@@ -259,6 +265,19 @@ impl Store {
             commits: count(&self.shared.tally.commits),
             transactions: count(&self.shared.tally.transactions),
         }
+    }
+
+    /// From here on SQLite does not wait for the disk: for filling an empty database whose maker starts anew when interrupted. Until
+    /// [`Store::end_filling`] has answered, a power cut may leave a file that cannot be read. Without effect on PostgreSQL.
+    pub fn begin_filling(&self) {
+        self.shared.is_hasty.store(true, Ordering::SeqCst);
+    }
+
+    /// Makes all that was written durable, and every commit from here on. Blocks.
+    pub fn end_filling(&self) -> Result<(), StoreError> {
+        self.shared.is_hasty.store(false, Ordering::SeqCst);
+        // The writer looks at the switch before each group of transactions; this is one.
+        self.write_blocking(|_| Ok(()))
     }
 
     /// Finishes what is queued and ends the threads; later calls get [`StoreError::Unavailable`].

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -82,6 +83,8 @@ pub(crate) fn open(
         clock: clock.clone(),
         noted_at: Timestamp(0),
         careful_groups: 0,
+        wants_haste: seats.is_hasty.clone(),
+        is_hasty: false,
         _lock: Some(lock),
     };
     let writes = seats.writes;
@@ -135,6 +138,10 @@ pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
     noted_at: Timestamp,
     careful_groups: u32,
+    /// Whether the disk should not be waited for now.
+    wants_haste: Arc<AtomicBool>,
+    /// Whether it is not waited for.
+    is_hasty: bool,
     _lock: Option<File>,
 }
 
@@ -175,7 +182,9 @@ impl Writer {
     /// Runs `first` and whatever is already waiting, commits once, then answers everyone. Says whether to stop.
     pub(crate) fn commit_group(&mut self, first: Box<dyn Job>, queue: &Receiver<Order>) -> bool {
         let mut run = GroupRun {
-            fate: self.control("BEGIN IMMEDIATE"),
+            fate: self
+                .keep_pace()
+                .and_then(|()| self.control("BEGIN IMMEDIATE")),
             chain_before: self.chain,
             has_emitted: false,
             with_savepoints: self.careful_groups > 0,
@@ -312,6 +321,31 @@ impl Writer {
             );
         }
         Ok((verdict, emitted, doomed, chain))
+    }
+
+    /// Follows the switch of [`crate::Store::begin_filling`]. Back from haste, the log is folded in and all of it brought to the disk.
+    fn keep_pace(&mut self) -> Result<(), StoreError> {
+        let wanted = self.wants_haste.load(Ordering::SeqCst);
+        if wanted == self.is_hasty {
+            return Ok(());
+        }
+        let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
+        let change = if wanted {
+            "PRAGMA synchronous = OFF;"
+        } else {
+            "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE);"
+        };
+        self.connection
+            .execute_batch(change)
+            .map_err(|error| unavailable(&error))?;
+        if let (false, Some(path)) = (wanted, self.connection.path()) {
+            // A checkpoint brings to the disk only what it has moved itself; earlier ones, in haste, did not.
+            File::open(path)
+                .and_then(|file| file.sync_all())
+                .map_err(|error| unavailable(&error))?;
+        }
+        self.is_hasty = wanted;
+        Ok(())
     }
 
     /// Once a second, so that after a crash and a clock set back no id is given twice: ids carry their millisecond.

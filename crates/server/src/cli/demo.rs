@@ -1,47 +1,59 @@
-//! `chengyun demo`: a believable small city, at once.
+//! `chengyun demo`: a believable city. Two months of a whole district, or a small one at once.
 
+use crate::city::City;
 use crate::cli::{open, say};
 use crate::settings::Settings;
 use crate::{listen, serve};
 use anyhow::bail;
+use base::chance::SystemChance;
+use base::{Clock, ManualClock, SystemClock};
+use sim::two_months::{Plan, Told};
 use sim::{Account, DEMO_PASSWORD, DemoCity, Rooms};
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
+use std::io::{IsTerminal, Write as _};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The same city every time.
 const SEED: u64 = 20_261_121;
 
-pub(super) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+/// What kind of demo.
+#[derive(clap::Args, Debug)]
+pub(super) struct Demo {
+    /// Only eight organisations and sixty messages, made in a second
+    #[arg(long)]
+    small: bool,
+}
+
+pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<ExitCode> {
     let listener = listen::bind(settings.listen).await?;
-    let city = open(settings).await?;
-    // A city that was only half made (the machine went down meanwhile) would puzzle more than it shows.
     let unfinished = settings.data_dir.join("demo-unfinished");
     if unfinished.exists() {
-        let folder = settings.data_dir.display();
-        bail!("the demo city in {folder} was left half made; delete that folder and start again");
+        forget_unfinished(settings)?;
     }
-    if city.is_empty().await? {
-        tracing::info!("seeding the demo city");
+    if !demo.small && is_new(settings) {
+        settings.make_data_dir()?;
         fs::write(&unfinished, "")?;
-        let rooms = Rooms {
-            access: &city.access,
-            registry: &city.registry,
-            casework: &city.casework,
-        };
-        let seeded = sim::seed(&rooms, &city.console().await?, SEED).await?;
+        live_two_months(settings).await?;
         fs::remove_file(&unfinished)?;
-        tracing::info!(
-            reports = seeded.reports,
-            cases = seeded.cases,
-            "the demo city is seeded"
-        );
-    } else {
-        tracing::info!("the data directory has a city already; nothing was added");
     }
-    let demo = DemoCity::built_in()?;
-    let is_demo = match demo.organisations.first() {
+    let mut city = open(settings).await?;
+    if city.is_empty().await? {
+        fs::write(&unfinished, "")?;
+        if demo.small {
+            seed_small(&city).await?;
+        } else {
+            city.close();
+            live_two_months(settings).await?;
+            city = open(settings).await?;
+        }
+        fs::remove_file(&unfinished)?;
+    }
+    let known = DemoCity::built_in()?;
+    let is_demo = match known.organisations.first() {
         Some(first) => city
             .access
             .organisation_by_code(&first.code)
@@ -49,10 +61,121 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             .is_some(),
         None => false,
     };
-    let accounts = if is_demo { demo.accounts } else { Vec::new() };
+    let accounts = if is_demo { known.accounts } else { Vec::new() };
     let ready = |address| say(&welcome(address, &accounts)?);
     serve::serve(city, settings, listener, ready).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether there is no database yet. One that was opened before, if only to look into it, gives no ids older than that; those of
+/// the two months would all be of today.
+fn is_new(settings: &Settings) -> bool {
+    let url = settings.database();
+    url.strip_prefix("sqlite:")
+        .is_some_and(|file| !Path::new(file).exists())
+}
+
+/// A city that was only half made (the machine went down meanwhile) would puzzle more than it shows. It began in an empty
+/// directory, so nothing but the demo is lost.
+fn forget_unfinished(settings: &Settings) -> anyhow::Result<()> {
+    let url = settings.database();
+    let Some(file) = url.strip_prefix("sqlite:") else {
+        bail!("the demo city in {url} was left half made; empty that database and start again");
+    };
+    tracing::info!("the demo city was left half made; it is made anew");
+    for suffix in ["", "-wal", "-shm"] {
+        match fs::remove_file(format!("{file}{suffix}")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn rooms(city: &City) -> Rooms<'_> {
+    Rooms {
+        access: &city.access,
+        registry: &city.registry,
+        casework: &city.casework,
+    }
+}
+
+async fn seed_small(city: &City) -> anyhow::Result<()> {
+    tracing::info!("seeding the small demo city");
+    let seeded = sim::seed(&rooms(city), &city.console().await?, SEED).await?;
+    tracing::info!(
+        reports = seeded.reports,
+        cases = seeded.cases,
+        "the small demo city is seeded"
+    );
+    Ok(())
+}
+
+/// Opens the city with a clock of its own, which runs through the two months, and closes it at now.
+async fn live_two_months(settings: &Settings) -> anyhow::Result<()> {
+    let clock = Arc::new(ManualClock::default());
+    let plan = Plan::until(SystemClock.now(), clock.clone(), SEED);
+    clock.set(plan.begins_at());
+    let city = City::open(settings, clock, Arc::new(SystemChance)).await?;
+    city.store.begin_filling();
+    let mut bar = Bar::default();
+    let console = city.console().await?;
+    let lived = sim::two_months(&rooms(&city), &console, &plan, |told| bar.show(told)).await?;
+    city.store.end_filling()?;
+    city.close();
+    for (what, count) in &lived.refusals {
+        tracing::warn!(what, count, "commands of the story were refused");
+    }
+    tracing::info!(
+        organisations = lived.organisations,
+        staff = lived.staff,
+        reports = lived.reports,
+        cases = lived.cases,
+        commands = lived.commands,
+        timers = lived.timers,
+        "the demo city has lived through two months"
+    );
+    Ok(())
+}
+
+/// Tells whoever waits how far the story has come: a line that moves on a terminal, some lines elsewhere.
+#[derive(Default)]
+struct Bar {
+    tenths: i64,
+}
+
+/// Characters of the bar.
+const BAR_WIDTH: usize = 30;
+
+impl Bar {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share from 0 to 1"
+    )]
+    fn show(&mut self, told: Told) {
+        let mut out = std::io::stderr().lock();
+        let day = told.at.to_string();
+        let day = day.get(..10).unwrap_or(&day);
+        let percent = (told.share * 100.0) as i64;
+        let text = format!("{percent:>3}%  {day}  {} 件 reports", told.reports);
+        // Whoever does not see it misses nothing but the wait.
+        let _ = if out.is_terminal() {
+            let full = (told.share * BAR_WIDTH as f64) as usize;
+            let bar = "█".repeat(full) + &"░".repeat(BAR_WIDTH.saturating_sub(full));
+            let end = if percent >= 100 { "\n" } else { "" };
+            write!(
+                out,
+                "\r正在生成演示城市 · building the city  {bar} {text}{end}"
+            )
+            .and_then(|()| out.flush())
+        } else if percent / 10 != self.tenths || told.reports == 0 {
+            self.tenths = percent / 10;
+            writeln!(out, "正在生成演示城市 · building the city  {text}")
+        } else {
+            Ok(())
+        };
+    }
 }
 
 /// Where it is and who can sign in.

@@ -31,8 +31,8 @@ pub struct Arguments {
 enum Command {
     /// Serve the city
     Serve,
-    /// Seed a small demo city when there is nothing yet, then serve it
-    Demo,
+    /// Make a demo city of two months when there is nothing yet, then serve it
+    Demo(demo::Demo),
     /// Bring in areas, grids, components, standards, classes of appeals, or messages from a file
     #[command(subcommand)]
     Import(import::Import),
@@ -80,7 +80,7 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
             serve::serve(city, settings, listener, ready).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Demo => demo::run(settings).await,
+        Command::Demo(demo) => demo::run(&demo, settings).await,
         Command::Import(what) => {
             with_city(settings, async |city| import::run(what, city).await).await
         }

@@ -1,0 +1,103 @@
+//! What comes next: acts in the order of their time, and the timers of the store between them.
+
+use crate::founding::SeedError;
+use base::{Clock, ManualClock, Timestamp};
+use casework::{Casework, TASK_DEADLINE};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use store::{StoreError, timer};
+
+/// Timers read at once.
+const TIMERS_AT_ONCE: u32 = 200;
+/// No clock that a command starts runs out sooner, so that the timers need not be looked at before each act.
+const QUIET_SECONDS: i64 = 120;
+
+/// Acts to come. Those of one instant come in the order they were put down.
+#[derive(Debug)]
+pub(super) struct Agenda<T> {
+    acts: BinaryHeap<Reverse<(Timestamp, u64, T)>>,
+    count: u64,
+}
+
+impl<T: Ord> Agenda<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            acts: BinaryHeap::new(),
+            count: 0,
+        }
+    }
+
+    pub(super) fn put(&mut self, at: Timestamp, act: T) {
+        self.count += 1;
+        self.acts.push(Reverse((at, self.count, act)));
+    }
+
+    pub(super) fn next(&mut self) -> Option<(Timestamp, T)> {
+        self.acts.pop().map(|Reverse((at, _, act))| (at, act))
+    }
+}
+
+/// Fires the store's timers as the time passes.
+pub(super) struct Bells<'a> {
+    casework: &'a Casework,
+    clock: &'a ManualClock,
+    quiet_until: Timestamp,
+}
+
+impl<'a> Bells<'a> {
+    pub(super) fn new(casework: &'a Casework, clock: &'a ManualClock) -> Self {
+        Self {
+            casework,
+            clock,
+            quiet_until: Timestamp(0),
+        }
+    }
+
+    /// Moves the clock on to `at`; each timer that is due until then fires when it is due. Says how many did.
+    pub(super) fn ring_until(&mut self, at: Timestamp) -> Result<usize, SeedError> {
+        let mut fired = 0;
+        while at >= self.quiet_until {
+            let store = self.casework.store();
+            let next = timer::next_at(store)?;
+            let now = self.clock.now();
+            match next {
+                Some(due) if due <= at => {
+                    self.clock.set(due.max(now));
+                    let casework = self.casework.clone();
+                    fired += timer::fire_due(store, TIMERS_AT_ONCE, move |tx, due, now| match due
+                        .kind
+                        .as_str()
+                    {
+                        TASK_DEADLINE => casework.timer_due(tx, due, now),
+                        other => Err(StoreError::Corrupt(format!(
+                            "nobody handles timers of kind {other}"
+                        ))),
+                    })?;
+                }
+                _ => {
+                    let latest = at.plus_seconds(QUIET_SECONDS);
+                    self.quiet_until = next.map_or(latest, |next| next.min(latest));
+                }
+            }
+        }
+        self.clock.set(at.max(self.clock.now()));
+        Ok(fired)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_come_in_the_order_of_their_time_and_then_as_they_were_put_down() {
+        let mut agenda = Agenda::new();
+        for (at, act) in [(3, 'd'), (1, 'z'), (1, 'a'), (2, 'c')] {
+            agenda.put(Timestamp(at), act);
+        }
+        let order: String = std::iter::from_fn(|| agenda.next())
+            .map(|(_, act)| act)
+            .collect();
+        assert_eq!(order, "zacd");
+    }
+}

@@ -1,0 +1,693 @@
+//! What becomes of each report: told, accepted, filed, dispatched, handled, inspected, closed, at the pace and with the mishaps of
+//! a district. The odds stand in [`rates`]; nothing else decides.
+
+use super::agenda::{Agenda, Bells};
+use super::cast::Cast;
+use super::grounds::{GRIDDED, Grounds, Village};
+use super::weather::{Day, second_of_day};
+use super::{Plan, Told};
+use crate::city::DemoCity;
+use crate::dice::Dice;
+use crate::founding::{Organisations, Rooms, SeedError, data, standard_key};
+use crate::messages::{self, Spot};
+use crate::subject::{Lead, Subject};
+use access::Principal;
+use base::clock::china;
+use base::{CoordinateSystem, FailureKind, Id, Problem, Timestamp};
+use calendar::{Limit, WorkCalendar};
+use casework::input::{
+    CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
+    CaseOpenRequest, PlaceRequest, ReportCreateRequest, ReporterRequest, TaskAcceptRequest,
+    TaskFinishRequest,
+};
+use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
+use casework::view::{CaseStateView, TaskStateView};
+use casework::{Call, CaseworkError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use store::{StoreError, outbox};
+
+/// Outbox entries are kept so long, as in a city at work.
+const OUTBOX_DAYS: i64 = 7;
+
+/// Of a thousand, how many go which way.
+mod rates {
+    /// Sources of reports, with their share. Sensors and cameras speak through the centre's clerks here.
+    pub(super) const SOURCES: &[(&str, f64)] = &[
+        ("hotline", 430.0),
+        ("inspector", 300.0),
+        ("citizen_app", 150.0),
+        ("camera", 55.0),
+        ("sensor", 30.0),
+        ("department", 20.0),
+        ("leader", 8.0),
+        ("media", 7.0),
+    ];
+    /// Calls on which the case is opened during the call.
+    pub(super) const OPENED_AT_ONCE: u64 = 850;
+    /// Reporters who do not want to be named to the handlers.
+    pub(super) const HIDDEN: u64 = 60;
+    /// Cases filed or dispatched later than they should.
+    pub(super) const SLOW_DESK: u64 = 40;
+    /// Dispatches with a co-handler.
+    pub(super) const JOINT: u64 = 120;
+    /// Tasks accepted after the response limit.
+    pub(super) const LATE_RESPONSE: u64 = 60;
+    /// Tasks handled after their deadline.
+    pub(super) const LATE_HANDLING: u64 = 70;
+    /// Tasks that nobody finishes until the story ends.
+    pub(super) const FORGOTTEN: u64 = 8;
+    /// Inspections that fail.
+    pub(super) const REWORK: u64 = 55;
+    /// Inspections later than they should be.
+    pub(super) const LATE_INSPECTION: u64 = 50;
+}
+
+/// What comes next for a report or its case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Act {
+    Tell,
+    Accept,
+    File,
+    Dispatch,
+    TaskAccept(Id),
+    TaskFinish(Id),
+    Inspect,
+    Close,
+}
+
+/// A report and what has become of it.
+struct Life {
+    dice: Dice,
+    subject: usize,
+    village: usize,
+    report_id: Id,
+    case_id: Id,
+    /// As the last command left them.
+    tasks: Vec<TaskStateView>,
+    level: Level,
+    category_id: Id,
+    rule_row_id: Id,
+    limit: Option<Limit>,
+    due_at: Timestamp,
+}
+
+/// Counts.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) reports: usize,
+    pub(super) cases: usize,
+    pub(super) commands: usize,
+    pub(super) timers: usize,
+    pub(super) refusals: BTreeMap<String, usize>,
+}
+
+/// The town at work.
+pub(super) struct Town<'a> {
+    rooms: &'a Rooms<'a>,
+    city: &'a DemoCity,
+    subjects: &'a [Subject],
+    grounds: &'a Grounds,
+    organisations: &'a Organisations,
+    /// Codes of organisations by their names.
+    units: HashMap<&'a str, &'a str>,
+    cast: &'a Cast,
+    calendar: &'a WorkCalendar,
+    villages: Vec<Vec<usize>>,
+    codes: HashMap<Id, &'a str>,
+    lives: Vec<Life>,
+    agenda: Agenda<(usize, Act)>,
+    pub(super) tally: Tally,
+}
+
+impl<'a> Town<'a> {
+    pub(super) fn new(
+        rooms: &'a Rooms<'a>,
+        city: &'a DemoCity,
+        subjects: &'a [Subject],
+        grounds: &'a Grounds,
+        organisations: &'a Organisations,
+        cast: &'a Cast,
+        calendar: &'a WorkCalendar,
+    ) -> Self {
+        let mut villages = vec![Vec::new(); grounds.streets.len()];
+        for (nth, village) in grounds.villages.iter().enumerate() {
+            if let Some(of_street) = villages.get_mut(village.street) {
+                of_street.push(nth);
+            }
+        }
+        Self {
+            rooms,
+            city,
+            subjects,
+            grounds,
+            organisations,
+            units: organisations
+                .values()
+                .map(|known| (known.name.as_str(), known.code.as_str()))
+                .collect(),
+            cast,
+            calendar,
+            villages,
+            codes: organisations
+                .iter()
+                .map(|(code, known)| (known.id, code.as_str()))
+                .collect(),
+            lives: Vec::new(),
+            agenda: Agenda::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Puts the reports of all days on the agenda.
+    pub(super) fn expect(&mut self, days: &[Day], plan: &Plan) {
+        let shares: Vec<f64> = self
+            .grounds
+            .streets
+            .iter()
+            .map(|(street, _)| f64::from(street.share))
+            .collect();
+        for day in days {
+            for _ in 0..day.reports {
+                let purpose = 1_000 + self.lives.len() as u64;
+                let dice = Dice::new(plan.seed, purpose);
+                let subject = dice.weighted(&day.weights);
+                let street = dice.weighted(&shares);
+                let village = self.villages.get(street).and_then(|all| dice.pick(all));
+                let (Some(trouble), Some(village)) = (self.subjects.get(subject), village) else {
+                    continue;
+                };
+                let second = second_of_day(trouble.hours, &dice);
+                let at = day.begins_at.plus_seconds(second);
+                self.agenda.put(at, (self.lives.len(), Act::Tell));
+                self.lives.push(Life {
+                    dice,
+                    subject,
+                    village: *village,
+                    report_id: Id(0),
+                    case_id: Id(0),
+                    tasks: Vec::new(),
+                    level: trouble.level,
+                    category_id: Id(0),
+                    rule_row_id: Id(0),
+                    limit: None,
+                    due_at: at,
+                });
+            }
+        }
+    }
+
+    /// Lives until the story ends; what is on the agenda after that stays undone.
+    pub(super) async fn live(
+        &mut self,
+        plan: &Plan,
+        progress: &mut (impl FnMut(Told) + Send),
+    ) -> Result<(), SeedError> {
+        let begins_at = plan.begins_at();
+        let length = (plan.until.0 - begins_at.0).max(1) as f64;
+        let mut bells = Bells::new(self.rooms.casework, &plan.clock);
+        let mut shown = 0;
+        let mut tidy_at = begins_at;
+        while let Some((at, (life, act))) = self.agenda.next() {
+            if at > plan.until {
+                break;
+            }
+            self.tally.timers += bells.ring_until(at)?;
+            if at >= tidy_at {
+                tidy_at = at.plus_seconds(86_400);
+                self.tidy(at).await?;
+            }
+            self.act(life, act, at).await?;
+            let share = (at.0 - begins_at.0) as f64 / length;
+            let hundredth = (share * 100.0) as i32;
+            if hundredth != shown {
+                shown = hundredth;
+                progress(Told {
+                    at,
+                    share,
+                    reports: self.tally.reports,
+                });
+            }
+        }
+        self.tally.timers += bells.ring_until(plan.until)?;
+        progress(Told {
+            at: plan.until,
+            share: 1.0,
+            reports: self.tally.reports,
+        });
+        Ok(())
+    }
+
+    /// As every day: old entries of the outbox are put away. Nobody needs to be told now what happened two months ago.
+    async fn tidy(&self, now: Timestamp) -> Result<(), SeedError> {
+        let before = now.plus_seconds(-OUTBOX_DAYS * 86_400);
+        let store = self.rooms.casework.store();
+        let tidied: Result<(), StoreError> = store
+            .write(move |tx| outbox::prune(tx, before).map(drop))
+            .await;
+        Ok(tidied?)
+    }
+
+    /// Does one thing. What the law refuses is counted, and the case stays where it is.
+    async fn act(&mut self, life: usize, act: Act, at: Timestamp) -> Result<(), SeedError> {
+        let (operation, done) = match act {
+            Act::Tell => ("report_create", self.tell(life, at).await),
+            Act::Accept => ("report_accept", self.accept(life, at).await),
+            Act::File => ("case_file", self.file(life, at).await),
+            Act::Dispatch => ("case_dispatch", self.dispatch(life, at).await),
+            Act::TaskAccept(task) => ("task_accept", self.task_accept(life, task, at).await),
+            Act::TaskFinish(task) => ("task_finish", self.task_finish(life, task, at).await),
+            Act::Inspect => ("case_inspect_result", self.inspect(life, at).await),
+            Act::Close => ("case_close", self.close(life).await),
+        };
+        match done {
+            Ok(()) => {
+                self.tally.commands += 1;
+                Ok(())
+            }
+            Err(SeedError::Casework(error)) => self.refused(operation, error),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn refused(&mut self, operation: &str, error: CaseworkError) -> Result<(), SeedError> {
+        if let CaseworkError::Store(error) = error {
+            return Err(error.into());
+        }
+        let problem = Problem::from(error);
+        if matches!(problem.kind, FailureKind::Fault) {
+            return Err(data(&problem.detail));
+        }
+        let counted = format!("{operation} {}", problem.code);
+        *self.tally.refusals.entry(counted).or_default() += 1;
+        Ok(())
+    }
+
+    fn life(&self, nth: usize) -> Result<(&Life, &'a Subject, &'a Village), SeedError> {
+        let gone = || data("a life nobody lives");
+        let life = self.lives.get(nth).ok_or_else(gone)?;
+        let subject = self.subjects.get(life.subject).ok_or_else(gone)?;
+        let village = self.grounds.villages.get(life.village).ok_or_else(gone)?;
+        Ok((life, subject, village))
+    }
+
+    fn keep(&mut self, nth: usize, case: CaseStateView) {
+        if let Some(life) = self.lives.get_mut(nth) {
+            life.tasks = case.tasks;
+        }
+    }
+
+    fn put(&mut self, nth: usize, at: Timestamp, act: Act) {
+        self.agenda.put(at, (nth, act));
+    }
+
+    async fn tell(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, subject, village) = self.life(nth)?;
+        let dice = &life.dice;
+        let (category_id, rule_row_id, limit) = self.rule(subject, dice)?;
+        let weights: Vec<f64> = rates::SOURCES.iter().map(|(_, share)| *share).collect();
+        let source = rates::SOURCES
+            .get(dice.weighted(&weights))
+            .map_or("hotline", |(source, _)| source);
+        let teller = if source == "inspector" {
+            self.cast
+                .inspectors
+                .get(village.street)
+                .and_then(|of_street| dice.pick(of_street))
+        } else {
+            dice.pick(&self.cast.intake)
+        };
+        let teller = teller.ok_or_else(|| data("nobody takes reports"))?.clone();
+        let spot = if village.is_rural() {
+            Spot::Village(village.short_name())
+        } else {
+            Spot::Neighbourhood(village.short_name())
+        };
+        let message = messages::draw(subject, spot, dice);
+        let is_citizen = matches!(source, "hotline" | "citizen_app");
+        let at_once = is_citizen && source == "hotline" && dice.odds(rates::OPENED_AT_ONCE);
+        let open = CaseOpenRequest {
+            category_id: Some(category_id),
+            level: Some(life.level),
+            ..CaseOpenRequest::default()
+        };
+        let input = ReportCreateRequest {
+            level: None,
+            source: source.to_owned(),
+            title: message.title,
+            detail: message.detail,
+            address: Some(message.address),
+            place: self.place(village, dice),
+            reporter: is_citizen.then(|| ReporterRequest {
+                name: Some(message.name),
+                phone: Some(message.phone),
+                hidden: dice.odds(rates::HIDDEN),
+            }),
+            external: None,
+            occurred_at: None,
+            open_case: at_once.then_some(open),
+        };
+        let accept_at = at.plus_seconds(dice.between(90, 1_500));
+        let created = self
+            .rooms
+            .casework
+            .report_create(&Call::of(teller), input)
+            .await?;
+        self.tally.reports += 1;
+        let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
+        life.report_id = created.report.id;
+        (life.category_id, life.rule_row_id, life.limit) = (category_id, rule_row_id, Some(limit));
+        match created.case {
+            Some(case) => self.opened(nth, &case, at),
+            None => self.put(nth, accept_at, Act::Accept),
+        }
+        Ok(())
+    }
+
+    /// The subject's category, and one of its rule rows with its limit.
+    fn rule(&self, subject: &Subject, dice: &Dice) -> Result<(Id, Id, Limit), SeedError> {
+        let snapshot = self.rooms.registry.snapshot();
+        let standard = snapshot
+            .rules
+            .standard_by_key(&standard_key(self.city))
+            .ok_or_else(|| data("no standard"))?;
+        let category = subject
+            .category_kind()
+            .and_then(|kind| {
+                snapshot
+                    .rules
+                    .category_by_code(standard.id, kind, &subject.code)
+            })
+            .ok_or_else(|| data(&subject.code))?;
+        let rows = snapshot.rules.rule_rows_of(category.id);
+        let row = dice.pick(rows).ok_or_else(|| data(&subject.code))?;
+        Ok((category.id, row.id, row.limit.clone()))
+    }
+
+    /// In the gridded street a point says which grid; elsewhere the village is named.
+    fn place(&self, village: &Village, dice: &Dice) -> PlaceRequest {
+        let (lon, lat) = self.grounds.point(village, dice);
+        PlaceRequest {
+            lon: Some(lon),
+            lat: Some(lat),
+            coordinate_system: CoordinateSystem::Cgcs2000,
+            area_code: (!village.code.starts_with(GRIDDED)).then(|| village.code.clone()),
+        }
+    }
+
+    fn opened(&mut self, nth: usize, case: &CaseStateView, at: Timestamp) {
+        self.tally.cases += 1;
+        let Some(life) = self.lives.get_mut(nth) else {
+            return;
+        };
+        life.case_id = case.id;
+        let minutes = if life.dice.odds(rates::SLOW_DESK) {
+            life.dice.between(31, 150)
+        } else if life.level == Level::Normal {
+            life.dice.between(2, 18)
+        } else {
+            life.dice.between(1, 5)
+        };
+        let at = at.plus_seconds(minutes * 60 + life.dice.between(0, 59));
+        self.put(nth, at, Act::File);
+    }
+
+    async fn accept(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = self.someone(&self.cast.intake, &life.dice)?;
+        let input = CaseOpenRequest {
+            category_id: Some(life.category_id),
+            level: Some(life.level),
+            ..CaseOpenRequest::default()
+        };
+        let accepted = self
+            .rooms
+            .casework
+            .report_accept(&by, life.report_id, input)
+            .await?;
+        if let Some(case) = accepted.case {
+            self.opened(nth, &case, at);
+        }
+        Ok(())
+    }
+
+    fn someone(&self, among: &[Arc<Principal>], dice: &Dice) -> Result<Call, SeedError> {
+        let by = dice.pick(among).ok_or_else(|| data("nobody is there"))?;
+        Ok(Call::of(by.clone()))
+    }
+
+    async fn file(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = self.someone(&self.cast.shift_leaders, &life.dice)?;
+        let input = CaseFileRequest {
+            rule_row_id: Some(life.rule_row_id),
+        };
+        let minutes = if life.dice.odds(rates::SLOW_DESK) {
+            life.dice.between(20, 90)
+        } else {
+            life.dice.between(1, 7)
+        };
+        let next = at.plus_seconds(minutes * 60 + life.dice.between(0, 59));
+        self.rooms
+            .casework
+            .case_file(&by, life.case_id, input)
+            .await?;
+        self.put(nth, next, Act::Dispatch);
+        Ok(())
+    }
+
+    /// Who is to lead, and who helps.
+    fn handlers(&self, life: &Life, subject: &Subject, village: &Village) -> (String, Vec<String>) {
+        let street = self.grounds.streets.get(village.street);
+        let centre = street.map_or_else(String::new, |(street, _)| street.organisation.clone());
+        let row = self.rooms.registry.rule_row(life.rule_row_id);
+        let unit = row
+            .as_ref()
+            .and_then(|row| {
+                row.text
+                    .responsible_names()
+                    .find_map(|name| self.units.get(name))
+            })
+            .map_or_else(|| centre.clone(), |code| (*code).to_owned());
+        let lead = match subject.lead {
+            Lead::Unit => unit.clone(),
+            Lead::Street => centre.clone(),
+            Lead::Station => self
+                .grounds
+                .station(village)
+                .unwrap_or_else(|| centre.clone()),
+        };
+        let helper = if lead == unit { centre } else { unit };
+        let co = life.dice.odds(rates::JOINT) && helper != lead;
+        (lead, co.then_some(helper).into_iter().collect())
+    }
+
+    async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, subject, village) = self.life(nth)?;
+        let by = self.someone(&self.cast.dispatchers, &life.dice)?;
+        let (lead, co) = self.handlers(life, subject, village);
+        let id_of = |code: &String| {
+            let known = self.organisations.get(code);
+            known.map(|known| known.id).ok_or_else(|| data(code))
+        };
+        let input = CaseDispatchRequest {
+            lead_organisation_id: id_of(&lead)?,
+            co_organisation_ids: co.iter().map(id_of).collect::<Result<_, _>>()?,
+        };
+        let due_at = life
+            .limit
+            .as_ref()
+            .map_or(at, |limit| self.calendar.deadline(at, limit).due_at);
+        let dispatched = self
+            .rooms
+            .casework
+            .case_dispatch(&by, life.case_id, input)
+            .await?;
+        self.keep(nth, dispatched);
+        let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
+        life.due_at = due_at;
+        let urgent = life.level != Level::Normal;
+        let mut acts = Vec::new();
+        for task in life.tasks.iter().filter(|task| is_open(task)) {
+            let minutes = match (life.dice.odds(rates::LATE_RESPONSE), urgent) {
+                (true, true) => life.dice.between(16, 50),
+                (true, false) => life.dice.between(61, 300),
+                (false, true) => life.dice.between(1, 12),
+                (false, false) => life.dice.between(3, 50),
+            };
+            let seconds = minutes * 60 + life.dice.between(0, 59);
+            acts.push((at.plus_seconds(seconds), Act::TaskAccept(task.id)));
+        }
+        for (at, act) in acts {
+            self.put(nth, at, act);
+        }
+        Ok(())
+    }
+
+    /// A clerk of the organisation that holds a task.
+    fn holder(&self, life: &Life, task: Id) -> Result<Call, SeedError> {
+        let held = life.tasks.iter().find(|held| held.id == task);
+        let code = held
+            .and_then(|held| self.codes.get(&held.organisation_id))
+            .ok_or_else(|| data("a task nobody holds"))?;
+        let clerks = self.cast.clerks.get(*code).ok_or_else(|| data(code))?;
+        self.someone(clerks, &life.dice)
+    }
+
+    async fn task_accept(&mut self, nth: usize, task: Id, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = self.holder(life, task)?;
+        let accepted = self
+            .rooms
+            .casework
+            .task_accept(&by, task, TaskAcceptRequest::default())
+            .await?;
+        self.keep(nth, accepted);
+        let (life, ..) = self.life(nth)?;
+        if life.dice.odds(rates::FORGOTTEN) {
+            return Ok(());
+        }
+        let role = life.tasks.iter().find(|each| each.id == task);
+        let is_co = role.is_some_and(|task| task.role == TaskRole::Co);
+        let done_at = handled_at(at, life, is_co);
+        self.put(nth, done_at, Act::TaskFinish(task));
+        Ok(())
+    }
+
+    async fn task_finish(&mut self, nth: usize, task: Id, at: Timestamp) -> Result<(), SeedError> {
+        let (life, subject, _) = self.life(nth)?;
+        let others = life.tasks.iter().filter(|each| each.id != task);
+        let waits = others
+            .filter(|each| each.kind == TaskKind::Handle && each.role == TaskRole::Co)
+            .any(is_open);
+        let leads = life
+            .tasks
+            .iter()
+            .any(|each| each.id == task && each.role == TaskRole::Lead);
+        if leads && waits {
+            // The lead waits for its co-handlers, and asks again after a while.
+            let again = at.plus_seconds(life.dice.between(900, 10_800));
+            self.put(nth, again, Act::TaskFinish(task));
+            return Ok(());
+        }
+        let by = self.holder(life, task)?;
+        let input = TaskFinishRequest {
+            result: Some(messages::result(subject, &life.dice)),
+            occurred_at: None,
+        };
+        let finished = self.rooms.casework.task_finish(&by, task, input).await?;
+        let stage = finished.stage;
+        self.keep(nth, finished);
+        if stage == CaseStage::Inspecting {
+            let (life, ..) = self.life(nth)?;
+            let minutes = if life.dice.odds(rates::LATE_INSPECTION) {
+                life.dice.between(121, 600)
+            } else if life.level == Level::Normal {
+                life.dice.between(15, 110)
+            } else {
+                life.dice.between(8, 50)
+            };
+            let at = at.plus_seconds(minutes * 60 + life.dice.between(0, 59));
+            self.put(nth, at, Act::Inspect);
+        }
+        Ok(())
+    }
+
+    async fn inspect(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, _, village) = self.life(nth)?;
+        let of_street = self.cast.inspectors.get(village.street);
+        let by = self.someone(of_street.map_or(&[], Vec::as_slice), &life.dice)?;
+        let lead = life
+            .tasks
+            .iter()
+            .find(|task| task.kind == TaskKind::Handle && task.role == TaskRole::Lead);
+        let failed = lead
+            .filter(|_| life.dice.odds(rates::REWORK))
+            .map(|lead| lead.id);
+        let opinion = if failed.is_some() {
+            "现场复核，问题仍然存在，请返工。"
+        } else {
+            "现场已恢复，核查通过。"
+        };
+        let input = CaseInspectResultRequest {
+            passed: failed.is_none(),
+            failed_task_ids: failed.into_iter().collect(),
+            opinion: Some(opinion.to_owned()),
+            occurred_at: None,
+        };
+        let inspected = self
+            .rooms
+            .casework
+            .case_inspect_result(&by, life.case_id, input)
+            .await?;
+        self.keep(nth, inspected);
+        let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
+        match failed {
+            Some(task) => {
+                let due_at = life
+                    .limit
+                    .as_ref()
+                    .map_or(at, |limit| self.calendar.deadline(at, limit).due_at);
+                life.due_at = due_at;
+                let again = handled_at(at, life, false);
+                self.put(nth, again, Act::TaskFinish(task));
+            }
+            None => {
+                let minutes = life.dice.between(3, 50);
+                self.put(nth, at.plus_seconds(minutes * 60), Act::Close);
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self, nth: usize) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = self.someone(&self.cast.shift_leaders, &life.dice)?;
+        let input = CaseCloseRequest {
+            rule_row_id: Some(life.rule_row_id),
+            opinion: None,
+        };
+        self.rooms
+            .casework
+            .case_close(&by, life.case_id, input)
+            .await?;
+        Ok(())
+    }
+}
+
+fn is_open(task: &TaskStateView) -> bool {
+    matches!(task.state, TaskState::Assigned | TaskState::Accepted)
+}
+
+/// When a task accepted at `at` is done: mostly somewhere within the limit and by day, sometimes late. Co-handlers are quicker,
+/// because the lead waits for them.
+fn handled_at(at: Timestamp, life: &Life, is_co: bool) -> Timestamp {
+    let window = (life.due_at.0 - at.0).max(0) as f64 / 1e6;
+    let share = if life.dice.odds(rates::LATE_HANDLING) {
+        1.02 + life.dice.share() * life.dice.share() * 1.5
+    } else if is_co {
+        0.08 + life.dice.share() * 0.5
+    } else {
+        0.15 + life.dice.share() * 0.75
+    };
+    let least = life.dice.between(300, 2_400) as f64;
+    let seconds = (window * share).max(least.min((window * 0.9).max(300.0)));
+    let done_at = at.plus_seconds(seconds as i64);
+    if life.level == Level::Normal {
+        by_day(done_at, life)
+    } else {
+        done_at
+    }
+}
+
+/// Nobody mends a pavement at night: what would end then ends in the evening before, or on the next morning when it began later.
+fn by_day(at: Timestamp, life: &Life) -> Timestamp {
+    let local = at.to_jiff().to_zoned(china());
+    let hour = i64::from(local.hour());
+    let jitter = life.dice.between(0, 5_400);
+    match hour {
+        0..=6 => at.plus_seconds((7 - hour) * 3_600 + jitter),
+        22..=23 => at.plus_seconds((31 - hour) * 3_600 + jitter),
+        _ => at,
+    }
+}

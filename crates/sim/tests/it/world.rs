@@ -1,0 +1,104 @@
+//! The rooms on a fresh embedded database, with a clock of the story's own and chance that repeats.
+
+use access::{Access, AccessOptions, PasswordCost, Principal, Sealer};
+use base::chance::SeededChance;
+use base::path::TreePath;
+use base::{Clock, Id, ManualClock, Timestamp};
+use calendar::WorkCalendar;
+use casework::model::OrganisationRef;
+use casework::{Casework, KnownCity, OrganisationFacts, Parts, Processes};
+use registry::Registry;
+use sim::Rooms;
+use sim::check::{Checked, check};
+use sim::two_months::{Lived, Plan};
+use std::sync::Arc;
+use store::testing::TestStore;
+
+pub struct World {
+    test: TestStore,
+    access: Access,
+    registry: Registry,
+    pub casework: Casework,
+    clock: Arc<ManualClock>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let clock = Arc::new(ManualClock::new(
+            "2026-08-01T00:00:00+08:00".parse().unwrap(),
+        ));
+        let of_store: Arc<dyn Clock> = clock.clone();
+        let rooms = [access::ROOM, registry::ROOM, casework::ROOM];
+        let test = store::testing::sqlite(&rooms, &of_store);
+        test.store.begin_filling();
+        let sealer = Sealer::ephemeral(Arc::new(SeededChance::new(5)));
+        let options = AccessOptions {
+            password_cost: PasswordCost {
+                memory_kib: 8,
+                passes: 1,
+            },
+            ..AccessOptions::default()
+        };
+        let access = Access::open(test.store.clone(), sealer.clone(), options).unwrap();
+        let registry = Registry::open(test.store.clone()).await.unwrap();
+        registry.know(access.clone());
+        let roles = access.roles();
+        let known = access.clone();
+        let lookup = move |id: Id| {
+            let known = known.organisation_known(id)?;
+            Some(OrganisationFacts {
+                organisation: OrganisationRef {
+                    id: known.id,
+                    path: known.path.clone(),
+                },
+                name: known.name.clone(),
+            })
+        };
+        let processes = Processes::load(Processes::BUILT_IN.iter().copied(), |role| {
+            roles.get(role).is_some()
+        });
+        let casework = Casework::new(Parts {
+            store: test.store.clone(),
+            sealer,
+            city: Arc::new(KnownCity::new(registry.clone(), Box::new(lookup))),
+            processes: processes.unwrap(),
+            reckoner: Arc::new(WorkCalendar::china().unwrap()),
+            number_prefix: "310118".to_owned(),
+        });
+        Self {
+            test,
+            access,
+            registry,
+            casework,
+            clock,
+        }
+    }
+
+    pub async fn live(&self, seed: u64, days: i32, reports_a_day: f64) -> Lived {
+        let until: Timestamp = "2026-11-20T15:00:00+08:00".parse().unwrap();
+        let plan = Plan {
+            days,
+            reports_a_day,
+            ..Plan::until(until, self.clock.clone(), seed)
+        };
+        let rooms = Rooms {
+            access: &self.access,
+            registry: &self.registry,
+            casework: &self.casework,
+        };
+        let console = console();
+        let lived = sim::two_months(&rooms, &console, &plan, |_| {})
+            .await
+            .unwrap();
+        self.test.store.end_filling().unwrap();
+        lived
+    }
+
+    pub async fn check(&self) -> Checked {
+        check(&self.casework, &Arc::new(console())).await.unwrap()
+    }
+}
+
+fn console() -> Principal {
+    Principal::console(Id(0), TreePath::root(1).unwrap())
+}
