@@ -1,24 +1,23 @@
 //! What becomes of each report: told, accepted, filed, dispatched, handled, inspected, closed, at the pace and with the mishaps of
-//! a district. The odds stand in [`rates`]; nothing else decides.
+//! a district. The odds stand in `rates`.
 
 use super::agenda::{Agenda, Bells};
 use super::cast::Cast;
-use super::grounds::{GRIDDED, Grounds, Village};
+use super::grounds::{Grounds, Village};
 use super::weather::{Day, second_of_day};
-use super::{Plan, Told};
+use super::{Plan, Told, rates};
 use crate::city::DemoCity;
 use crate::dice::Dice;
-use crate::founding::{Organisations, Rooms, SeedError, data, standard_key};
-use crate::messages::{self, Spot};
+use crate::founding::{Organisations, Rooms, SeedError, data};
+use crate::messages;
 use crate::subject::{Lead, Subject};
 use access::Principal;
 use base::clock::china;
-use base::{CoordinateSystem, FailureKind, Id, Problem, Timestamp};
+use base::{FailureKind, Id, Problem, Timestamp};
 use calendar::{Limit, WorkCalendar};
 use casework::input::{
     CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
-    CaseOpenRequest, PlaceRequest, ReportCreateRequest, ReporterRequest, TaskAcceptRequest,
-    TaskFinishRequest,
+    TaskAcceptRequest, TaskFinishRequest,
 };
 use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
 use casework::view::{CaseStateView, TaskStateView};
@@ -30,44 +29,15 @@ use store::{StoreError, outbox};
 /// Outbox entries are kept so long, as in a city at work.
 const OUTBOX_DAYS: i64 = 7;
 
-/// Of a thousand, how many go which way.
-mod rates {
-    /// Sources of reports, with their share. Sensors and cameras speak through the centre's clerks here.
-    pub(super) const SOURCES: &[(&str, f64)] = &[
-        ("hotline", 430.0),
-        ("inspector", 300.0),
-        ("citizen_app", 150.0),
-        ("camera", 55.0),
-        ("sensor", 30.0),
-        ("department", 20.0),
-        ("leader", 8.0),
-        ("media", 7.0),
-    ];
-    /// Calls on which the case is opened during the call.
-    pub(super) const OPENED_AT_ONCE: u64 = 850;
-    /// Reporters who do not want to be named to the handlers.
-    pub(super) const HIDDEN: u64 = 60;
-    /// Cases filed or dispatched later than they should.
-    pub(super) const SLOW_DESK: u64 = 40;
-    /// Dispatches with a co-handler.
-    pub(super) const JOINT: u64 = 120;
-    /// Tasks accepted after the response limit.
-    pub(super) const LATE_RESPONSE: u64 = 60;
-    /// Tasks handled after their deadline.
-    pub(super) const LATE_HANDLING: u64 = 70;
-    /// Tasks that nobody finishes until the story ends.
-    pub(super) const FORGOTTEN: u64 = 8;
-    /// Inspections that fail.
-    pub(super) const REWORK: u64 = 55;
-    /// Inspections later than they should be.
-    pub(super) const LATE_INSPECTION: u64 = 50;
-}
-
 /// What comes next for a report or its case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Act {
     Tell,
+    Claim,
     Accept,
+    Answer,
+    Reject,
+    Withdraw,
     File,
     Dispatch,
     TaskAccept(Id),
@@ -77,19 +47,22 @@ pub(super) enum Act {
 }
 
 /// A report and what has become of it.
-struct Life {
-    dice: Dice,
-    subject: usize,
-    village: usize,
-    report_id: Id,
-    case_id: Id,
+pub(super) struct Life {
+    pub(super) dice: Dice,
+    pub(super) subject: usize,
+    pub(super) village: usize,
+    pub(super) report_id: Id,
+    pub(super) is_citizen: bool,
+    /// Who has taken the report on.
+    pub(super) clerk: Option<Arc<Principal>>,
+    pub(super) case_id: Id,
     /// As the last command left them.
-    tasks: Vec<TaskStateView>,
-    level: Level,
-    category_id: Id,
-    rule_row_id: Id,
-    limit: Option<Limit>,
-    due_at: Timestamp,
+    pub(super) tasks: Vec<TaskStateView>,
+    pub(super) level: Level,
+    pub(super) category_id: Id,
+    pub(super) rule_row_id: Id,
+    pub(super) limit: Option<Limit>,
+    pub(super) due_at: Timestamp,
 }
 
 /// Counts.
@@ -104,19 +77,19 @@ pub(super) struct Tally {
 
 /// The town at work.
 pub(super) struct Town<'a> {
-    rooms: &'a Rooms<'a>,
-    city: &'a DemoCity,
-    subjects: &'a [Subject],
-    grounds: &'a Grounds,
-    organisations: &'a Organisations,
+    pub(super) rooms: &'a Rooms<'a>,
+    pub(super) city: &'a DemoCity,
+    pub(super) subjects: &'a [Subject],
+    pub(super) grounds: &'a Grounds,
+    pub(super) organisations: &'a Organisations,
     /// Codes of organisations by their names.
-    units: HashMap<&'a str, &'a str>,
-    cast: &'a Cast,
-    calendar: &'a WorkCalendar,
-    villages: Vec<Vec<usize>>,
-    codes: HashMap<Id, &'a str>,
-    lives: Vec<Life>,
-    agenda: Agenda<(usize, Act)>,
+    pub(super) units: HashMap<&'a str, &'a str>,
+    pub(super) cast: &'a Cast,
+    pub(super) calendar: &'a WorkCalendar,
+    pub(super) villages: Vec<Vec<usize>>,
+    pub(super) codes: HashMap<Id, &'a str>,
+    pub(super) lives: Vec<Life>,
+    pub(super) agenda: Agenda<(usize, Act)>,
     pub(super) tally: Tally,
 }
 
@@ -185,6 +158,8 @@ impl<'a> Town<'a> {
                     subject,
                     village: *village,
                     report_id: Id(0),
+                    is_citizen: false,
+                    clerk: None,
                     case_id: Id(0),
                     tasks: Vec::new(),
                     level: trouble.level,
@@ -239,7 +214,7 @@ impl<'a> Town<'a> {
     }
 
     /// As every day: old entries of the outbox are put away. Nobody needs to be told now what happened two months ago.
-    async fn tidy(&self, now: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn tidy(&self, now: Timestamp) -> Result<(), SeedError> {
         let before = now.plus_seconds(-OUTBOX_DAYS * 86_400);
         let store = self.rooms.casework.store();
         let tidied: Result<(), StoreError> = store
@@ -249,9 +224,18 @@ impl<'a> Town<'a> {
     }
 
     /// Does one thing. What the law refuses is counted, and the case stays where it is.
-    async fn act(&mut self, life: usize, act: Act, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn act(
+        &mut self,
+        life: usize,
+        act: Act,
+        at: Timestamp,
+    ) -> Result<(), SeedError> {
         let (operation, done) = match act {
             Act::Tell => ("report_create", self.tell(life, at).await),
+            Act::Claim => ("report_claim", self.claim(life, at).await),
+            Act::Answer => ("report_answer", self.answer(life).await),
+            Act::Reject => ("report_reject", self.reject(life).await),
+            Act::Withdraw => ("report_withdraw", self.withdraw(life).await),
             Act::Accept => ("report_accept", self.accept(life, at).await),
             Act::File => ("case_file", self.file(life, at).await),
             Act::Dispatch => ("case_dispatch", self.dispatch(life, at).await),
@@ -270,7 +254,11 @@ impl<'a> Town<'a> {
         }
     }
 
-    fn refused(&mut self, operation: &str, error: CaseworkError) -> Result<(), SeedError> {
+    pub(super) fn refused(
+        &mut self,
+        operation: &str,
+        error: CaseworkError,
+    ) -> Result<(), SeedError> {
         if let CaseworkError::Store(error) = error {
             return Err(error.into());
         }
@@ -283,7 +271,7 @@ impl<'a> Town<'a> {
         Ok(())
     }
 
-    fn life(&self, nth: usize) -> Result<(&Life, &'a Subject, &'a Village), SeedError> {
+    pub(super) fn life(&self, nth: usize) -> Result<(&Life, &'a Subject, &'a Village), SeedError> {
         let gone = || data("a life nobody lives");
         let life = self.lives.get(nth).ok_or_else(gone)?;
         let subject = self.subjects.get(life.subject).ok_or_else(gone)?;
@@ -291,111 +279,17 @@ impl<'a> Town<'a> {
         Ok((life, subject, village))
     }
 
-    fn keep(&mut self, nth: usize, case: CaseStateView) {
+    pub(super) fn keep(&mut self, nth: usize, case: CaseStateView) {
         if let Some(life) = self.lives.get_mut(nth) {
             life.tasks = case.tasks;
         }
     }
 
-    fn put(&mut self, nth: usize, at: Timestamp, act: Act) {
+    pub(super) fn put(&mut self, nth: usize, at: Timestamp, act: Act) {
         self.agenda.put(at, (nth, act));
     }
 
-    async fn tell(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, subject, village) = self.life(nth)?;
-        let dice = &life.dice;
-        let (category_id, rule_row_id, limit) = self.rule(subject, dice)?;
-        let weights: Vec<f64> = rates::SOURCES.iter().map(|(_, share)| *share).collect();
-        let source = rates::SOURCES
-            .get(dice.weighted(&weights))
-            .map_or("hotline", |(source, _)| source);
-        let teller = if source == "inspector" {
-            self.cast
-                .inspectors
-                .get(village.street)
-                .and_then(|of_street| dice.pick(of_street))
-        } else {
-            dice.pick(&self.cast.intake)
-        };
-        let teller = teller.ok_or_else(|| data("nobody takes reports"))?.clone();
-        let spot = if village.is_rural() {
-            Spot::Village(village.short_name())
-        } else {
-            Spot::Neighbourhood(village.short_name())
-        };
-        let message = messages::draw(subject, spot, dice);
-        let is_citizen = matches!(source, "hotline" | "citizen_app");
-        let at_once = is_citizen && source == "hotline" && dice.odds(rates::OPENED_AT_ONCE);
-        let open = CaseOpenRequest {
-            category_id: Some(category_id),
-            level: Some(life.level),
-            ..CaseOpenRequest::default()
-        };
-        let input = ReportCreateRequest {
-            level: None,
-            source: source.to_owned(),
-            title: message.title,
-            detail: message.detail,
-            address: Some(message.address),
-            place: self.place(village, dice),
-            reporter: is_citizen.then(|| ReporterRequest {
-                name: Some(message.name),
-                phone: Some(message.phone),
-                hidden: dice.odds(rates::HIDDEN),
-            }),
-            external: None,
-            occurred_at: None,
-            open_case: at_once.then_some(open),
-        };
-        let accept_at = at.plus_seconds(dice.between(90, 1_500));
-        let created = self
-            .rooms
-            .casework
-            .report_create(&Call::of(teller), input)
-            .await?;
-        self.tally.reports += 1;
-        let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
-        life.report_id = created.report.id;
-        (life.category_id, life.rule_row_id, life.limit) = (category_id, rule_row_id, Some(limit));
-        match created.case {
-            Some(case) => self.opened(nth, &case, at),
-            None => self.put(nth, accept_at, Act::Accept),
-        }
-        Ok(())
-    }
-
-    /// The subject's category, and one of its rule rows with its limit.
-    fn rule(&self, subject: &Subject, dice: &Dice) -> Result<(Id, Id, Limit), SeedError> {
-        let snapshot = self.rooms.registry.snapshot();
-        let standard = snapshot
-            .rules
-            .standard_by_key(&standard_key(self.city))
-            .ok_or_else(|| data("no standard"))?;
-        let category = subject
-            .category_kind()
-            .and_then(|kind| {
-                snapshot
-                    .rules
-                    .category_by_code(standard.id, kind, &subject.code)
-            })
-            .ok_or_else(|| data(&subject.code))?;
-        let rows = snapshot.rules.rule_rows_of(category.id);
-        let row = dice.pick(rows).ok_or_else(|| data(&subject.code))?;
-        Ok((category.id, row.id, row.limit.clone()))
-    }
-
-    /// In the gridded street a point says which grid; elsewhere the village is named.
-    fn place(&self, village: &Village, dice: &Dice) -> PlaceRequest {
-        let (lon, lat) = self.grounds.point(village, dice);
-        PlaceRequest {
-            lon: Some(lon),
-            lat: Some(lat),
-            coordinate_system: CoordinateSystem::Cgcs2000,
-            area_code: (!village.code.starts_with(GRIDDED)).then(|| village.code.clone()),
-        }
-    }
-
-    fn opened(&mut self, nth: usize, case: &CaseStateView, at: Timestamp) {
+    pub(super) fn opened(&mut self, nth: usize, case: &CaseStateView, at: Timestamp) {
         self.tally.cases += 1;
         let Some(life) = self.lives.get_mut(nth) else {
             return;
@@ -412,31 +306,12 @@ impl<'a> Town<'a> {
         self.put(nth, at, Act::File);
     }
 
-    async fn accept(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = self.someone(&self.cast.intake, &life.dice)?;
-        let input = CaseOpenRequest {
-            category_id: Some(life.category_id),
-            level: Some(life.level),
-            ..CaseOpenRequest::default()
-        };
-        let accepted = self
-            .rooms
-            .casework
-            .report_accept(&by, life.report_id, input)
-            .await?;
-        if let Some(case) = accepted.case {
-            self.opened(nth, &case, at);
-        }
-        Ok(())
-    }
-
-    fn someone(&self, among: &[Arc<Principal>], dice: &Dice) -> Result<Call, SeedError> {
+    pub(super) fn someone(&self, among: &[Arc<Principal>], dice: &Dice) -> Result<Call, SeedError> {
         let by = dice.pick(among).ok_or_else(|| data("nobody is there"))?;
         Ok(Call::of(by.clone()))
     }
 
-    async fn file(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn file(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (life, ..) = self.life(nth)?;
         let by = self.someone(&self.cast.shift_leaders, &life.dice)?;
         let input = CaseFileRequest {
@@ -457,7 +332,12 @@ impl<'a> Town<'a> {
     }
 
     /// Who is to lead, and who helps.
-    fn handlers(&self, life: &Life, subject: &Subject, village: &Village) -> (String, Vec<String>) {
+    pub(super) fn handlers(
+        &self,
+        life: &Life,
+        subject: &Subject,
+        village: &Village,
+    ) -> (String, Vec<String>) {
         let street = self.grounds.streets.get(village.street);
         let centre = street.map_or_else(String::new, |(street, _)| street.organisation.clone());
         let row = self.rooms.registry.rule_row(life.rule_row_id);
@@ -482,7 +362,7 @@ impl<'a> Town<'a> {
         (lead, co.then_some(helper).into_iter().collect())
     }
 
-    async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (life, subject, village) = self.life(nth)?;
         let by = self.someone(&self.cast.dispatchers, &life.dice)?;
         let (lead, co) = self.handlers(life, subject, village);
@@ -525,7 +405,7 @@ impl<'a> Town<'a> {
     }
 
     /// A clerk of the organisation that holds a task.
-    fn holder(&self, life: &Life, task: Id) -> Result<Call, SeedError> {
+    pub(super) fn holder(&self, life: &Life, task: Id) -> Result<Call, SeedError> {
         let held = life.tasks.iter().find(|held| held.id == task);
         let code = held
             .and_then(|held| self.codes.get(&held.organisation_id))
@@ -534,7 +414,12 @@ impl<'a> Town<'a> {
         self.someone(clerks, &life.dice)
     }
 
-    async fn task_accept(&mut self, nth: usize, task: Id, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn task_accept(
+        &mut self,
+        nth: usize,
+        task: Id,
+        at: Timestamp,
+    ) -> Result<(), SeedError> {
         let (life, ..) = self.life(nth)?;
         let by = self.holder(life, task)?;
         let accepted = self
@@ -554,7 +439,12 @@ impl<'a> Town<'a> {
         Ok(())
     }
 
-    async fn task_finish(&mut self, nth: usize, task: Id, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn task_finish(
+        &mut self,
+        nth: usize,
+        task: Id,
+        at: Timestamp,
+    ) -> Result<(), SeedError> {
         let (life, subject, _) = self.life(nth)?;
         let others = life.tasks.iter().filter(|each| each.id != task);
         let waits = others
@@ -593,7 +483,7 @@ impl<'a> Town<'a> {
         Ok(())
     }
 
-    async fn inspect(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn inspect(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (life, _, village) = self.life(nth)?;
         let of_street = self.cast.inspectors.get(village.street);
         let by = self.someone(of_street.map_or(&[], Vec::as_slice), &life.dice)?;
@@ -640,7 +530,7 @@ impl<'a> Town<'a> {
         Ok(())
     }
 
-    async fn close(&mut self, nth: usize) -> Result<(), SeedError> {
+    pub(super) async fn close(&mut self, nth: usize) -> Result<(), SeedError> {
         let (life, ..) = self.life(nth)?;
         let by = self.someone(&self.cast.shift_leaders, &life.dice)?;
         let input = CaseCloseRequest {

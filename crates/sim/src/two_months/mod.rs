@@ -9,6 +9,8 @@ mod agenda;
 mod cast;
 mod grounds;
 mod life;
+mod rates;
+mod telling;
 mod weather;
 
 use crate::city::{Account, DemoCity};
