@@ -88,6 +88,8 @@ pub(super) struct Town<'a> {
     pub(super) calendar: &'a WorkCalendar,
     pub(super) villages: Vec<Vec<usize>>,
     pub(super) codes: HashMap<Id, &'a str>,
+    /// Cases under way, by village and subject.
+    pub(super) open_cases: HashMap<(usize, usize), Id>,
     pub(super) lives: Vec<Life>,
     pub(super) agenda: Agenda<(usize, Act)>,
     pub(super) tally: Tally,
@@ -126,6 +128,7 @@ impl<'a> Town<'a> {
                 .iter()
                 .map(|(code, known)| (known.id, code.as_str()))
                 .collect(),
+            open_cases: HashMap::new(),
             lives: Vec::new(),
             agenda: Agenda::new(),
             tally: Tally::default(),
@@ -295,6 +298,8 @@ impl<'a> Town<'a> {
             return;
         };
         life.case_id = case.id;
+        let place = (life.village, life.subject);
+        self.open_cases.entry(place).or_insert(case.id);
         let minutes = if life.dice.odds(rates::SLOW_DESK) {
             life.dice.between(31, 150)
         } else if life.level == Level::Normal {
@@ -541,6 +546,11 @@ impl<'a> Town<'a> {
             .casework
             .case_close(&by, life.case_id, input)
             .await?;
+        let (life, ..) = self.life(nth)?;
+        let (place, closed) = ((life.village, life.subject), life.case_id);
+        if self.open_cases.get(&place) == Some(&closed) {
+            self.open_cases.remove(&place);
+        }
         Ok(())
     }
 }

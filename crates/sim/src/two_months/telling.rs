@@ -11,8 +11,8 @@ use base::{CoordinateSystem, Id, Timestamp};
 use calendar::Limit;
 use casework::Call;
 use casework::input::{
-    CaseOpenRequest, PlaceRequest, ReportAnswerRequest, ReportCreateRequest, ReportRejectRequest,
-    ReportWithdrawRequest, ReporterRequest,
+    CaseOpenRequest, PlaceRequest, ReportAcceptRequest, ReportAnswerRequest, ReportCreateRequest,
+    ReportRejectRequest, ReportWithdrawRequest, ReporterRequest,
 };
 use casework::model::RejectReason;
 
@@ -191,18 +191,28 @@ impl Town<'_> {
     pub(super) async fn accept(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (by, _) = self.clerk(nth)?;
         let (life, ..) = self.life(nth)?;
-        let input = CaseOpenRequest {
+        // Somebody else has told of the same thing, and it is not put right yet.
+        let twin = self.open_cases.get(&(life.village, life.subject)).copied();
+        let open = CaseOpenRequest {
             category_id: Some(life.category_id),
             level: Some(life.level),
             ..CaseOpenRequest::default()
+        };
+        let input = ReportAcceptRequest {
+            open_cases: if twin.is_some() {
+                Vec::new()
+            } else {
+                vec![open]
+            },
+            join_case_ids: twin.into_iter().collect(),
         };
         let accepted = self
             .rooms
             .casework
             .report_accept(&by, life.report_id, input)
             .await?;
-        if let Some(case) = accepted.case {
-            self.opened(nth, &case, at);
+        if let Some(case) = accepted.opened.first() {
+            self.opened(nth, case, at);
         }
         Ok(())
     }
