@@ -54,13 +54,26 @@ impl World {
                 name: known.name.clone(),
             })
         };
+        let people = access.clone();
+        let works_for = move |staff_id: Id| -> casework::city::Pending<'static, Vec<TreePath>> {
+            let people = people.clone();
+            Box::pin(async move {
+                let staff = people.staff(staff_id).await.unwrap();
+                let memberships = staff.into_iter().flat_map(|staff| staff.memberships);
+                Ok(memberships.map(|each| each.organisation_path).collect())
+            })
+        };
         let processes = Processes::load(Processes::BUILT_IN.iter().copied(), |role| {
             roles.get(role).is_some()
         });
         let casework = Casework::new(Parts {
             store: test.store.clone(),
             sealer,
-            city: Arc::new(KnownCity::new(registry.clone(), Box::new(lookup))),
+            city: Arc::new(KnownCity::new(
+                registry.clone(),
+                Box::new(lookup),
+                Box::new(works_for),
+            )),
             processes: processes.unwrap(),
             reckoner: Arc::new(WorkCalendar::china().unwrap()),
             number_prefix: "310118".to_owned(),
