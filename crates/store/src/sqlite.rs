@@ -329,7 +329,8 @@ impl Writer {
         if wanted == self.is_hasty {
             return Ok(());
         }
-        let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
+        let unavailable =
+            |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
         let change = if wanted {
             "PRAGMA synchronous = OFF;"
         } else {
