@@ -7,7 +7,7 @@
 BUILD = cargo build --locked --workspace --bins
 BUILT = $${CARGO_TARGET_DIR:-target}
 
-# Builds and opens a small demo city on the embedded database; prints its address and accounts. Data lie in ./var/demo.
+# Builds and opens a demo city of two months on the embedded database; prints its address and accounts. Data lie in ./var/demo.
 run:
 	@scripts/prerequisites.sh build
 	$(BUILD)
