@@ -99,6 +99,8 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("case_create", "登记工作任务", Side::Business),
     permission("case_split", "拆单", Side::Business),
     permission("case_merge", "案卷合并", Side::Business),
+    permission("report_callback", "回访", Side::Business),
+    permission("report_rate", "代录评价", Side::Business),
     permission("source_list", "查看来源", Side::Both),
     permission("source_create", "新建来源", Side::Administration),
     permission("source_update", "修改来源", Side::Administration),

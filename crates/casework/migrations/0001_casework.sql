@@ -110,7 +110,9 @@ CREATE TABLE case_words (
 
 CREATE TABLE task (
   id $id,
-  case_id BIGINT NOT NULL,
+  -- One of the two: a task is of a case, or calls the reporter of a report back.
+  case_id BIGINT,
+  report_id BIGINT,
   kind $key NOT NULL,
   role $key NOT NULL,
   organisation_id BIGINT NOT NULL,

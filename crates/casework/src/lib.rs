@@ -100,13 +100,18 @@ pub const PROBLEM_CODES: &[&str] = &[
     "report_claimed_by_other",
     "report_not_claimed",
     "report_joined_already",
+    "redo_of_solved",
+    "redo_limit_reached",
+    "redo_case_unknown",
+    "rated_already",
+    "rating_closed",
     // Of the service.
     "version_mismatch",
     "report_exists",
 ];
 
 /// Codes of wrong fields that only this room uses.
-pub const FIELD_CODES: &[&str] = &["unknown_code", "in_future"];
+pub const FIELD_CODES: &[&str] = &["unknown_code", "in_future", "unexpected"];
 
 #[cfg(test)]
 mod tests {

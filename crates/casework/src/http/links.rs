@@ -3,8 +3,8 @@
 use super::call;
 use crate::input::{
     CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, ReportAcceptRequest,
-    ReportAnswerRequest, ReportJoinRequest, ReportRejectRequest, ReportWithdrawRequest,
-    SourceCreateRequest, SourceUpdateRequest,
+    ReportAnswerRequest, ReportCallbackRequest, ReportJoinRequest, ReportRateRequest,
+    ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest, SourceUpdateRequest,
 };
 use crate::service::Casework;
 use crate::view::{CaseStateView, CasesSplitView, ReportAcceptedView, ReportStateView, SourceView};
@@ -194,6 +194,41 @@ pub(super) async fn case_merge(
         version: view.version,
         view,
     })
+}
+
+/// 回访: one attempt to call the reporter of a report that awaits it. Not reached often enough, or reached, the report is
+/// settled; what is not solved may be done again (重办).
+#[utoipa::path(post, path = "/api/v1/reports/{id}/callback", operation_id = "report_callback", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportCallbackRequest,
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_callback(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportCallbackRequest>,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(
+        casework.report_callback(&call, id, request).await?,
+    ))
+}
+
+/// 评价: how the reporter rates, entered on the reporter's behalf; once, within the days the process gives.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/rate", operation_id = "report_rate", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportRateRequest,
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_rate(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportRateRequest>,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.report_rate(&call, id, request).await?))
 }
 
 /// The sources of reports.

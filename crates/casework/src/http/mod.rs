@@ -41,6 +41,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/api/v1/reports/{id}/reject", "report_reject", "report_reject"),
     endpoint("POST", "/api/v1/reports/{id}/withdraw", "report_withdraw", "report_withdraw"),
     endpoint("POST", "/api/v1/reports/{id}/join", "report_join", "report_join"),
+    endpoint("POST", "/api/v1/reports/{id}/callback", "report_callback", "report_callback"),
+    endpoint("POST", "/api/v1/reports/{id}/rate", "report_rate", "report_rate"),
     endpoint("POST", "/api/v1/cases", "case_create", "case_create"),
     endpoint("POST", "/api/v1/cases/{id}/split", "case_split", "case_split"),
     endpoint("POST", "/api/v1/cases/{id}/merge", "case_merge", "case_merge"),
@@ -94,6 +96,8 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(links::source_list, links::source_create))
         .routes(routes!(links::source_update))
         .routes(routes!(links::report_join))
+        .routes(routes!(links::report_callback))
+        .routes(routes!(links::report_rate))
         .routes(routes!(links::case_split))
         .routes(routes!(links::case_merge))
         .routes(routes!(cases::case_list, links::case_create))

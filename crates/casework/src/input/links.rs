@@ -1,7 +1,7 @@
 //! What callers send about reports and how they are tied to cases, and about sources.
 
 use super::{CaseOpenRequest, PlaceRequest, check_code, check_remark, check_text};
-use crate::model::{ChannelKind, Level, RejectReason};
+use crate::model::{ChannelKind, Level, RejectReason, Satisfaction};
 use base::limits::NAME_CHARACTERS_MAX;
 use base::{FieldError, Id};
 use serde::{Deserialize, Serialize};
@@ -256,5 +256,99 @@ impl CaseSplitRequest {
             case.check(&format!("cases[{n}]."), &mut wrong);
         }
         wrong
+    }
+}
+
+/// 重办: one of the two.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RedoRequest {
+    /// This ended case of the report is handled again, by the same organisation.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reopen_case_id: Option<Id>,
+    /// A new case is opened for the report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_case: Option<CaseOpenRequest>,
+}
+
+/// `report_callback`: one attempt.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportCallbackRequest {
+    /// Whether the reporter was reached.
+    pub reached: bool,
+    /// Whether it is solved; exactly when reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solved: Option<bool>,
+    /// How satisfied the reporter is; exactly when reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub satisfaction: Option<Satisfaction>,
+    /// What the reporter said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+    /// How what is not solved is done again; left out, the report is settled as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redo: Option<RedoRequest>,
+}
+
+/// `report_rate`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportRateRequest {
+    /// How satisfied the reporter is.
+    pub satisfaction: Satisfaction,
+    /// What the reporter adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+}
+
+impl ReportCallbackRequest {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
+        let mut wrong = check_remark("words", self.words.as_deref());
+        let said = [
+            ("solved", self.solved.is_some()),
+            ("satisfaction", self.satisfaction.is_some()),
+        ];
+        for (field, is_said) in said {
+            if self.reached && !is_said {
+                wrong.push(FieldError::new(
+                    field,
+                    "required",
+                    "a reporter who was reached says it",
+                ));
+            } else if is_said && !self.reached {
+                wrong.push(unexpected(field, "nobody was reached"));
+            }
+        }
+        if self.words.is_some() && !self.reached {
+            wrong.push(unexpected("words", "nobody was reached"));
+        }
+        if let Some(redo) = &self.redo {
+            match (redo.reopen_case_id, &redo.open_case) {
+                (Some(_), None) => {}
+                (None, Some(open)) => open.check("redo.open_case.", &mut wrong),
+                (Some(_), Some(_)) => wrong.push(unexpected(
+                    "redo.open_case",
+                    "a case is handled again or a new one is opened",
+                )),
+                (None, None) => wrong.push(FieldError::new(
+                    "redo",
+                    "required",
+                    "a case is handled again or a new one is opened",
+                )),
+            }
+        }
+        wrong
+    }
+}
+
+fn unexpected(field: &str, reason: &str) -> FieldError {
+    FieldError::new(field, "unexpected", reason)
+}
+
+impl ReportRateRequest {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
+        check_remark("words", self.words.as_deref())
     }
 }

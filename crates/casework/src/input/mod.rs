@@ -4,9 +4,9 @@ mod links;
 
 pub(crate) use links::check_words;
 pub use links::{
-    CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, ReportAcceptRequest,
-    ReportAnswerRequest, ReportJoinRequest, ReportRejectRequest, ReportWithdrawRequest,
-    SourceCreateRequest, SourceUpdateRequest,
+    CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, RedoRequest, ReportAcceptRequest,
+    ReportAnswerRequest, ReportCallbackRequest, ReportJoinRequest, ReportRateRequest,
+    ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest, SourceUpdateRequest,
 };
 mod handling;
 

@@ -298,15 +298,8 @@ fn inspected(mut case: Case, event: &Event<CaseFact>) -> Case {
             task.result.clone_from(opinion);
             finish_task(task, event);
         }
-        if let Some(again) = reopened.iter().find(|each| each.task_id == task.id) {
-            task.state = TaskState::Accepted;
-            task.opened_at = event.occurred_at;
-            task.finished_at = None;
-            task.handling = again.handling;
-            task.handling_overdue = false;
-            task.rework_count += i64::from(again.failed);
-        }
     }
+    reopen_tasks(&mut case, reopened, event.occurred_at);
     if *passed {
         case.stage = CaseStage::Closing;
         case.inspected_at = Some(event.occurred_at);
@@ -317,6 +310,20 @@ fn inspected(mut case: Case, event: &Event<CaseFact>) -> Case {
         case.clock = case.lead().map(|lead| lead.handling);
     }
     case
+}
+
+/// Tasks are worked on again, with everything they had.
+pub(super) fn reopen_tasks(case: &mut Case, reopened: &[TaskReopened], at: Timestamp) {
+    for task in &mut case.tasks {
+        if let Some(again) = reopened.iter().find(|each| each.task_id == task.id) {
+            task.state = TaskState::Accepted;
+            task.opened_at = at;
+            task.finished_at = None;
+            task.handling = again.handling;
+            task.handling_overdue = false;
+            task.rework_count += i64::from(again.failed);
+        }
+    }
 }
 
 fn evolve_task(task: &mut Task, event: &Event<CaseFact>) {

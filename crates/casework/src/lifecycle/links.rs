@@ -1,7 +1,9 @@
 //! How a case is tied to reports and to other cases: joined, split, merged.
 
-use super::case::CaseFact;
+use super::case::{CaseFact, TaskReopened, reopen_tasks};
+use super::decide::handling_clock;
 use super::{Circumstances, Event, Refusal};
+use crate::clocks::Clock;
 use crate::model::{Case, CaseStage, TaskState};
 use base::Id;
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,15 @@ pub enum LinkFact {
         /// The reports that came over and were not here already.
         report_ids: Vec<Id>,
     },
+    /// 重办: a reporter says that it is not solved. The same organisations handle again; nothing is lost.
+    CaseRedone {
+        /// The report.
+        report_id: Id,
+        /// The tasks opened again; none when nobody handled it, and it awaits dispatch.
+        reopened: Vec<TaskReopened>,
+        /// The limit of dispatch, when it awaits that.
+        clock: Option<Clock>,
+    },
 }
 
 impl LinkFact {
@@ -50,6 +61,7 @@ impl LinkFact {
             Self::CaseSplit { .. } => "case_split",
             Self::CaseMerged { .. } => "case_merged",
             Self::CaseAbsorbed { .. } => "case_absorbed",
+            Self::CaseRedone { .. } => "case_redone",
         }
     }
 }
@@ -84,6 +96,11 @@ pub enum LinkCommand {
         /// The reports that come over and are not here already.
         report_ids: Vec<Id>,
     },
+    /// 重办: a reporter says that it is not solved.
+    Redo {
+        /// The report.
+        report_id: Id,
+    },
 }
 
 impl LinkCommand {
@@ -94,6 +111,7 @@ impl LinkCommand {
             Self::Leave { .. } => "report_withdraw",
             Self::Split { .. } => "case_split",
             Self::Merge { .. } | Self::Absorb { .. } => "case_merge",
+            Self::Redo { .. } => "report_callback",
         }
     }
 }
@@ -131,12 +149,39 @@ pub fn decide(
             case_id: *case_id,
             report_ids: report_ids.clone(),
         },
+        LinkCommand::Redo { report_id } => redo(case, *report_id, circumstances),
     };
     Ok(vec![circumstances.event(CaseFact::Link(fact))])
 }
 
+/// The lead handles again and calls its co-handlers as it needs them.
+fn redo(case: &Case, report_id: Id, circumstances: &Circumstances<'_>) -> LinkFact {
+    let at = circumstances.occurred_at;
+    let handling = handling_clock(case, at, circumstances);
+    let reopened: Vec<_> = case
+        .lead()
+        .map(|lead| TaskReopened {
+            task_id: lead.id,
+            failed: false,
+            handling,
+        })
+        .into_iter()
+        .collect();
+    let clock = if reopened.is_empty() {
+        let process = circumstances.process;
+        process.stage_clock(CaseStage::Filed, case.level, at, None)
+    } else {
+        None
+    };
+    LinkFact::CaseRedone {
+        report_id,
+        reopened,
+        clock,
+    }
+}
+
 /// The case after `fact`.
-pub fn evolve(case: &mut Case, fact: &LinkFact, _event: &Event<CaseFact>) {
+pub fn evolve(case: &mut Case, fact: &LinkFact, event: &Event<CaseFact>) {
     let links = &mut case.extra.links;
     match fact {
         LinkFact::ReportJoined { .. } => links.joined_count += 1,
@@ -162,6 +207,17 @@ pub fn evolve(case: &mut Case, fact: &LinkFact, _event: &Event<CaseFact>) {
         } => {
             links.joined_count += i64::try_from(report_ids.len()).unwrap_or(i64::MAX);
             links.absorbed.push(*case_id);
+        }
+        LinkFact::CaseRedone {
+            reopened, clock, ..
+        } => {
+            links.redo_count += 1;
+            case.closed_at = None;
+            reopen_tasks(case, reopened, event.occurred_at);
+            let lead = case.lead().filter(|lead| lead.is_open());
+            (case.stage, case.clock) = lead.map_or((CaseStage::Filed, *clock), |lead| {
+                (CaseStage::Handling, Some(lead.handling))
+            });
         }
     }
 }

@@ -311,4 +311,17 @@ refusals! {
     /// The report is or was tied to this case.
     ReportJoinedAlready =
         "report_joined_already", Refused, "the report is or was part of this case already";
+    /// What is solved is not done again.
+    RedoOfSolved = "redo_of_solved", Refused, "only what the reporter says is not solved is done again";
+    /// Done again often enough.
+    RedoLimitReached { redo_max: u32 } =
+        "redo_limit_reached", Refused, "a report of this process is done again at most {redo_max} times";
+    /// Only a case of the report that has ended is done again.
+    RedoCaseUnknown =
+        "redo_case_unknown", Refused, "only a case of the report that has ended is done again";
+    /// One rating for each end.
+    RatedAlready = "rated_already", Refused, "the reporter has rated already";
+    /// The window is over.
+    RatingClosed { days: u32 } =
+        "rating_closed", Refused, "a report of this process is rated within {days} days of its end";
 }

@@ -1,6 +1,7 @@
 //! How reports and cases are tied: many to many, joined, split, merged, called back.
 
-use super::{NoteRef, ProcessRef};
+use super::{NoteRef, OrganisationRef, ProcessRef, TaskState, is_default};
+use crate::clocks::Clock;
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -49,6 +50,69 @@ words! {
     }
 }
 
+words! {
+    /// How satisfied a reporter is.
+    Satisfaction {
+        /// 非常满意.
+        VerySatisfied = "very_satisfied",
+        /// 满意.
+        Satisfied = "satisfied",
+        /// 基本满意: counts as satisfied.
+        FairlySatisfied = "fairly_satisfied",
+        /// 不满意.
+        Dissatisfied = "dissatisfied",
+        /// 非常不满意.
+        VeryDissatisfied = "very_dissatisfied",
+    }
+}
+
+/// 回访: the task to call a reporter back. It ends by `report_callback`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackTask {
+    /// The task.
+    pub id: Id,
+    /// Who must call.
+    pub organisation: OrganisationRef,
+    /// Assigned, finished, or revoked because a case is open again.
+    pub state: TaskState,
+    /// Until when.
+    pub clock: Clock,
+    /// Whether that passed before it ended.
+    pub is_overdue: bool,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Who called last.
+    pub called_by: Option<Id>,
+    /// How often.
+    pub attempts: u32,
+}
+
+/// What a reporter who was reached said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledBack {
+    /// Whether it is solved.
+    pub solved: bool,
+    /// How satisfied.
+    pub satisfaction: Satisfaction,
+    /// In whose words.
+    pub words: Option<NoteRef>,
+    /// When.
+    pub called_at: Timestamp,
+}
+
+/// 评价: how the reporter rates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rating {
+    /// How satisfied.
+    pub satisfaction: Satisfaction,
+    /// In whose words.
+    pub words: Option<NoteRef>,
+    /// When.
+    pub rated_at: Timestamp,
+}
+
 /// Of a case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -67,6 +131,9 @@ pub struct CaseLinks {
     /// The cases that go on as part of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub absorbed: Vec<Id>,
+    /// 重办: how often it was done again because a reporter said that it is not solved. Not rework, which inspection asks for.
+    #[serde(skip_serializing_if = "is_default")]
+    pub redo_count: i64,
 }
 
 /// Who has taken a report from the pool.
@@ -96,4 +163,16 @@ pub struct ReportLinks {
     /// Why it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reject_reason: Option<RejectReason>,
+    /// The last task to call the reporter back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<CallbackTask>,
+    /// What the reporter said when last reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_back: Option<CalledBack>,
+    /// 重办: how often it was done again.
+    #[serde(skip_serializing_if = "is_default")]
+    pub redo_count: u32,
+    /// How the reporter rates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
 }

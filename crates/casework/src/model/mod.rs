@@ -7,7 +7,10 @@ mod handling;
 mod overlays;
 
 pub use handling::{CaseHandling, TaskHandling};
-pub use links::{CaseLinks, ChannelKind, Claim, RejectReason, ReportLinks};
+pub use links::{
+    CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, Rating, RejectReason, ReportLinks,
+    Satisfaction,
+};
 pub use overlays::{CaseOverlays, TaskOverlays};
 
 use crate::clocks::Clock;

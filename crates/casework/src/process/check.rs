@@ -25,6 +25,7 @@ pub(super) fn check(
     check_stages(document, &mut faults);
     check_actions(document, role_is_known, &mut faults);
     check_handling(document, &mut faults);
+    check_reporters(document, &mut faults);
     if faults.0.is_empty() {
         check_ways(document, &mut faults);
     }
@@ -160,6 +161,37 @@ fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faul
                 );
             }
         }
+    }
+}
+
+/// Callback and rating have their rule and their action, or neither.
+fn check_reporters(document: &Document, faults: &mut Faults) {
+    let pairs = [
+        ("callback", document.callback.is_some(), "report_callback"),
+        ("rating", document.rating.is_some(), "report_rate"),
+    ];
+    for (table, has_rule, operation) in pairs {
+        match (has_rule, document.actions.contains_key(operation)) {
+            (true, false) => faults.add(
+                table,
+                format!("nobody may do it: actions.{operation} is missing"),
+            ),
+            (false, true) => faults.add(
+                format!("actions.{operation}"),
+                format!("it needs the table [{table}]"),
+            ),
+            _ => {}
+        }
+    }
+    if document
+        .callback
+        .as_ref()
+        .is_some_and(|rule| rule.attempts == 0)
+    {
+        faults.add("callback.attempts", "at least one attempt is made");
+    }
+    if document.rating.as_ref().is_some_and(|rule| rule.days == 0) {
+        faults.add("rating.days", "a reporter has at least one day");
     }
 }
 

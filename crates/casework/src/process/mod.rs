@@ -139,6 +139,8 @@ struct Document {
     inspection: InspectionRule,
     #[serde(default)]
     self_handling: SelfHandlingRule,
+    callback: Option<CallbackRule>,
+    rating: Option<RatingRule>,
     actions: BTreeMap<String, ActionRule>,
 }
 
@@ -158,6 +160,26 @@ pub struct HandlingRule {
 pub struct ClosingRule {
     /// Whether closing must cite the closing condition of the pinned rule row.
     pub cites_rule_row: bool,
+}
+
+/// 回访: whom a process calls back, and how. A process without it settles a report when its last case ends.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackRule {
+    /// After so many attempts that reached nobody the report is settled.
+    pub attempts: u32,
+    /// How long the organisation that received the report has to call.
+    pub limit: Limit,
+    /// How often a report is done again (重办) because its reporter says it is not solved.
+    pub redo_max: u32,
+}
+
+/// 评价: until when the reporter may rate.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatingRule {
+    /// So many days after the report came to its end.
+    pub days: u32,
 }
 
 /// A process that has passed its checks.
@@ -187,6 +209,10 @@ pub struct Process {
     pub inspection: InspectionRule,
     /// What becomes of a case that its reporter handled.
     pub self_handling: SelfHandlingRule,
+    /// Whether and how reporters are called back.
+    pub callback: Option<CallbackRule>,
+    /// Whether and how long reporters may rate.
+    pub rating: Option<RatingRule>,
     sources: BTreeSet<String>,
     stages: BTreeMap<CaseStage, StageRule>,
     actions: BTreeMap<&'static str, ActionRule>,
@@ -221,6 +247,8 @@ impl Process {
             verification: document.verification,
             inspection: document.inspection,
             self_handling: document.self_handling,
+            callback: document.callback,
+            rating: document.rating,
             sources: document.sources.into_iter().collect(),
             stages: document
                 .stages
@@ -389,7 +417,8 @@ mod tests {
     #[test]
     fn the_built_in_process_passes_its_checks_and_binds_every_step() {
         let process = load(BUILT_IN).unwrap();
-        for step in steps() {
+        // It calls nobody back.
+        for step in steps().filter(|step| step.operation != "report_callback") {
             assert!(
                 !process.roles(step.operation).is_empty(),
                 "{}",
@@ -466,6 +495,20 @@ mod tests {
             "must end it",
         );
         refused("5工作日", "soon", "document", "soon");
+        refused("days = 7", "days = 0", "rating.days", "one day");
+        refused("[rating]\ndays = 7", "", "actions.report_rate", "[rating]");
+        refused(
+            "[rating]",
+            "[callback]\nattempts = 0\nlimit = \"1工作日\"\nredo_max = 1\n\n[rating]",
+            "callback.attempts",
+            "one attempt",
+        );
+        refused(
+            "[rating]",
+            "[callback]\nattempts = 1\nlimit = \"1工作日\"\nredo_max = 1\n\n[rating]",
+            "callback",
+            "actions.report_callback",
+        );
         refused("version = 1", "version = 0", "version", "from 1");
         refused(
             "version = 1",

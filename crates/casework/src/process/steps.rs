@@ -111,6 +111,13 @@ const LINKS: &[Step] = &[
         &[],
     ),
     Step::new("report_join", OPEN, &[]),
+    // 重办: the stages are those of the case that is done again.
+    Step::new(
+        "report_callback",
+        &[CaseStage::Closed],
+        &[CaseStage::Handling, CaseStage::Filed],
+    ),
+    Step::new("report_rate", &[], &[]),
     Step::new("case_create", &[], &[CaseStage::Accepted]),
     Step::new("case_split", OPEN, &[]),
     Step::new("case_merge", OPEN, &[CaseStage::Merged]),

@@ -5,6 +5,7 @@ use crate::clocks::Clock;
 use crate::failure::CaseworkError;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::decide::{self, CaseCommand};
+use crate::lifecycle::links::LinkFact;
 use crate::lifecycle::{Circumstances, Event};
 use crate::model::{Case, ClockKind, TaskOpened};
 use crate::store::read::{self, CaseKey};
@@ -35,8 +36,11 @@ impl Casework {
         let body: Body = serde_json::from_str(&timer.body)
             .map_err(|error| StoreError::Corrupt(format!("timer {}: {error}", timer.id)))?;
         let Some(before) = read::case_with_tasks(tx, CaseKey::Case(timer.key))? else {
+            if let Some(row) = read::report_with_cases(tx, timer.key)? {
+                return self.callback_due(tx, &row, body.task_id, now);
+            }
             return Err(StoreError::Corrupt(format!(
-                "timer {} is of no case",
+                "timer {} is of no case and no report",
                 timer.id
             )));
         };
@@ -124,6 +128,12 @@ impl Casework {
                         )?;
                     }
                 }
+                CaseFact::Link(LinkFact::CaseRedone { reopened, .. }) => {
+                    for again in reopened {
+                        let (id, until) = (again.task_id, again.handling);
+                        self.set_timer(tx, after.id, id, ClockKind::Handling, until)?;
+                    }
+                }
                 _ => {}
             }
         }
@@ -144,7 +154,7 @@ impl Casework {
         self.set_timer(tx, case_id, task.id, kind, clock)
     }
 
-    fn set_timer(
+    pub(super) fn set_timer(
         &self,
         tx: &mut Tx<'_>,
         case_id: Id,
@@ -170,7 +180,7 @@ impl Casework {
     }
 }
 
-fn as_store(error: CaseworkError) -> StoreError {
+pub(super) fn as_store(error: CaseworkError) -> StoreError {
     match error {
         CaseworkError::Store(error) => error,
         other => StoreError::Corrupt(other.to_string()),

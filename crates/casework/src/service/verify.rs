@@ -8,7 +8,7 @@ use crate::lifecycle::{case, report};
 use crate::model::{Case, CaseLinks, Report};
 use crate::store::read::{self, TimelineEntry};
 use crate::store::{
-    CASE_BY_ID, CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY,
+    CALLBACKS_ASTRAY, CASE_BY_ID, CASES_AFTER, COUNTS, ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY,
     REPORT_CASE_ORPHANS, REPORT_SEALED, REPORTS_AFTER, REPORTS_ASTRAY, TASK_ORPHANS,
     TIMELINE_ORPHANS, write,
 };
@@ -233,8 +233,13 @@ impl Casework {
                     "it is under way without an open case, or at an end with one",
                 );
             }
+            for id in tx.query(&CALLBACKS_ASTRAY, &[], |row| row.get::<Id>(0))? {
+                let detail =
+                    "its stage and its task to call the reporter back contradict each other";
+                found.add(id, "stage_astray", detail);
+            }
             for id in tx.query(&TASK_ORPHANS, &[], |row| row.get::<Id>(0))? {
-                found.add(id, "orphan", "a task without a case");
+                found.add(id, "orphan", "a task without a case or report");
             }
             let counts = tx.query_opt(&COUNTS, &[], |row| {
                 Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?))

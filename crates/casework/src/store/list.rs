@@ -180,9 +180,10 @@ pub fn compose_tasks(filter: &TaskFilter, scope: &Scope) -> Composed {
         concat!(
             "SELECT ",
             task_columns!(),
-            ", c.case_no, c.stage, c.area_path, w.title_sealed, c.first_report_id, p.title_sealed
-             FROM task t JOIN case_file c ON c.id = t.case_id",
-            title_joins!()
+            ", c.case_no, c.stage, COALESCE(c.area_path, p.area_path), w.title_sealed,
+             COALESCE(c.first_report_id, t.report_id), p.title_sealed, t.report_id, p.report_no
+             FROM task t LEFT JOIN case_file c ON c.id = t.case_id LEFT JOIN case_words w ON w.case_id = c.id
+             LEFT JOIN report p ON p.id = COALESCE(c.first_report_id, t.report_id)"
         ),
         "t.id DESC",
         filter.limit,
@@ -194,15 +195,13 @@ pub fn compose_tasks(filter: &TaskFilter, scope: &Scope) -> Composed {
 pub struct TaskRow {
     /// The task.
     pub task: Task,
-    /// Its case.
-    pub case_id: Id,
-    /// The number of its case.
-    pub case_no: String,
-    /// The stage of its case.
-    pub case_stage: CaseStage,
-    /// The sealed title of its case.
+    /// Its case, with its number and stage; none when it is to call a reporter back.
+    pub case: Option<(Id, String, CaseStage)>,
+    /// The report whose reporter it is to call back, with its number.
+    pub report: Option<(Id, String)>,
+    /// The sealed title of its case or report.
     pub title: Option<SealedTitle>,
-    /// The area of its case.
+    /// The area of its case or report.
     pub area_path: Option<TreePath>,
 }
 
@@ -210,11 +209,16 @@ pub struct TaskRow {
 pub fn tasks(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<TaskRow>, StoreError> {
     tx.query(&list.statement, &list.params(), |row| {
         let (case_id, task) = read::task(row)?;
+        let (case_no, case_stage): (Option<String>, Option<String>) = (row.get(24)?, row.get(25)?);
+        let case_stage = case_stage.as_deref().and_then(CaseStage::parse);
+        let (report_id, report_no): (Option<Id>, Option<String>) = (row.get(30)?, row.get(31)?);
         Ok(TaskRow {
             task,
-            case_id,
-            case_no: row.get(24)?,
-            case_stage: row.get(25)?,
+            case: case_id
+                .zip(case_no)
+                .zip(case_stage)
+                .map(|((id, no), stage)| (id, no, stage)),
+            report: report_id.zip(report_no),
             area_path: row.get(26)?,
             title: sealed_title(row, 27)?,
         })

@@ -117,8 +117,14 @@ statements! {
     /// Reports whose stage contradicts their ties: under way without an open one, or at an end with one.
     REPORTS_ASTRAY = "SELECT r.id FROM report r
         WHERE (r.stage = 'accepted') <> EXISTS (SELECT 1 FROM report_case x WHERE x.report_id = r.id AND NOT x.closed) LIMIT 100";
-    /// Tasks of no case.
-    TASK_ORPHANS = "SELECT t.id FROM task t WHERE NOT EXISTS (SELECT 1 FROM case_file c WHERE c.id = t.case_id) LIMIT 100";
+    /// Reports to be called back without the one open task to do so, and the other way round.
+    CALLBACKS_ASTRAY = "SELECT r.id FROM report r WHERE r.stage = 'calling_back' AND NOT EXISTS (SELECT 1 FROM task t
+        WHERE t.report_id = r.id AND t.state = 'assigned')
+        UNION ALL SELECT t.report_id FROM task t JOIN report r ON r.id = t.report_id
+        WHERE t.state = 'assigned' AND r.stage <> 'calling_back' LIMIT 100";
+    /// Tasks of no case and no report.
+    TASK_ORPHANS = "SELECT t.id FROM task t WHERE NOT EXISTS (SELECT 1 FROM case_file c WHERE c.id = t.case_id)
+        AND NOT EXISTS (SELECT 1 FROM report r WHERE r.id = t.report_id) LIMIT 100";
 
     /// A new report.
     REPORT_ADD = "INSERT INTO report (id, version, report_no, stage, source, words_sealed, words_digest, title_sealed,
@@ -148,6 +154,13 @@ statements! {
         response_yellow_at, response_due_at, handling_started_at, handling_yellow_at, handling_due_at, response_overdue,
         handling_overdue, opened_at, handled_by, rework_count, extra)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, FALSE, FALSE, ?14, ?15, 0, ?16)";
+    /// A new task to call a reporter back.
+    CALLBACK_ADD = "INSERT INTO task (id, report_id, kind, role, organisation_id, organisation_path, state,
+        handling_started_at, handling_yellow_at, handling_due_at, response_overdue, handling_overdue, opened_at,
+        handled_by, rework_count, extra)
+        VALUES (?1, ?2, 'callback', 'lead', ?3, ?4, ?5, ?6, ?7, ?8, FALSE, FALSE, ?9, '[]', 0, '{}')";
+    /// A task to call a reporter back has moved on.
+    CALLBACK_MOVE = "UPDATE task SET state = ?2, handling_overdue = ?3, finished_at = ?4, assignee = ?5 WHERE id = ?1";
     /// A task has moved on.
     TASK_MOVE = "UPDATE task SET state = ?2, handling_started_at = ?3, handling_yellow_at = ?4, handling_due_at = ?5,
         response_overdue = ?6, handling_overdue = ?7, opened_at = ?8, accepted_at = ?9, finished_at = ?10, assignee = ?11,

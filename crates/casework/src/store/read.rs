@@ -130,8 +130,8 @@ pub(crate) fn case(row: &Row<'_>) -> Result<Case, StoreError> {
     })
 }
 
-/// A task, and the case it is of.
-pub(crate) fn task(row: &Row<'_>) -> Result<(Id, Task), StoreError> {
+/// A task, and the case it is of; none when it is to call a reporter back.
+pub(crate) fn task(row: &Row<'_>) -> Result<(Option<Id>, Task), StoreError> {
     let handled_by: String = row.get(18)?;
     let (note, digest): (Option<Id>, Option<String>) = (row.get(19)?, row.get(20)?);
     let task = Task {

@@ -1,9 +1,9 @@
 //! States and events to rows. Every function here runs inside the command's one transaction.
 
 use super::{
-    CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_ORGANISATION_OPEN, CASE_TOUCH, CASE_WORDS_ADD,
-    CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD, REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD,
-    TASK_MOVE, TIMELINE_ADD,
+    CALLBACK_ADD, CALLBACK_MOVE, CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD,
+    CASE_ORGANISATION_OPEN, CASE_TOUCH, CASE_WORDS_ADD, CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD,
+    REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
 use crate::model::{Case, Report, Task, TaskState};
@@ -96,6 +96,7 @@ pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(
             after.extra.claim.as_ref().map(|claim| claim.staff_id)
         ],
     )?;
+    callback_move(tx, before, after)?;
     for case in &after.cases {
         match before
             .cases
@@ -113,6 +114,40 @@ pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The task to call a reporter back, new or moved on.
+fn callback_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(), StoreError> {
+    let (then, now) = (&before.extra.callback, &after.extra.callback);
+    let Some(task) = now.as_ref().filter(|_| then != now) else {
+        return Ok(());
+    };
+    if then.as_ref().is_none_or(|then| then.id != task.id) {
+        tx.post(
+            &CALLBACK_ADD,
+            params![
+                task.id,
+                after.id,
+                task.organisation.id,
+                task.organisation.path,
+                task.state.as_str(),
+                task.clock.started_at,
+                task.clock.yellow_at,
+                task.clock.due_at,
+                task.opened_at
+            ],
+        )?;
+    }
+    tx.post(
+        &CALLBACK_MOVE,
+        params![
+            task.id,
+            task.state.as_str(),
+            task.is_overdue,
+            task.finished_at,
+            task.called_by
+        ],
+    )
 }
 
 /// The cases that a new report opened.

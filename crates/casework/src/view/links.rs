@@ -1,7 +1,9 @@
 //! What callers see of sources and of how reports and cases are tied.
 
-use super::{CaseStateView, ReportStateView};
-use crate::model::ChannelKind;
+use super::{CaseStateView, Named, ReportStateView};
+use crate::clocks::Clock;
+use crate::model::{ChannelKind, Satisfaction, TaskState};
+use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -40,4 +42,51 @@ pub struct ReportAcceptedView {
 pub struct CasesSplitView {
     /// The new cases, in the order asked for.
     pub opened: Vec<CaseStateView>,
+}
+
+/// A task to call a reporter back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CallbackView {
+    /// The task.
+    #[schema(value_type = String)]
+    pub task_id: Id,
+    /// Who must call.
+    pub organisation: Named,
+    /// Assigned, finished, or revoked because a case is open again.
+    pub state: TaskState,
+    /// Until when.
+    pub clock: Clock,
+    /// Whether that passed before it ended.
+    pub is_overdue: bool,
+    /// How often somebody called.
+    pub attempts: u32,
+    /// Who called last.
+    #[schema(value_type = Option<String>)]
+    pub called_by: Option<Id>,
+}
+
+/// What a reporter who was reached said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CalledBackView {
+    /// Whether it is solved.
+    pub solved: bool,
+    /// How satisfied.
+    pub satisfaction: Satisfaction,
+    /// In whose words, masked.
+    pub words: Option<String>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub called_at: Timestamp,
+}
+
+/// How a reporter rates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RatingView {
+    /// How satisfied.
+    pub satisfaction: Satisfaction,
+    /// In whose words, masked.
+    pub words: Option<String>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub rated_at: Timestamp,
 }

@@ -4,10 +4,12 @@ mod counts;
 mod links;
 
 pub use counts::CaseCountsView;
-pub use links::{CasesSplitView, ReportAcceptedView, SourceView};
 mod handling;
 
 pub use handling::{CaseHandlingView, FallbackView};
+pub use links::{
+    CallbackView, CalledBackView, CasesSplitView, RatingView, ReportAcceptedView, SourceView,
+};
 
 use crate::clocks::{Clock, Light};
 use crate::model::{
@@ -271,16 +273,21 @@ pub struct TaskListView {
     /// The task.
     #[serde(flatten)]
     pub task: TaskView,
-    /// Its case.
-    #[schema(value_type = String)]
-    pub case_id: Id,
+    /// Its case; none when it is to call a reporter back.
+    #[schema(value_type = Option<String>)]
+    pub case_id: Option<Id>,
     /// The number of its case.
-    pub case_no: String,
+    pub case_no: Option<String>,
     /// The stage of its case.
-    pub case_stage: CaseStage,
-    /// The title of its case, masked.
+    pub case_stage: Option<CaseStage>,
+    /// The report whose reporter it is to call back.
+    #[schema(value_type = Option<String>)]
+    pub report_id: Option<Id>,
+    /// The number of that report.
+    pub report_no: Option<String>,
+    /// The title of its case or report, masked.
     pub title: Option<String>,
-    /// The area of its case.
+    /// The area of its case or report.
     pub area: Option<Named>,
 }
 
@@ -461,6 +468,14 @@ pub struct ReportView {
     pub reject_reason: Option<RejectReason>,
     /// What the reporter was answered at once, or when it was not accepted; masked.
     pub answer: Option<String>,
+    /// The last task to call the reporter back.
+    pub callback: Option<CallbackView>,
+    /// What the reporter said when last reached.
+    pub called_back: Option<CalledBackView>,
+    /// 重办: how often it was done again because the reporter said that it is not solved.
+    pub redo_count: u32,
+    /// How the reporter rates.
+    pub rating: Option<RatingView>,
     /// The cases it opened or joined.
     #[schema(value_type = Vec<String>)]
     pub case_ids: Vec<Id>,

@@ -2,9 +2,11 @@
 
 use crate::world::*;
 use base::Id;
-use casework::lifecycle::report::{self, ReportCommand, ReportFact, ReportReceived};
+use casework::lifecycle::report::{self, CallbackNew, ReportCommand, ReportFact, ReportReceived};
 use casework::lifecycle::{Circumstances, Event, Fact, Refusal};
-use casework::model::{Actor, CaseStage, Digest, Level, RejectReason, Report, ReportStage};
+use casework::model::{
+    Actor, CaseStage, Digest, Level, RejectReason, Report, ReportStage, Satisfaction,
+};
 use casework::process::Process;
 
 fn circumstances<'a>(process: &'a Process, by: &'a Actor) -> Circumstances<'a> {
@@ -60,6 +62,10 @@ fn ended(id: i64) -> ReportCommand {
     ReportCommand::CaseEnded {
         case_id: Id(id),
         outcome: CaseStage::Closed,
+        callback: CallbackNew {
+            task_id: Id(90),
+            organisation: organisation(0),
+        },
     }
 }
 
@@ -115,15 +121,23 @@ fn every_cell_of_report_stage_by_command_is_as_the_law_says() {
         reject(),
         withdraw(),
         ReportCommand::Join { case_id: Id(9) },
+        ReportCommand::Callback {
+            answered: None,
+            redo: None,
+        },
+        ReportCommand::Rate {
+            satisfaction: Satisfaction::Satisfied,
+            words: None,
+        },
     ];
     #[rustfmt::skip]
     let table = [
-        (ReportStage::Received,  ["ok",  FREE,  "ok",  "ok",  "ok",  "ok",  WRONG]),
-        (ReportStage::Accepted,  [WRONG, WRONG, WRONG, WRONG, WRONG, "ok",  "ok"]),
-        (ReportStage::Settled,   [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
-        (ReportStage::Answered,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
-        (ReportStage::Rejected,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
-        (ReportStage::Withdrawn, [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
+        (ReportStage::Received,  ["ok",  FREE,  "ok",  "ok",  "ok",  "ok",  WRONG, WRONG, WRONG]),
+        (ReportStage::Accepted,  [WRONG, WRONG, WRONG, WRONG, WRONG, "ok",  "ok",  WRONG, WRONG]),
+        (ReportStage::Settled,   [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok"]),
+        (ReportStage::Answered,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok"]),
+        (ReportStage::Rejected,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok"]),
+        (ReportStage::Withdrawn, [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
     ];
     let clerk = actor(0, "intake_clerk");
     for (stage, row) in table {

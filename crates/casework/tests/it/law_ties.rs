@@ -6,7 +6,7 @@ use base::Id;
 use casework::lifecycle::case::{self, CaseFact, CaseOpened};
 use casework::lifecycle::decide::{self, CaseCommand};
 use casework::lifecycle::links::LinkCommand;
-use casework::lifecycle::report::{self, ReportCommand, ReportFact, ReportReceived};
+use casework::lifecycle::report::{self, CallbackNew, ReportCommand, ReportFact, ReportReceived};
 use casework::lifecycle::{Circumstances, Event};
 use casework::model::{Actor, Case, CaseStage, Digest, Level, Report, ReportStage};
 use casework::process::Process;
@@ -218,6 +218,10 @@ impl Desk {
             let ended = ReportCommand::CaseEnded {
                 case_id,
                 outcome: stage,
+                callback: CallbackNew {
+                    task_id: Id(90),
+                    organisation: organisation(0),
+                },
             };
             self.tell(case_id, &ended);
         }

@@ -181,11 +181,14 @@ pub struct Town {
 }
 
 pub fn casework(store: &Store) -> Casework {
+    casework_with(store, Processes::BUILT_IN)
+}
+
+/// With these processes.
+pub fn casework_with(store: &Store, documents: &[&str]) -> Casework {
     let book = RoleBook::built_in().unwrap();
-    let processes = Processes::load(Processes::BUILT_IN.iter().copied(), |role| {
-        book.get(role).is_some()
-    })
-    .unwrap();
+    let processes =
+        Processes::load(documents.iter().copied(), |role| book.get(role).is_some()).unwrap();
     Casework::new(Parts {
         store: store.clone(),
         sealer: Sealer::ephemeral(Arc::new(SeededChance::new(5))),
@@ -198,12 +201,17 @@ pub fn casework(store: &Store) -> Casework {
 
 /// Runs `test` in a fresh town on each engine.
 pub fn each_town(test: impl Fn(&Town, &TestStore)) {
+    each_town_with(Processes::BUILT_IN, test);
+}
+
+/// Runs `test` in a fresh town with these processes on each engine.
+pub fn each_town_with(documents: &[&str], test: impl Fn(&Town, &TestStore)) {
     let clock = Arc::new(ManualClock::new(morning()));
     let shared: Arc<dyn Clock> = clock.clone();
     each_engine_at(&[casework::ROOM], &shared, |test_store| {
         clock.set(morning());
         let town = Town {
-            casework: casework(&test_store.store),
+            casework: casework_with(&test_store.store, documents),
             clock: clock.clone(),
         };
         test(&town, test_store);

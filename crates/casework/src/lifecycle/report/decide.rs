@@ -1,8 +1,11 @@
 //! What happens to a report when a command is given, or why nothing does.
 
 use super::ReportFact;
+use super::callback::{self, Answered, CallbackNew, Redo};
 use crate::lifecycle::{Circumstances, Event, Refusal};
-use crate::model::{CaseStage, NoteRef, RejectReason, Report, ReportCase, ReportStage};
+use crate::model::{
+    CaseStage, NoteRef, RejectReason, Report, ReportCase, ReportStage, Satisfaction,
+};
 use base::Id;
 
 /// What can be asked of a report.
@@ -61,11 +64,32 @@ pub enum ReportCommand {
         case_id: Id,
         /// Closed or cancelled.
         outcome: CaseStage,
+        /// The task to call the reporter back, should it be the last case.
+        callback: CallbackNew,
     },
     /// One of its cases is open again; follows from what opened the case.
     CaseReopened {
         /// The case.
         case_id: Id,
+    },
+    /// `report_callback`: 回访.
+    Callback {
+        /// What the reporter said; none when not reached.
+        answered: Option<Answered>,
+        /// 重办: how what is not solved is done again.
+        redo: Option<Redo>,
+    },
+    /// `report_rate`: 评价.
+    Rate {
+        /// How satisfied the reporter is.
+        satisfaction: Satisfaction,
+        /// In whose words.
+        words: Option<NoteRef>,
+    },
+    /// The clock of a callback may have run out. Follows from a timer; nobody can ask for it.
+    CallbackDeadline {
+        /// The task to call.
+        task_id: Id,
     },
 }
 
@@ -85,6 +109,9 @@ impl ReportCommand {
             Self::CaseMoved { .. } => "case_merge",
             Self::CaseEnded { .. } => "case_close",
             Self::CaseReopened { .. } => "case_reopen",
+            Self::Callback { .. } => "report_callback",
+            Self::Rate { .. } => "report_rate",
+            Self::CallbackDeadline { .. } => "task_deadline",
         }
     }
 }
@@ -162,8 +189,26 @@ pub fn decide(
                 into_case_id: *into_case_id,
             })
         }
-        ReportCommand::CaseEnded { case_id, outcome } => {
-            Ok(case_ended(report, *case_id, *outcome, circumstances))
+        ReportCommand::CaseEnded {
+            case_id,
+            outcome,
+            callback,
+        } => Ok(case_ended(
+            report,
+            *case_id,
+            *outcome,
+            callback,
+            circumstances,
+        )),
+        ReportCommand::Callback { answered, redo } => {
+            callback::call(report, answered.as_ref(), *redo, circumstances)
+        }
+        ReportCommand::Rate {
+            satisfaction,
+            words,
+        } => callback::rate(report, *satisfaction, words.as_ref(), circumstances),
+        ReportCommand::CallbackDeadline { task_id } => {
+            callback::deadline(report, *task_id, circumstances)
         }
         ReportCommand::CaseReopened { case_id } => {
             let follows = matches!(
@@ -244,11 +289,12 @@ fn has_ended(report: &Report, case_id: Id) -> bool {
         .any(|each| each.closed && each.case_id == case_id)
 }
 
-/// The last case that ends settles the report.
+/// The last case that ends settles the report, or has the reporter called.
 fn case_ended(
     report: &Report,
     case_id: Id,
     outcome: CaseStage,
+    callback: &CallbackNew,
     circumstances: &Circumstances<'_>,
 ) -> Vec<Event<ReportFact>> {
     if report.stage != ReportStage::Accepted || !has_open(report, case_id) {
@@ -256,7 +302,7 @@ fn case_ended(
     }
     let mut events = vec![circumstances.event(ReportFact::ReportCaseClosed { case_id, outcome })];
     if open_cases(report).count() == 1 {
-        events.push(circumstances.event(ReportFact::ReportSettled {}));
+        events.push(callback::after_last_case(report, callback, circumstances));
     }
     events
 }

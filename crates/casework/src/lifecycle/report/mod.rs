@@ -1,17 +1,20 @@
 //! The report: what can happen to it, and what it is after that.
 
+mod callback;
 mod decide;
 
+pub use callback::{Answered, CallbackNew, Redo};
 pub use decide::{ReportCommand, decide};
 
 use super::case::ReplayError;
 use super::{Event, Fact};
+use crate::clocks::Clock;
 use crate::model::{
-    CaseStage, Claim, Digest, ExternalKey, Level, NoteRef, ProcessRef, RejectReason, Report,
-    ReportCase, ReportLinks, ReportStage,
+    CaseStage, Claim, Digest, ExternalKey, Level, NoteRef, OrganisationRef, ProcessRef,
+    RejectReason, Report, ReportCase, ReportLinks, ReportStage, Satisfaction, TaskState,
 };
 use base::path::TreePath;
-use base::{Id, Point};
+use base::{Id, Point, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a report when it comes in.
@@ -102,8 +105,47 @@ pub enum ReportFact {
         /// The case.
         case_id: Id,
     },
-    /// 办结: all its cases have ended.
+    /// 回访: all its cases have ended, and the reporter is to be called.
+    ReportCallingBack {
+        /// The task to call.
+        task_id: Id,
+        /// Who must call.
+        organisation: OrganisationRef,
+        /// Until when.
+        clock: Clock,
+    },
+    /// The reporter was called.
+    ReportCalledBack {
+        /// The task to call.
+        task_id: Id,
+        /// What the reporter said; none when not reached.
+        answered: Option<Answered>,
+    },
+    /// Nobody called in time. Dated at the instant the clock ran out.
+    ReportCallbackOverdue {
+        /// The task to call.
+        task_id: Id,
+        /// When it ran out.
+        due_at: Timestamp,
+        /// Recorded well after that, e.g. after an outage.
+        late: bool,
+    },
+    /// 重办: the reporter says that it is not solved.
+    ReportRedone {
+        /// The case that is done again, or the new one.
+        case_id: Id,
+        /// Whether it is a new one.
+        is_new: bool,
+    },
+    /// 办结: all its cases have ended, and whoever was to be called was.
     ReportSettled {},
+    /// 评价.
+    ReportRated {
+        /// How satisfied the reporter is.
+        satisfaction: Satisfaction,
+        /// In whose words.
+        words: Option<NoteRef>,
+    },
 }
 
 impl Fact for ReportFact {
@@ -122,7 +164,12 @@ impl Fact for ReportFact {
             Self::ReportCaseMoved { .. } => "report_case_moved",
             Self::ReportCaseClosed { .. } => "report_case_closed",
             Self::ReportCaseReopened { .. } => "report_case_reopened",
+            Self::ReportCallingBack { .. } => "report_calling_back",
+            Self::ReportCalledBack { .. } => "report_called_back",
+            Self::ReportCallbackOverdue { .. } => "report_callback_overdue",
+            Self::ReportRedone { .. } => "report_redone",
             Self::ReportSettled {} => "report_settled",
+            Self::ReportRated { .. } => "report_rated",
         }
     }
 }
@@ -134,6 +181,11 @@ impl ReportFact {
             Self::ReportAnswered { answer: note }
             | Self::ReportRejected { answer: note, .. }
             | Self::ReportWithdrawn { reason: note, .. } => Some(note),
+            Self::ReportCalledBack {
+                answered: Some(answered),
+                ..
+            } => answered.words.as_ref(),
+            Self::ReportRated { words, .. } => words.as_ref(),
             _ => None,
         }
     }
@@ -221,11 +273,18 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
             mark(&mut report, *case_id, false);
             report.stage = ReportStage::Accepted;
             report.settled_at = None;
+            callback::end(&mut report, TaskState::Revoked, event);
         }
         ReportFact::ReportSettled {} => {
             report.stage = ReportStage::Settled;
             report.settled_at = Some(event.occurred_at);
+            callback::end(&mut report, TaskState::Finished, event);
         }
+        ReportFact::ReportCallingBack { .. }
+        | ReportFact::ReportCalledBack { .. }
+        | ReportFact::ReportCallbackOverdue { .. }
+        | ReportFact::ReportRedone { .. }
+        | ReportFact::ReportRated { .. } => callback::evolve(&mut report, event),
     }
     report
 }

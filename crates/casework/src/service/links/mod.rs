@@ -1,6 +1,7 @@
 //! Commands on reports, and what they mean for the cases the reports are tied to.
 
 mod beginning;
+mod callback;
 mod pool;
 mod sources;
 mod ties;

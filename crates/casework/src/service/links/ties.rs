@@ -8,7 +8,7 @@ use crate::input::{
 };
 use crate::lifecycle::decide::CaseCommand;
 use crate::lifecycle::links::LinkCommand;
-use crate::lifecycle::report::{self, ReportCommand};
+use crate::lifecycle::report::{self, CallbackNew, ReportCommand};
 use crate::model::{Actor, Case, CaseStage, Level, ReportStage};
 use crate::service::acceptance::acting_on_report;
 use crate::service::case::authorise;
@@ -444,6 +444,10 @@ impl Casework {
             (true, false) if after.stage != CaseStage::Merged => ReportCommand::CaseEnded {
                 case_id: after.id,
                 outcome: after.stage,
+                callback: CallbackNew {
+                    task_id: Id(0),
+                    organisation: after.accepted_by.clone(),
+                },
             },
             (false, true) => ReportCommand::CaseReopened { case_id: after.id },
             _ => return Ok(()),
@@ -452,8 +456,15 @@ impl Casework {
             let Some(row) = read::report_with_cases(tx, report_id)? else {
                 continue;
             };
+            let mut command = command.clone();
+            if let ReportCommand::CaseEnded { callback, .. } = &mut command {
+                // Drawn here: a run that is repeated may waste some.
+                callback.task_id = self.next_id();
+                callback.organisation = row.organisation.clone();
+            }
             let events = self.report_decide(&row.report, &command, Some(by), now)?;
-            Self::report_save(tx, &row, &events)?;
+            let told = Self::report_save(tx, &row, &events)?;
+            self.callback_timer(tx, &row.report, &told)?;
         }
         Ok(())
     }

@@ -9,7 +9,9 @@ use crate::service::sealed::{self, Reporter};
 use crate::store::list::{self, Claimed, ReportFilter, ReportListed};
 use crate::store::read::{self, ReportRow};
 use crate::store::{ORGANISATIONS_OF_REPORT, REPORT_SEALED};
-use crate::view::{ReportListView, ReportView, ReporterView};
+use crate::view::{
+    CallbackView, CalledBackView, RatingView, ReportListView, ReportView, ReporterView,
+};
 use ::store::{StoreError, Tx, params};
 use access::{Principal, Reach, mask};
 use base::path::TreePath;
@@ -196,8 +198,47 @@ impl Casework {
             case_ids: report.cases.iter().map(|each| each.case_id).collect(),
             reject_reason: report.extra.reject_reason,
             answer: self.note_shown(tx, report.extra.answer.as_ref())?,
+            callback: report.extra.callback.as_ref().map(|task| CallbackView {
+                task_id: task.id,
+                organisation: names.organisation(task.organisation.id),
+                state: task.state,
+                clock: task.clock,
+                is_overdue: task.is_overdue,
+                attempts: task.attempts,
+                called_by: task.called_by,
+            }),
+            called_back: self.called_back(tx, report)?,
+            redo_count: report.extra.redo_count,
+            rating: self.rating(tx, report)?,
             timeline: self.timeline_view(tx, &entries, &events, ReportFact::note, &mut names)?,
         })
+    }
+
+    fn called_back(
+        &self,
+        tx: &mut Tx<'_>,
+        report: &Report,
+    ) -> Result<Option<CalledBackView>, StoreError> {
+        let Some(said) = &report.extra.called_back else {
+            return Ok(None);
+        };
+        Ok(Some(CalledBackView {
+            solved: said.solved,
+            satisfaction: said.satisfaction,
+            words: self.note_shown(tx, said.words.as_ref())?,
+            called_at: said.called_at,
+        }))
+    }
+
+    fn rating(&self, tx: &mut Tx<'_>, report: &Report) -> Result<Option<RatingView>, StoreError> {
+        let Some(rating) = &report.extra.rating else {
+            return Ok(None);
+        };
+        Ok(Some(RatingView {
+            satisfaction: rating.satisfaction,
+            words: self.note_shown(tx, rating.words.as_ref())?,
+            rated_at: rating.rated_at,
+        }))
     }
 
     fn reporter(

@@ -47,13 +47,18 @@ impl Casework {
     }
 
     fn task_list_view(&self, row: &TaskRow, names: &mut Names<'_>, now: Timestamp) -> TaskListView {
+        let of_case = row.case.as_ref().map(|(id, _, _)| *id);
+        let of_report = row.report.as_ref().map(|(id, _)| *id);
+        let subject_id = of_case.or(of_report).unwrap_or(row.task.id);
         let organisation = names.organisation(row.task.organisation.id);
         TaskListView {
             task: TaskView::new(&row.task, organisation, None, now),
-            case_id: row.case_id,
-            case_no: row.case_no.clone(),
-            case_stage: row.case_stage,
-            title: sealed::case_title_shown(&self.parts().sealer, row.case_id, row.title.as_ref()),
+            case_id: row.case.as_ref().map(|(id, _, _)| *id),
+            case_no: row.case.as_ref().map(|(_, no, _)| no.clone()),
+            case_stage: row.case.as_ref().map(|(_, _, stage)| *stage),
+            report_id: row.report.as_ref().map(|(id, _)| *id),
+            report_no: row.report.as_ref().map(|(_, no)| no.clone()),
+            title: sealed::case_title_shown(&self.parts().sealer, subject_id, row.title.as_ref()),
             area: row.area_path.as_ref().map(|path| names.area(path)),
         }
     }
