@@ -359,25 +359,15 @@ pub(super) fn authorise(
     command: &CaseCommand,
 ) -> Result<Actor, CaseworkError> {
     let operation = command.operation();
-    match command.holder_task_id(case) {
-        Some(task_id) => {
-            let task = case.task(task_id).ok_or(CaseworkError::NotFound("task"))?;
-            let paths = [task.organisation.path.clone()];
-            acting_on_case(principal, operation, "task", case, None, &paths)
-        }
-        None => {
-            let paths: Vec<TreePath> = std::iter::once(&case.accepted_by)
-                .chain(&case.filed_by)
-                .map(|organisation| organisation.path.clone())
-                .collect();
-            acting_on_case(
-                principal,
-                operation,
-                "case",
-                case,
-                case.area_path.as_ref(),
-                &paths,
-            )
-        }
+    if let Some(task_id) = command.holder_task_id(case) {
+        let task = case.task(task_id).ok_or(CaseworkError::NotFound("task"))?;
+        let paths = [task.organisation.path.clone()];
+        return acting_on_case(principal, operation, "task", case, None, &paths);
     }
+    let paths: Vec<TreePath> = std::iter::once(&case.accepted_by)
+        .chain(&case.filed_by)
+        .map(|organisation| organisation.path.clone())
+        .collect();
+    let area_path = case.area_path.as_ref();
+    acting_on_case(principal, operation, "case", case, area_path, &paths)
 }

@@ -5,6 +5,7 @@ use base::{FailureKind, Problem};
 use casework::Call;
 use casework::input::*;
 use casework::model::{ChannelKind, Level, RejectReason, ReportStage};
+use casework::service::ReportQuery;
 use casework::service::{ReportClaim, ReportQuery};
 use casework::view::ReportStateView;
 
@@ -27,7 +28,7 @@ fn refused<T: std::fmt::Debug>(
     code: &str,
 ) -> Problem {
     let problem: Problem = outcome.unwrap_err().into();
-    assert_eq!((problem.kind, problem.code.as_ref()), (kind, code));
+    assert_eq!((problem.kind, problem.code), (kind, code));
     problem
 }
 
@@ -38,7 +39,7 @@ fn others_see_whose_a_report_is_and_leave_it_alone() {
         let (clerk, leader) = (centre("intake_clerk"), centre("shift_leader"));
         let claimed = wait(town.casework.report_claim(&call(&clerk), report.id)).unwrap();
         assert_eq!(claimed.claimed_by, Some(clerk.staff_id));
-        let page = wait(town.casework.report_list(&leader, Default::default())).unwrap();
+        let page = wait(town.casework.report_list(&leader, ReportQuery::default())).unwrap();
         assert_eq!(page.items[0].claimed_by, Some(clerk.staff_id));
         assert_eq!(page.items[0].level, Level::Urgent);
         let found = |who, level, claimed| {

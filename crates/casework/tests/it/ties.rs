@@ -36,7 +36,7 @@ fn refused<T: std::fmt::Debug>(
     code: &str,
 ) -> Problem {
     let problem: Problem = outcome.unwrap_err().into();
-    assert_eq!((problem.kind, problem.code.as_ref()), (kind, code));
+    assert_eq!((problem.kind, problem.code), (kind, code));
     problem
 }
 

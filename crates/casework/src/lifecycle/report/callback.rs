@@ -113,12 +113,15 @@ fn check_redo(report: &Report, redo: Redo, redo_max: u32) -> Result<(), Refusal>
 }
 
 /// A timer finds that nobody has called in time.
-pub(super) fn deadline(report: &Report, task_id: Id, circumstances: &Circumstances<'_>) -> Outcome {
+pub(super) fn deadline(
+    report: &Report,
+    task_id: Id,
+    circumstances: &Circumstances<'_>,
+) -> Vec<Event<ReportFact>> {
     let due = open_task(report).filter(|task| task.id == task_id);
-    Ok(due
-        .and_then(|task| overdue(task, circumstances))
+    due.and_then(|task| overdue(task, circumstances))
         .into_iter()
-        .collect())
+        .collect()
 }
 
 fn open_task(report: &Report) -> Option<&CallbackTask> {
@@ -153,13 +156,12 @@ pub(super) fn rate(
     words: Option<&NoteRef>,
     circumstances: &Circumstances<'_>,
 ) -> Outcome {
-    let ended = match (report.stage, report.settled_at) {
-        (ReportStage::Settled | ReportStage::Answered | ReportStage::Rejected, Some(at)) => at,
-        _ => {
-            return Err(Refusal::ReportWrongStage {
-                stage: report.stage,
-            });
-        }
+    let (ReportStage::Settled | ReportStage::Answered | ReportStage::Rejected, Some(ended)) =
+        (report.stage, report.settled_at)
+    else {
+        return Err(Refusal::ReportWrongStage {
+            stage: report.stage,
+        });
     };
     circumstances.check_role("report_rate")?;
     if report

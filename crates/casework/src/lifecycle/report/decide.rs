@@ -208,7 +208,7 @@ pub fn decide(
             words,
         } => callback::rate(report, *satisfaction, words.as_ref(), circumstances),
         ReportCommand::CallbackDeadline { task_id } => {
-            callback::deadline(report, *task_id, circumstances)
+            Ok(callback::deadline(report, *task_id, circumstances))
         }
         ReportCommand::CaseReopened { case_id } => {
             let follows = matches!(

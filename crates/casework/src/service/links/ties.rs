@@ -265,7 +265,7 @@ impl Casework {
         };
         let by = authorise(&order.principal, &case, &CaseCommand::Link(command.clone()))?;
         check_case_version(order.expected_version, &case)?;
-        let rows = self.reports_under_way(tx, case.id)?;
+        let rows = Self::reports_under_way(tx, case.id)?;
         let after = self.link_step(tx, &case, command, &by, now)?;
         let new = self.cases_split(tx, &case, order, &rows, &by, now)?;
         for row in &rows {
@@ -329,11 +329,7 @@ impl Casework {
     }
 
     /// The reports of a case that are under way, by id.
-    fn reports_under_way(
-        &self,
-        tx: &mut Tx<'_>,
-        case_id: Id,
-    ) -> Result<Vec<ReportRow>, CaseworkError> {
+    fn reports_under_way(tx: &mut Tx<'_>, case_id: Id) -> Result<Vec<ReportRow>, CaseworkError> {
         let mut rows = Vec::new();
         for report_id in read::reports_of(tx, case_id)? {
             let row = read::report_with_cases(tx, report_id)?;
@@ -392,7 +388,7 @@ impl Casework {
         let by = authorise(&call.principal, &from, &CaseCommand::Link(merge.clone()))?;
         let into_by = authorise(&call.principal, &into, &CaseCommand::Link(merge.clone()))?;
         check_case_version(call.expected_version, &from)?;
-        let rows = self.reports_under_way(tx, case_id)?;
+        let rows = Self::reports_under_way(tx, case_id)?;
         let known = read::reports_of(tx, into_case_id)?;
         let absorb = LinkCommand::Absorb {
             case_id,
