@@ -5,7 +5,6 @@ use base::{FailureKind, Problem};
 use casework::Call;
 use casework::input::*;
 use casework::model::{ChannelKind, Level, RejectReason, ReportStage};
-use casework::service::ReportQuery;
 use casework::service::{ReportClaim, ReportQuery};
 use casework::view::ReportStateView;
 
