@@ -121,6 +121,13 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("case_self_handle", "自行处置", Side::Business),
     permission("fallback_set", "设置兜底机构", Side::Both),
     permission("fallback_list", "查看兜底机构", Side::Both),
+    // Processes and routing.
+    permission("process_view", "查看流程", Side::Both),
+    permission("process_save", "维护流程", Side::Administration),
+    permission("route_view", "查看派遣规则与建议", Side::Both),
+    permission("route_create", "新增派遣规则", Side::Administration),
+    permission("route_update", "修改派遣规则", Side::Administration),
+    permission("route_delete", "删除派遣规则", Side::Administration),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {

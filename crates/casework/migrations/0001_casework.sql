@@ -242,3 +242,50 @@ INSERT INTO source (code, version, name_zh, name_en, channel, is_active) VALUES
   ('department', 1, '部门转办', 'Department', 'authority', TRUE),
   ('visit', 1, '来信来访', 'Letters and visits', 'in_person', TRUE),
   ('import', 1, '批量导入', 'Import', 'batch', TRUE);
+-- Processes: every version ever saved, as JSON. Never changed: cases pin versions.
+CREATE TABLE process (
+  code $key NOT NULL,
+  version BIGINT NOT NULL,
+  document TEXT NOT NULL,
+  is_built_in BOOLEAN NOT NULL,
+  saved_by BIGINT,
+  saved_at BIGINT NOT NULL,
+  PRIMARY KEY (code, version)
+) $clustered;
+
+-- The routing table. Read whole into memory; what it was before a change is in the audit.
+CREATE TABLE route (
+  id $id,
+  version BIGINT NOT NULL,
+  kind $key NOT NULL,
+  category_id BIGINT,
+  area_path $key,
+  -- JSON {days, from, until}.
+  hours TEXT,
+  unit_name $key,
+  organisation_id BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  -- What it speaks of, so that no two rows speak of the same.
+  occasion $key NOT NULL
+);
+CREATE UNIQUE INDEX route_by_occasion ON route (occasion);
+
+-- One row for every order to a lead, for the accuracy of dispatch and for rehearsals.
+CREATE TABLE dispatch (
+  task_id $id,
+  case_id BIGINT NOT NULL,
+  dispatched_at BIGINT NOT NULL,
+  organisation_id BIGINT NOT NULL,
+  organisation_path $key NOT NULL,
+  category_id BIGINT,
+  area_path $key,
+  -- What routing said then.
+  suggested_id BIGINT,
+  basis $key,
+  followed BOOLEAN,
+  -- When it came back; when another order took its place.
+  returned_at BIGINT,
+  replaced_at BIGINT
+);
+CREATE INDEX dispatch_by_time ON dispatch (dispatched_at, task_id);
+CREATE INDEX dispatch_by_case ON dispatch (case_id);

@@ -1,9 +1,9 @@
 //! What casework knows of its city: areas, categories, rule rows, organisations. All of it is in memory, so that no command
-//! asks the database for it.
+//! asks the database for it; components alone are looked up there.
 
 use crate::lifecycle::RuleFacts;
-use crate::model::OrganisationRef;
-use ::store::StoreError;
+use crate::model::{ComponentPinned, OrganisationRef};
+use ::store::{StoreError, Tx};
 use base::path::TreePath;
 use base::{AreaCode, AreaLevel, Id, Point};
 use registry::{AreaTree, Registry};
@@ -58,6 +58,22 @@ pub trait City: Send + Sync {
     fn organisation(&self, id: Id) -> Option<OrganisationFacts>;
     /// The organisations a person works for; none when there is no such person. Asks the database: never inside a transaction.
     fn works_for(&self, staff_id: Id) -> Pending<'_, Vec<TreePath>>;
+    /// A category and those above it, nearest first.
+    fn category_line(&self, id: Id) -> Vec<Id> {
+        vec![id]
+    }
+    /// The rule row in force of a category that has one only.
+    fn sole_rule_row(&self, _category_id: Id) -> Option<Id> {
+        None
+    }
+    /// The responsible units (责任主体) of a rule row, as written there.
+    fn responsible_units(&self, _rule_row_id: Id) -> Vec<String> {
+        Vec::new()
+    }
+    /// A component with who has to do with it. The one thing asked of the database: components are too many for memory.
+    fn component(&self, _tx: &mut Tx<'_>, _id: Id) -> Result<Option<ComponentPinned>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// An answer that is being waited for.
@@ -160,5 +176,43 @@ impl City for KnownCity {
 
     fn works_for(&self, staff_id: Id) -> Pending<'_, Vec<TreePath>> {
         (self.people)(staff_id)
+    }
+
+    fn category_line(&self, id: Id) -> Vec<Id> {
+        let snapshot = self.registry.snapshot();
+        let mut line = Vec::new();
+        let mut next = Some(id);
+        while let Some(category) = next.and_then(|id| snapshot.rules.category(id)) {
+            if line.contains(&category.id) {
+                break;
+            }
+            line.push(category.id);
+            next = category.parent_id;
+        }
+        line
+    }
+
+    fn sole_rule_row(&self, category_id: Id) -> Option<Id> {
+        match self.registry.snapshot().rules.rule_rows_of(category_id) {
+            [only] => Some(only.id),
+            _ => None,
+        }
+    }
+
+    fn responsible_units(&self, rule_row_id: Id) -> Vec<String> {
+        self.registry
+            .rule_row(rule_row_id)
+            .map_or_else(Vec::new, |row| {
+                row.text.responsible_names().map(str::to_owned).collect()
+            })
+    }
+
+    fn component(&self, tx: &mut Tx<'_>, id: Id) -> Result<Option<ComponentPinned>, StoreError> {
+        let found = self.registry.component_in(tx, id)?;
+        Ok(found.map(|component| ComponentPinned {
+            id: component.id,
+            maintainer_id: component.units.maintainer_id,
+            owner_id: component.units.owner_id,
+        }))
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::lifecycle::Refusal;
 use crate::model::Report;
+use crate::view::routing::RouteView;
 use crate::view::{CaseStateView, ReportStateView, SourceView};
 use ::store::StoreError;
 use ::store::idempotency::OnceError;
 use access::Denied;
-use base::{FailureKind, FieldError, Problem};
+use base::{FailureKind, FieldError, Id, Problem};
 
 /// Why casework did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,12 @@ pub enum CaseworkError {
     /// A report with this external key is there already.
     #[error("a report with this external key exists")]
     ReportExists(Box<ReportStateView>),
+    /// A row of the routing table speaks of the same occasion already.
+    #[error("route {0} speaks of the same occasion")]
+    RouteExists(Id),
+    /// The version sent with `If-Match` is not the present one.
+    #[error("the version is another by now")]
+    RouteVersion(Box<RouteView>),
     /// The Idempotency-Key was used for something else.
     #[error(transparent)]
     Once(OnceError),
@@ -122,6 +129,15 @@ impl From<CaseworkError> for Problem {
                     "A report with this external key exists already.",
                 ),
                 Some(&current),
+            ),
+            CaseworkError::RouteVersion(current) => version_mismatch(&current),
+            CaseworkError::RouteExists(id) => with_current(
+                Self::new(
+                    FailureKind::Refused,
+                    "route_exists",
+                    "Another row speaks of the same occasion: change that one.",
+                ),
+                Some(&serde_json::json!({ "id": id })),
             ),
             CaseworkError::Once(error) => error.into(),
             CaseworkError::Store(error) => error.into(),

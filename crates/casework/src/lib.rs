@@ -31,6 +31,7 @@ pub mod lifecycle;
 pub mod model;
 pub mod numbers;
 pub mod process;
+pub mod routing;
 pub mod service;
 mod store;
 pub mod view;
@@ -38,7 +39,7 @@ pub mod view;
 pub use city::{City, KnownCity, OrganisationFacts};
 pub use failure::CaseworkError;
 pub use process::Processes;
-pub use service::{Call, Casework, Parts, TASK_DEADLINE};
+pub use service::{CASEWORK_CHANGED, Call, Casework, Parts, TASK_DEADLINE};
 pub use store::ROOM;
 pub use store::read::{case_accepted_by, case_told, task_holder};
 pub use store::write::Told;
@@ -108,10 +109,17 @@ pub const PROBLEM_CODES: &[&str] = &[
     // Of the service.
     "version_mismatch",
     "report_exists",
+    "route_exists",
 ];
 
 /// Codes of wrong fields that only this room uses.
-pub const FIELD_CODES: &[&str] = &["unknown_code", "in_future", "unexpected"];
+pub const FIELD_CODES: &[&str] = &[
+    "unknown_code",
+    "in_future",
+    "unexpected",
+    "not_for_kind",
+    "process_fault",
+];
 
 #[cfg(test)]
 mod tests {
@@ -122,7 +130,10 @@ mod tests {
         let (of_law, of_service) =
             super::PROBLEM_CODES.split_at(super::lifecycle::Refusal::CODES.len());
         assert_eq!(of_law, super::lifecycle::Refusal::CODES);
-        assert_eq!(of_service, ["version_mismatch", "report_exists"]);
+        assert_eq!(
+            of_service,
+            ["version_mismatch", "report_exists", "route_exists"]
+        );
         for (table, codes) in [
             ("problem", super::PROBLEM_CODES),
             ("field", super::FIELD_CODES),

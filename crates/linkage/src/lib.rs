@@ -117,7 +117,7 @@ impl Linkage {
             organisation,
         };
         match &event.fact {
-            CaseFact::CaseDispatched { tasks } => {
+            CaseFact::CaseDispatched { tasks, .. } => {
                 for task in tasks {
                     self.put(
                         tx,

@@ -82,6 +82,7 @@ impl City {
             roles.get(role).is_some()
         })
         .context("loading the processes")?;
+        processes.bound_to(roles);
         let parts = Parts {
             store: store.clone(),
             sealer,
@@ -90,11 +91,16 @@ impl City {
             reckoner: Arc::new(WorkCalendar::china().context("loading the working calendar")?),
             number_prefix: city_code.to_owned(),
         };
+        let casework = Casework::new(parts);
+        casework
+            .recall()
+            .await
+            .context("reading processes and routes")?;
         Ok(Self {
             store,
             access,
             registry,
-            casework: Casework::new(parts),
+            casework,
             opened_at_place,
             checkpoint_key: Arc::new(checkpoint_key),
         })

@@ -34,6 +34,9 @@ impl Watcher for Memories {
             if entry.kind == registry::REGISTRY_CHANGED {
                 self.0.registry.follow(&entry.body).await?;
             }
+            if entry.kind == casework::CASEWORK_CHANGED {
+                self.0.casework.follow(&entry.body).await?;
+            }
             Ok(())
         })
     }

@@ -3,7 +3,9 @@
 mod cases;
 mod handling;
 mod links;
+mod processes;
 mod reports;
+mod routing;
 mod tasks;
 
 use crate::service::{Call, Casework};
@@ -78,6 +80,16 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/api/v1/cases/{id}/verify", "case_verify", "case_verify"),
     endpoint("POST", "/api/v1/cases/{id}/verify-result", "case_verify_result", "case_verify_result"),
     endpoint("POST", "/api/v1/cases/{id}/send-back", "case_send_back", "case_send_back"),
+    // Processes and routing.
+    endpoint("GET", "/api/v1/processes", "process_list", "process_view"),
+    endpoint("GET", "/api/v1/processes/{code}", "process_view", "process_view"),
+    endpoint("POST", "/api/v1/processes/check", "process_check", "process_save"),
+    endpoint("POST", "/api/v1/processes", "process_save", "process_save"),
+    endpoint("GET", "/api/v1/routes", "route_list", "route_view"),
+    endpoint("POST", "/api/v1/routes", "route_create", "route_create"),
+    endpoint("PUT", "/api/v1/routes/{id}", "route_update", "route_update"),
+    endpoint("DELETE", "/api/v1/routes/{id}", "route_delete", "route_delete"),
+    endpoint("POST", "/api/v1/routes/explain", "route_explain", "route_view"),
 ];
 
 /// The routes.
@@ -126,6 +138,12 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(handling::case_verify))
         .routes(routes!(handling::case_verify_result))
         .routes(routes!(handling::case_send_back))
+        .routes(routes!(processes::process_list, processes::process_save))
+        .routes(routes!(processes::process_check))
+        .routes(routes!(processes::process_view))
+        .routes(routes!(routing::route_list, routing::route_create))
+        .routes(routes!(routing::route_explain))
+        .routes(routes!(routing::route_update, routing::route_delete))
         .with_state(casework)
 }
 

@@ -163,6 +163,17 @@ pub struct CaseCreateRequest {
     /// Where, when the process asks for a place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<PlaceRequest>,
+    /// The component it is about: its maintainer or owner is asked first.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component_id: Option<Id>,
+    /// The process to run it by, by code; the source's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
+    /// The rule row to file it by, where the process files on acceptance; the category's only one when left out.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_row_id: Option<Id>,
 }
 
 /// `case_split`: further cases for the same reports.
@@ -243,6 +254,9 @@ impl CaseCreateRequest {
             detail: Some(self.detail.clone()),
             address: self.address.clone(),
             place: self.place.clone(),
+            component_id: self.component_id,
+            process: self.process.clone(),
+            rule_row_id: self.rule_row_id,
         }
     }
 }

@@ -11,6 +11,8 @@ pub use links::{
 mod handling;
 
 pub use handling::*;
+pub mod processes;
+pub mod routing;
 
 use crate::model::Level;
 use base::limits::{
@@ -123,6 +125,17 @@ pub struct CaseOpenRequest {
     /// Where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<PlaceRequest>,
+    /// The component it is about: its maintainer or owner is asked first.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component_id: Option<Id>,
+    /// The process to run it by, by code; the source's own when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
+    /// The rule row to file it by, where the process files on acceptance; the category's only one when left out.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule_row_id: Option<Id>,
 }
 
 /// `report_create`.

@@ -1,13 +1,15 @@
 //! The case with its tasks: what can happen to it, and what it is after that.
 
+use super::course::{self, CourseFact};
 use super::handling::{self, HandlingFact};
 use super::links::{self, LinkFact};
 use super::overlays::{self, OverlayFact};
 use super::{Event, Fact};
 use crate::clocks::Clock;
 use crate::model::{
-    Case, CaseExtra, CaseStage, ClockKind, Digest, Level, NoteRef, OrganisationRef, PinnedRule,
-    ProcessRef, Task, TaskKind, TaskOpened, TaskState,
+    Case, CaseExtra, CaseStage, ClockKind, ComponentPinned, Digest, Level, NoteRef,
+    OrganisationRef, PinnedRule, ProcessRef, SuggestionNoted, Task, TaskKind, TaskOpened,
+    TaskState,
 };
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
@@ -41,6 +43,9 @@ pub struct CaseOpened {
     /// The zones that hold the place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zone_ids: Vec<Id>,
+    /// The component it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<ComponentPinned>,
     /// Vouches for the sealed words.
     pub words: Digest,
     /// The organisation that accepts it.
@@ -96,6 +101,9 @@ pub enum CaseFact {
     CaseDispatched {
         /// The lead first, then the co-handlers.
         tasks: Vec<TaskOpened>,
+        /// What routing had said; none when it knew nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        suggested: Option<SuggestionNoted>,
     },
     /// 签收.
     TaskAccepted {
@@ -156,6 +164,9 @@ pub enum CaseFact {
     /// Of joining, splitting, merging.
     #[serde(untagged)]
     Link(LinkFact),
+    /// Of what follows by itself in its process.
+    #[serde(untagged)]
+    Course(CourseFact),
 }
 
 impl Fact for CaseFact {
@@ -175,6 +186,7 @@ impl Fact for CaseFact {
             Self::Handling(fact) => fact.kind(),
             Self::Overlay(fact) => fact.kind(),
             Self::Link(fact) => fact.kind(),
+            Self::Course(fact) => fact.kind(),
         }
     }
 }
@@ -192,6 +204,7 @@ pub fn begin(event: &Event<CaseFact>) -> Option<Case> {
     let mut extra = CaseExtra::default();
     extra.links.split_from = opened.split_from;
     extra.zone_ids.clone_from(&opened.zone_ids);
+    extra.course.component.clone_from(&opened.component);
     Some(Case {
         id: opened.case_id,
         version: 1,
@@ -239,7 +252,7 @@ pub fn evolve(mut case: Case, event: &Event<CaseFact>) -> Case {
             case.filed_at = Some(at);
             case.clock = *clock;
         }
-        CaseFact::CaseDispatched { tasks } => {
+        CaseFact::CaseDispatched { tasks, .. } => {
             case.stage = CaseStage::Handling;
             case.dispatched_at.get_or_insert(at);
             dispatched_by(&mut case, event);
@@ -251,6 +264,7 @@ pub fn evolve(mut case: Case, event: &Event<CaseFact>) -> Case {
         CaseFact::CaseHandled { inspection } => {
             case.stage = CaseStage::Inspecting;
             case.handled_at = Some(at);
+            case.extra.course.uninspected = None;
             case.clock = Some(inspection.handling);
             case.tasks.push(Task::opened(inspection, at));
         }
@@ -270,6 +284,7 @@ pub fn evolve(mut case: Case, event: &Event<CaseFact>) -> Case {
         CaseFact::Handling(fact) => handling::evolve(&mut case, fact, event),
         CaseFact::Overlay(fact) => overlays::evolve(&mut case, fact, event),
         CaseFact::Link(fact) => links::evolve(&mut case, fact, event),
+        CaseFact::Course(fact) => course::evolve(&mut case, fact, event),
     }
     case
 }

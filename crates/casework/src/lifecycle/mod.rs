@@ -5,6 +5,7 @@
 //! random command sequences and over the complete table stage × command.
 
 pub mod case;
+pub mod course;
 pub mod decide;
 pub mod handling;
 pub mod links;
@@ -12,7 +13,7 @@ pub mod overlays;
 pub mod report;
 
 use crate::clocks::Reckoner;
-use crate::model::{Actor, CaseStage};
+use crate::model::{Actor, Basis, CaseStage, OrganisationRef};
 use crate::process::Process;
 use base::{FailureKind, Id, Timestamp};
 use calendar::Limit;
@@ -78,6 +79,17 @@ pub struct RuleFacts {
     pub is_superseded: bool,
 }
 
+/// Who should get the case, as routing has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggested {
+    /// The organisation.
+    pub organisation: OrganisationRef,
+    /// On what that rests.
+    pub basis: Basis,
+    /// The id of the task it would get, should the process dispatch by itself.
+    pub task_id: Id,
+}
+
 /// All that the law looks at besides the state and the command.
 #[derive(Clone, Copy)]
 pub struct Circumstances<'a> {
@@ -95,6 +107,8 @@ pub struct Circumstances<'a> {
     pub rule: Option<&'a RuleFacts>,
     /// Whether the case's category has any rule rows.
     pub category_has_rules: bool,
+    /// Who should get the case; asked for where it may be dispatched.
+    pub suggested: Option<&'a Suggested>,
 }
 
 impl Circumstances<'_> {

@@ -3,23 +3,6 @@
 //! Everything here is a fold of a timeline (see [`crate::lifecycle`]) and holds no personal text: names, phones and free
 //! words live in sealed rows that a [`Digest`] vouches for. No I/O happens here.
 
-mod handling;
-mod overlays;
-
-pub use handling::{CaseHandling, TaskHandling};
-pub use links::{
-    CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, Rating, RejectReason, ReportLinks,
-    Satisfaction,
-};
-pub use overlays::{CaseOverlays, TaskOverlays};
-
-use crate::clocks::Clock;
-use base::path::TreePath;
-use base::{Id, Point, Timestamp};
-use calendar::Limit;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
 /// An enum whose words are the same in code, database, JSON and UI keys.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -50,9 +33,27 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
 
-// After `words!`, which it uses.
+mod course;
+mod handling;
 mod links;
+mod overlays;
+
+pub use course::{Basis, CaseCourse, ComponentPinned, SuggestionNoted};
+pub use handling::{CaseHandling, TaskHandling};
+pub use links::{
+    CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, Rating, RejectReason, ReportLinks,
+    Satisfaction,
+};
+pub use overlays::{CaseOverlays, TaskOverlays};
+
+use crate::clocks::Clock;
+use base::path::TreePath;
+use base::{Id, Point, Timestamp};
+use calendar::Limit;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 words! {
     /// Where a report stands.
@@ -337,6 +338,9 @@ pub struct CaseExtra {
     /// Of merging and of the reports that joined.
     #[serde(skip_serializing_if = "is_default")]
     pub links: CaseLinks,
+    /// Of how its process runs it and how it was routed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub course: CaseCourse,
 }
 
 /// Whether a part of the extras says nothing, and is left out of the JSON.

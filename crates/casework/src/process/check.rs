@@ -26,6 +26,7 @@ pub(super) fn check(
     check_actions(document, role_is_known, &mut faults);
     check_handling(document, &mut faults);
     check_reporters(document, &mut faults);
+    check_left_out(document, &mut faults);
     if faults.0.is_empty() {
         check_ways(document, &mut faults);
     }
@@ -150,6 +151,15 @@ fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faul
         if step(operation).is_none() {
             faults.add(&place, "there is no such action");
         }
+        let uses = |stage: &CaseStage| document.stages.contains_key(stage.as_str());
+        let allowed = step(operation).is_none_or(|step| {
+            step.from.is_empty()
+                || step.from.iter().any(uses)
+                || (step.operation == "case_dispatch" && !uses(&CaseStage::Filed))
+        });
+        if !allowed {
+            faults.add(&place, "no stage of this process allows it");
+        }
         if rule.roles.is_empty() {
             faults.add(format!("{place}.roles"), "nobody may take this action");
         }
@@ -198,17 +208,7 @@ fn check_reporters(document: &Document, faults: &mut Faults) {
 /// Every stage used is reached from the first one, and the end is reached from every stage.
 fn check_ways(document: &Document, faults: &mut Faults) {
     let uses = |stage: &CaseStage| document.stages.contains_key(stage.as_str());
-    let mut ways: Vec<(CaseStage, CaseStage)> = Vec::new();
-    for step in steps() {
-        if !document.actions.contains_key(step.operation) {
-            continue;
-        }
-        for from in step.from.iter().filter(|stage| uses(stage)) {
-            for to in step.to.iter().filter(|stage| uses(stage)) {
-                ways.push((*from, *to));
-            }
-        }
-    }
+    let ways = ways(document);
     if !document.actions.contains_key("report_accept") {
         faults.add("actions.report_accept", "no case can begin without it");
     }
@@ -222,6 +222,95 @@ fn check_ways(document: &Document, faults: &mut Faults) {
             faults.add(
                 format!("stages.{stage}"),
                 "no way leads from here to an end",
+            );
+        }
+    }
+}
+
+/// The ways between the stages used, by command or by themselves.
+fn ways(document: &Document) -> Vec<(CaseStage, CaseStage)> {
+    let uses = |stage: CaseStage| document.stages.contains_key(stage.as_str());
+    // Where a case lands that was to come into a stage the process leaves out.
+    let landing = |stage: CaseStage| match stage {
+        CaseStage::Inspecting | CaseStage::Closing if uses(stage) => stage,
+        CaseStage::Inspecting if uses(CaseStage::Closing) => CaseStage::Closing,
+        CaseStage::Inspecting | CaseStage::Closing => CaseStage::Closed,
+        other => other,
+    };
+    let mut ways = Vec::new();
+    for step in steps() {
+        if !document.actions.contains_key(step.operation) {
+            continue;
+        }
+        let skips_filing = step.operation == "case_dispatch" && !uses(CaseStage::Filed);
+        let early = skips_filing.then_some(CaseStage::Accepted);
+        for from in step
+            .from
+            .iter()
+            .copied()
+            .chain(early)
+            .filter(|stage| uses(*stage))
+        {
+            for to in step
+                .to
+                .iter()
+                .copied()
+                .map(landing)
+                .filter(|stage| uses(*stage))
+            {
+                ways.push((from, to));
+            }
+        }
+    }
+    if document.filing.on_acceptance {
+        ways.push((CaseStage::Accepted, CaseStage::Filed));
+    }
+    if document.dispatch.at_once {
+        let from = if uses(CaseStage::Filed) {
+            CaseStage::Filed
+        } else {
+            CaseStage::Accepted
+        };
+        ways.push((from, CaseStage::Handling));
+    }
+    ways
+}
+
+/// What is left out is left out on purpose.
+fn check_left_out(document: &Document, faults: &mut Faults) {
+    let uses = |stage: CaseStage| document.stages.contains_key(stage.as_str());
+    let reason = document.inspection.left_out_reason.as_deref();
+    match (uses(CaseStage::Inspecting), reason) {
+        (true, Some(_)) => faults.add(
+            "inspection.left_out_reason",
+            "this process inspects: there is nothing to give a reason for",
+        ),
+        (false, None) => faults.add(
+            "inspection.left_out_reason",
+            "a process that leaves inspection out states why none is needed",
+        ),
+        (false, Some(reason)) if reason.trim().is_empty() || reason.chars().count() > 200 => {
+            faults.add("inspection.left_out_reason", "1 to 200 characters");
+        }
+        _ => {}
+    }
+    if document.filing.on_acceptance && !uses(CaseStage::Filed) {
+        faults.add(
+            "filing.on_acceptance",
+            "there is no stage `filed` to come into",
+        );
+    }
+    if document.closing.cites_rule_row && !uses(CaseStage::Filed) && !uses(CaseStage::Closing) {
+        faults.add(
+            "closing.cites_rule_row",
+            "without filing and without a stage `closing` nobody can cite a rule row",
+        );
+    }
+    for source in &document.default_sources {
+        if !document.sources.contains(source) {
+            faults.add(
+                "default_sources",
+                format!("{source:?} is not among `sources`"),
             );
         }
     }

@@ -54,11 +54,13 @@ pub enum InspectionMode {
 }
 
 /// 核查.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InspectionRule {
     /// At the desk or in the field.
     pub mode: InspectionMode,
+    /// Why no inspection is needed, where the process has none.
+    pub left_out_reason: Option<String>,
 }
 
 /// What becomes of a case that its reporter handled.

@@ -5,6 +5,7 @@
 //! every place that is wrong.
 
 mod check;
+mod family;
 mod handling;
 mod steps;
 
@@ -16,12 +17,14 @@ pub use steps::steps;
 
 use crate::clocks::Clock;
 use crate::model::{CaseStage, Level, ProcessRef};
+use access::RoleBook;
 use base::Timestamp;
 use calendar::Limit;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// One step of the law.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +63,15 @@ pub struct ProcessFault {
 /// Why a document was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ProcessError(pub Vec<ProcessFault>);
+
+impl ProcessError {
+    fn at(place: &str, reason: impl Into<String>) -> Self {
+        Self(vec![ProcessFault {
+            place: place.to_owned(),
+            reason: reason.into(),
+        }])
+    }
+}
 
 impl fmt::Display for ProcessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,11 +136,17 @@ struct Document {
     version: i64,
     name: String,
     sources: Vec<String>,
+    #[serde(default)]
+    default_sources: Vec<String>,
     category_required: bool,
     place_required: bool,
     record_delay_minutes_max: u32,
     late_mark_minutes: u32,
     stages: BTreeMap<String, StageRule>,
+    #[serde(default)]
+    filing: FilingRule,
+    #[serde(default)]
+    dispatch: DispatchRule,
     handling: HandlingRule,
     closing: ClosingRule,
     #[serde(default)]
@@ -142,6 +160,22 @@ struct Document {
     callback: Option<CallbackRule>,
     rating: Option<RatingRule>,
     actions: BTreeMap<String, ActionRule>,
+}
+
+/// How a case is filed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FilingRule {
+    /// Whoever accepts a case files it in the same act.
+    pub on_acceptance: bool,
+}
+
+/// How a case is dispatched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DispatchRule {
+    /// A case is given to whom routing names as soon as it may be dispatched; where routing knows nobody it waits.
+    pub at_once: bool,
 }
 
 /// Limits of handling tasks.
@@ -197,6 +231,10 @@ pub struct Process {
     pub record_delay_minutes_max: u32,
     /// An overdue fact recorded more than this after the deadline is marked late.
     pub late_mark_minutes: u32,
+    /// How a case is filed.
+    pub filing: FilingRule,
+    /// How a case is dispatched.
+    pub dispatch: DispatchRule,
     /// Limits of handling tasks.
     pub handling: HandlingRule,
     /// What closing asks.
@@ -214,6 +252,7 @@ pub struct Process {
     /// Whether and how long reporters may rate.
     pub rating: Option<RatingRule>,
     sources: BTreeSet<String>,
+    default_sources: BTreeSet<String>,
     stages: BTreeMap<CaseStage, StageRule>,
     actions: BTreeMap<&'static str, ActionRule>,
 }
@@ -221,11 +260,22 @@ pub struct Process {
 impl Process {
     /// Reads a TOML document and checks it against the steps of the law and the known roles.
     pub fn load(text: &str, role_is_known: impl Fn(&str) -> bool) -> Result<Self, ProcessError> {
-        let document: Document = toml::from_str(text).map_err(|error| {
-            ProcessError(vec![ProcessFault {
-                place: "document".to_owned(),
-                reason: error.message().to_owned(),
-            }])
+        Self::of_json(&json_of_toml(text)?, role_is_known)
+    }
+
+    /// [`Process::load`] of a document in JSON.
+    pub fn of_json(
+        document: &Value,
+        role_is_known: impl Fn(&str) -> bool,
+    ) -> Result<Self, ProcessError> {
+        let document: Document = serde_path_to_error::deserialize(document).map_err(|error| {
+            let place = error.path().to_string();
+            let place = if place == "." {
+                "document".to_owned()
+            } else {
+                place
+            };
+            ProcessError::at(&place, error.into_inner().to_string())
         })?;
         let faults = check::check(&document, &role_is_known);
         if !faults.is_empty() {
@@ -241,6 +291,8 @@ impl Process {
             place_required: document.place_required,
             record_delay_minutes_max: document.record_delay_minutes_max,
             late_mark_minutes: document.late_mark_minutes,
+            filing: document.filing,
+            dispatch: document.dispatch,
             handling: document.handling,
             closing: document.closing,
             returns: document.returns,
@@ -249,6 +301,7 @@ impl Process {
             self_handling: document.self_handling,
             callback: document.callback,
             rating: document.rating,
+            default_sources: document.default_sources.into_iter().collect(),
             sources: document.sources.into_iter().collect(),
             stages: document
                 .stages
@@ -266,6 +319,62 @@ impl Process {
     /// Whether reports of this source open cases of this process.
     pub fn serves(&self, source: &str) -> bool {
         self.sources.contains(source)
+    }
+
+    /// Whether reports of this source open cases of this process when nobody names another.
+    pub fn serves_by_default(&self, source: &str) -> bool {
+        self.default_sources.contains(source)
+    }
+
+    /// The sources it serves.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(String::as_str)
+    }
+
+    /// The stages it uses, in their order.
+    pub fn stages(&self) -> impl Iterator<Item = (CaseStage, &StageRule)> {
+        self.stages.iter().map(|(stage, rule)| (*stage, rule))
+    }
+
+    /// The actions it binds.
+    pub fn actions(&self) -> impl Iterator<Item = (&'static str, &ActionRule)> {
+        self.actions
+            .iter()
+            .map(|(operation, rule)| (*operation, rule))
+    }
+
+    /// Whether accepting a case files it.
+    pub fn files_on_acceptance(&self) -> bool {
+        self.filing.on_acceptance
+    }
+
+    /// Whether a case is given to whom routing names, without a dispatcher.
+    pub fn dispatches_at_once(&self) -> bool {
+        self.dispatch.at_once
+    }
+
+    /// Why results are not inspected; none where they are.
+    pub fn inspection_left_out(&self) -> Option<&str> {
+        if self.uses(CaseStage::Inspecting) {
+            return None;
+        }
+        self.inspection.left_out_reason.as_deref()
+    }
+
+    /// Whether anything happens in it without a command of its own.
+    pub fn goes_on_by_itself(&self) -> bool {
+        self.files_on_acceptance() || self.dispatches_at_once() || !self.uses(CaseStage::Closing)
+    }
+
+    /// Whether the law knows the step in this stage, given the stages the process leaves out: without filing (立案) a case is
+    /// dispatched as it was accepted.
+    pub fn may_in(&self, operation: &str, stage: CaseStage) -> bool {
+        step(operation).is_some_and(|step| {
+            step.from.contains(&stage)
+                || (stage == CaseStage::Accepted
+                    && !self.uses(CaseStage::Filed)
+                    && step.operation == "case_dispatch")
+        })
     }
 
     /// Whether the process uses the stage.
@@ -344,49 +453,128 @@ pub fn step(operation: &str) -> Option<&'static Step> {
     steps().find(|step| step.operation == operation)
 }
 
-/// The processes of an installation, every version ever used.
+fn json_of_toml(text: &str) -> Result<Value, ProcessError> {
+    let table: toml::Table =
+        toml::from_str(text).map_err(|error| ProcessError::at("document", error.message()))?;
+    serde_json::to_value(table).map_err(|error| ProcessError::at("document", error.to_string()))
+}
+
+/// The documents that come with the product, as JSON: code, version, text.
+pub fn built_in() -> Result<Vec<(ProcessRef, Value)>, ProcessError> {
+    Processes::BUILT_IN
+        .iter()
+        .try_fold(Vec::new(), |mut known, text| {
+            known.push(family::whole(json_of_toml(text)?, &known)?);
+            Ok(known)
+        })?
+        .into_iter()
+        .map(|document| Ok((Process::of_json(&document, |_| true)?.reference, document)))
+        .collect()
+}
+
+/// The processes of an installation, every version ever used. Clones share what they know.
 #[derive(Clone, Debug, Default)]
-pub struct Processes(Vec<Arc<Process>>);
+pub struct Processes {
+    known: Arc<RwLock<Arc<[Arc<Process>]>>>,
+    roles: Arc<OnceLock<Arc<RoleBook>>>,
+}
 
 impl Processes {
     /// The processes that come with the product.
-    pub const BUILT_IN: &'static [&'static str] =
-        &[include_str!("../../processes/city-management.toml")];
+    pub const BUILT_IN: &'static [&'static str] = &[
+        include_str!("../../processes/city-management.toml"),
+        include_str!("../../processes/hotline.toml"),
+        include_str!("../../processes/sensor.toml"),
+        include_str!("../../processes/quick.toml"),
+    ];
 
     /// Loads documents; see [`Process::load`].
     pub fn load<'a>(
         documents: impl IntoIterator<Item = &'a str>,
         role_is_known: impl Fn(&str) -> bool,
     ) -> Result<Self, ProcessError> {
-        documents
-            .into_iter()
-            .map(|text| Process::load(text, &role_is_known).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Self)
+        let mut known: Vec<Value> = Vec::new();
+        let mut loaded = Vec::new();
+        for text in documents {
+            let document = family::whole(json_of_toml(text)?, &known)?;
+            loaded.push(Arc::new(Process::of_json(&document, &role_is_known)?));
+            known.push(document);
+        }
+        let processes = Self::default();
+        processes.replace(loaded);
+        Ok(processes)
     }
 
-    /// The process that reports of this source open cases of: the first that serves it, in its latest version.
-    pub fn for_source(&self, source: &str) -> Option<&Arc<Process>> {
-        let code = &self
-            .0
-            .iter()
-            .find(|each| each.serves(source))?
-            .reference
-            .code;
-        self.0
-            .iter()
-            .filter(|each| each.reference.code == *code && each.serves(source))
-            .max_by_key(|each| each.reference.version)
+    /// Names the roles that documents saved from now on may bind. A second naming changes nothing.
+    pub fn bound_to(&self, roles: Arc<RoleBook>) {
+        let _ = self.roles.set(roles);
+    }
+
+    /// The roles documents may bind: those named, else the built-in ones.
+    pub fn roles(&self) -> Arc<RoleBook> {
+        let built_in = || Arc::new(RoleBook::built_in().unwrap_or_default());
+        self.roles.get_or_init(built_in).clone()
+    }
+
+    /// All of them, every version.
+    pub fn all(&self) -> Arc<[Arc<Process>]> {
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes the place of what was known.
+    pub fn replace(&self, processes: Vec<Arc<Process>>) {
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = processes.into();
+    }
+
+    /// The newest version of each, in the order in which they were loaded.
+    pub fn newest(&self) -> Vec<Arc<Process>> {
+        let mut newest: Vec<Arc<Process>> = Vec::new();
+        for each in self.all().iter() {
+            let same = newest
+                .iter_mut()
+                .find(|other| other.reference.code == each.reference.code);
+            match same {
+                None => newest.push(each.clone()),
+                Some(other) if other.reference.version < each.reference.version => {
+                    *other = each.clone();
+                }
+                Some(_) => {}
+            }
+        }
+        newest
+    }
+
+    /// The process that reports of this source open cases of when nobody names one: the one that serves it by default, else
+    /// the first that serves it; in its newest version.
+    pub fn for_source(&self, source: &str) -> Option<Arc<Process>> {
+        let newest = self.newest();
+        let by_default = newest.iter().find(|each| each.serves_by_default(source));
+        by_default
+            .or_else(|| newest.iter().find(|each| each.serves(source)))
+            .cloned()
+    }
+
+    /// The newest version of the process with this code.
+    pub fn by_code(&self, code: &str) -> Option<Arc<Process>> {
+        self.newest()
+            .into_iter()
+            .find(|each| each.reference.code == code)
     }
 
     /// The very version a case pinned.
-    pub fn get(&self, reference: &ProcessRef) -> Option<&Arc<Process>> {
-        self.0.iter().find(|each| each.reference == *reference)
+    pub fn get(&self, reference: &ProcessRef) -> Option<Arc<Process>> {
+        self.all()
+            .iter()
+            .find(|each| each.reference == *reference)
+            .cloned()
     }
 
-    /// Every source some process serves.
+    /// Whether some process serves this source.
     pub fn knows_source(&self, source: &str) -> bool {
-        self.0.iter().any(|each| each.serves(source))
+        self.all().iter().any(|each| each.serves(source))
     }
 }
 
@@ -481,7 +669,12 @@ mod tests {
             "self_handling.reason",
             "without an inspection",
         );
-        refused("mode = \"desk\"", "mode = \"drone\"", "document", "drone");
+        refused(
+            "mode = \"desk\"",
+            "mode = \"drone\"",
+            "inspection.mode",
+            "drone",
+        );
         refused(
             "limit_minutes = { normal = 120, urgent = 60, critical = 60 }\n\n[inspection]",
             "limit_minutes = { normal = 120, urgent = 0, critical = 60 }\n\n[inspection]",
@@ -494,7 +687,6 @@ mod tests {
             "actions.case_verify",
             "must end it",
         );
-        refused("5工作日", "soon", "document", "soon");
         refused("days = 7", "days = 0", "rating.days", "one day");
         refused("[rating]\ndays = 7", "", "actions.report_rate", "[rating]");
         refused(
@@ -509,13 +701,9 @@ mod tests {
             "callback",
             "actions.report_callback",
         );
+        refused("5工作日", "soon", "handling.default_limit", "soon");
         refused("version = 1", "version = 0", "version", "from 1");
-        refused(
-            "version = 1",
-            "version = 1\ncolour = 3",
-            "document",
-            "colour",
-        );
+        refused("version = 1", "version = 1\ncolour = 3", "colour", "colour");
     }
 
     #[test]
@@ -546,6 +734,88 @@ mod tests {
             ]
         );
         assert_eq!(places(without("report_accept")), ["actions.report_accept"]);
+    }
+
+    #[test]
+    fn every_built_in_process_is_whole_and_passes_its_checks() {
+        let known = Processes::load(Processes::BUILT_IN.iter().copied(), |_| true).unwrap();
+        let stages = |code: &str| -> Vec<&str> {
+            let process = known.by_code(code).unwrap();
+            let stages: Vec<_> = process.stages().map(|(stage, _)| stage.as_str()).collect();
+            stages
+        };
+        let classic = [
+            "accepted",
+            "filed",
+            "handling",
+            "inspecting",
+            "closing",
+            "closed",
+        ];
+        assert_eq!(stages("city-management"), classic);
+        assert_eq!(
+            stages("hotline"),
+            ["accepted", "handling", "inspecting", "closed"]
+        );
+        assert_eq!(
+            stages("sensor"),
+            ["accepted", "filed", "handling", "inspecting", "closed"]
+        );
+        assert_eq!(stages("quick"), ["accepted", "handling", "closed"]);
+        assert_eq!(built_in().unwrap().len(), Processes::BUILT_IN.len());
+        let hotline = known.by_code("hotline").unwrap();
+        assert_eq!(hotline.stage_name(CaseStage::Inspecting), "待审核");
+        assert!(!hotline.roles("task_finish").is_empty());
+        assert!(hotline.roles("case_file").is_empty());
+        let (sensor, hot) = (known.for_source("sensor"), known.for_source("hotline"));
+        assert_eq!(sensor.unwrap().reference.code, "city-management");
+        assert_eq!(hot.unwrap().reference.code, "city-management");
+    }
+
+    #[test]
+    fn what_is_left_out_is_left_out_on_purpose() {
+        let changed = |change: fn(&mut toml::Table)| {
+            let mut table: toml::Table = toml::from_str(BUILT_IN).unwrap();
+            change(&mut table);
+            let faults = load(&toml::to_string(&table).unwrap()).unwrap_err().0;
+            faults
+                .into_iter()
+                .map(|fault| fault.place)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            changed(|table| {
+                table["stages"].as_table_mut().unwrap().remove("inspecting");
+                table["actions"]
+                    .as_table_mut()
+                    .unwrap()
+                    .remove("case_inspect_result");
+            }),
+            ["inspection.left_out_reason"]
+        );
+        assert_eq!(
+            changed(|table| {
+                table["stages"].as_table_mut().unwrap().remove("inspecting");
+            }),
+            ["actions.case_inspect_result", "inspection.left_out_reason"]
+        );
+        assert_eq!(
+            changed(|table| {
+                table["stages"].as_table_mut().unwrap().remove("filed");
+                table["actions"].as_table_mut().unwrap().remove("case_file");
+                table.insert(
+                    "filing".to_owned(),
+                    toml::toml! { on_acceptance = true }.into(),
+                );
+            }),
+            ["filing.on_acceptance"]
+        );
+        assert_eq!(
+            changed(|table| {
+                table.insert("default_sources".to_owned(), vec!["radio"].into());
+            }),
+            ["default_sources"]
+        );
     }
 
     #[test]

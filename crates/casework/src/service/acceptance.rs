@@ -1,7 +1,7 @@
 //! 受理: accepting a report that was received before. It opens cases, joins cases, or both.
 
 use super::links::{Origin, check_version};
-use super::report::{Located, NewCase, case_write, own_words};
+use super::report::{Located, NewCase, own_words};
 use super::{Call, Casework, answer_text, answered};
 use crate::failure::CaseworkError;
 use crate::input::ReportAcceptRequest;
@@ -107,7 +107,7 @@ impl Casework {
             states.push((&case).into());
         }
         for case in &new {
-            case_write(tx, case)?;
+            self.case_write(tx, case)?;
         }
         let after = Self::report_save(tx, &row, &events)?;
         let ids: Vec<String> = after
@@ -152,9 +152,10 @@ impl Casework {
             .zip(&order.located)
             .zip(&order.ids)
         {
-            let located = located
+            let mut located = located
                 .clone()
                 .unwrap_or_else(|| self.located(report.area_path.as_ref(), report.point));
+            self.locate_component(tx, open, &mut located)?;
             let words = own_words(open, &report_words);
             let ids = ids.clone();
             let begun = self.case_begin(
@@ -177,6 +178,7 @@ impl Casework {
         Located {
             point,
             place: area_path.and_then(|path| self.parts().city.place_by_path(path)),
+            component: None,
         }
     }
 }

@@ -189,6 +189,9 @@ impl Casework {
         };
         let mut order = Order::new(call, CaseKey::Case(case_id), command, once);
         order.note = note;
+        order.rule = input
+            .rule_row_id
+            .and_then(|id| self.parts().city.rule_row(id));
         self.run(order).await
     }
 
@@ -293,14 +296,16 @@ impl Casework {
             .get(&case.process)
             .ok_or_else(|| process_missing(case))?;
         let category = case.category_id.and_then(|id| parts.city.category(id));
+        let suggested = self.suggested_for(&process, case, &order.command, now);
         let circumstances = Circumstances {
             recorded_at: now,
             occurred_at: order.occurred_at.unwrap_or(now),
             actor: Some(actor),
-            process,
+            process: &process,
             reckoner: &*parts.reckoner,
             rule: order.rule.as_ref(),
             category_has_rules: category.is_some_and(|facts| facts.has_rules),
+            suggested: suggested.as_ref(),
         };
         decide::decide(case, &order.command, &circumstances).map_err(|refusal| {
             CaseworkError::CaseRefused {
@@ -322,6 +327,7 @@ impl Casework {
             .last()
             .map_or_else(|| self.now(), |event| event.recorded_at);
         write::case_move(tx, before, after, recorded_at)?;
+        crate::store::routing::dispatches_kept(tx, before, after, events)?;
         write::timeline_add(
             tx,
             after.id,

@@ -62,7 +62,8 @@ impl Casework {
             set_at: now,
         };
         let answer = self.fallback_view(&line);
-        self.store()
+        let set = self
+            .store()
             .write(move |tx| {
                 if let Some(once) = &once
                     && let Some(answer) = idempotency::lookup(tx, once)?
@@ -78,12 +79,15 @@ impl Casework {
                     object: line.organisation_id,
                     detail: &format!("{{\"area_path\":\"{}\"}}", line.area_path),
                 })?;
+                super::routing::tell_nodes(tx, "routes", now);
                 if let Some(once) = &once {
                     idempotency::remember(tx, once, &answer_text(&answer))?;
                 }
-                Ok(answer.clone())
+                Ok::<_, CaseworkError>(answer.clone())
             })
-            .await
+            .await?;
+        self.reload_routes().await?;
+        Ok(set)
     }
 
     /// All of them, by area.

@@ -118,6 +118,7 @@ impl Casework {
         let count = batch.len() as u64;
         let (now, dry_run) = (self.now(), options.dry_run);
         let (batch, account_id) = (Arc::new(batch), by.account_id);
+        let this = self.clone();
         let work = move |tx: &mut ::store::Tx<'_>| {
             let mut stored = 0_u64;
             for new in batch.iter() {
@@ -128,7 +129,7 @@ impl Casework {
                 if dry_run {
                     continue;
                 }
-                Self::report_write(tx, new, now)?;
+                this.report_write(tx, new, now)?;
                 tx.audit(&AuditEntry {
                     at: now,
                     actor: account_id,

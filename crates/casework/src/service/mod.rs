@@ -9,8 +9,10 @@ mod fallback;
 mod handling;
 mod import;
 mod links;
+mod process;
 mod query;
 mod report;
+mod routing;
 mod sealed;
 mod self_handling;
 mod timer;
@@ -19,6 +21,7 @@ mod verify;
 pub use crate::store::case_list::CaseSort;
 pub use import::{ImportOptions, Progress};
 pub use query::{COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskQuery};
+pub use routing::{CASEWORK_CHANGED, RouteQuery};
 pub use timer::TASK_DEADLINE;
 pub use verify::{Finding, Verified};
 
@@ -56,6 +59,7 @@ struct Inner {
     numbers: Numbers,
     sources: links::Sources,
     sizes: query::Sizes,
+    routing: routing::Routing,
 }
 
 /// The room's service.
@@ -92,6 +96,7 @@ impl Casework {
             numbers: Numbers::default(),
             sources: links::Sources::default(),
             sizes: query::Sizes::default(),
+            routing: routing::Routing::default(),
         }))
     }
 
@@ -114,6 +119,10 @@ impl Casework {
 
     fn sizes(&self) -> &query::Sizes {
         &self.0.sizes
+    }
+
+    fn routing(&self) -> &routing::Routing {
+        &self.0.routing
     }
 
     pub(crate) fn now(&self) -> Timestamp {

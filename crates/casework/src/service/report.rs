@@ -10,7 +10,7 @@ use crate::input::{CaseOpenRequest, PlaceRequest, ReportCreateRequest, ReportUnm
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::report::{self, ReportCommand, ReportFact, ReportReceived};
 use crate::lifecycle::{Event, Refusal};
-use crate::model::{Actor, Case, Digest, ExternalKey, Level, Report};
+use crate::model::{Actor, Case, ComponentPinned, Digest, ExternalKey, Level, Report};
 use crate::numbers::NumberKind;
 use crate::process::Process;
 use crate::store::read;
@@ -25,8 +25,11 @@ use std::sync::Arc;
 
 /// A new case, decided on and sealed.
 pub(super) struct NewCase {
+    /// As it began.
+    pub(super) begun: Case,
+    /// As it is after all that followed in the same act.
     pub(super) case: Case,
-    pub(super) event: Event<CaseFact>,
+    pub(super) events: Vec<Event<CaseFact>>,
     pub(super) secrets: CaseSecrets,
 }
 
@@ -62,6 +65,8 @@ impl NewReport {
 pub(super) struct Located {
     pub(super) point: Option<Point>,
     pub(super) place: Option<Place>,
+    /// Of a case: the component it is about.
+    pub(super) component: Option<ComponentPinned>,
 }
 
 impl Casework {
@@ -76,12 +81,14 @@ impl Casework {
         let once = self.once(call, "report_create", None, &input)?;
         let opener = Some((&*call.principal, "report_accept"));
         let new = Arc::new(self.report_prepare(opener, by, &input, now).await?);
+        let this = self.clone();
         self.store()
-            .write(move |tx| Self::report_create_in(tx, &new, once.as_ref(), now))
+            .write(move |tx| this.report_create_in(tx, &new, once.as_ref(), now))
             .await
     }
 
     fn report_create_in(
+        &self,
         tx: &mut Tx<'_>,
         new: &NewReport,
         once: Option<&Once>,
@@ -95,7 +102,7 @@ impl Casework {
         if let Some(existing) = external_twin(tx, &new.report)? {
             return Err(CaseworkError::ReportExists(Box::new(existing)));
         }
-        Self::report_write(tx, new, now)?;
+        self.report_write(tx, new, now)?;
         tx.audit(&AuditEntry {
             at: now,
             actor: new.by.account_id,
@@ -132,10 +139,16 @@ impl Casework {
         if let Some(open) = open {
             self.check_category("open_case.", open, &mut wrong);
         }
-        let case_located = self.locate_case(open, &located, &mut wrong);
+        let mut case_located = self.locate_case(open, &located, &mut wrong);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
+        case_located.component = self
+            .component_pinned(
+                open.and_then(|open| open.component_id),
+                "open_case.component_id",
+            )
+            .await?;
         // Nobody could ever decide on it.
         self.process_for(&input.source)?;
         let mut new = self.report_seal(by, input, located, now).await?;
@@ -185,6 +198,7 @@ impl Casework {
         Located {
             point,
             place: found,
+            component: None,
         }
     }
 
@@ -311,7 +325,6 @@ impl Casework {
         self.parts()
             .processes
             .for_source(source)
-            .cloned()
             .ok_or_else(|| CaseworkError::ReportRefused {
                 refusal: Refusal::SourceNotServed {
                     source_code: source.to_owned(),
@@ -322,6 +335,7 @@ impl Casework {
 
     /// Writes a new report and its case.
     pub(super) fn report_write(
+        &self,
         tx: &mut Tx<'_>,
         new: &NewReport,
         now: Timestamp,
@@ -332,7 +346,7 @@ impl Casework {
         write::timeline_add(tx, new.report.id, 0, &new.events, &concern)?;
         if let Some(case) = &new.case {
             write::report_cases_add(tx, &new.report)?;
-            case_write(tx, case)?;
+            self.case_write(tx, case)?;
         }
         Ok(())
     }
@@ -389,10 +403,18 @@ impl Casework {
     }
 }
 
-pub(super) fn case_write(tx: &mut Tx<'_>, new: &NewCase) -> Result<(), StoreError> {
-    write::case_add(tx, &new.case, &new.secrets)?;
-    let events = std::slice::from_ref(&new.event);
-    write::timeline_add(tx, new.case.id, 0, events, &concern_of_case(&new.case))
+impl Casework {
+    /// Writes a new case with all that followed in the same act.
+    pub(super) fn case_write(&self, tx: &mut Tx<'_>, new: &NewCase) -> Result<(), StoreError> {
+        write::case_add(tx, &new.begun, &new.secrets)?;
+        if new.events.len() > 1 {
+            write::case_move(tx, &new.begun, &new.case, new.secrets.recorded_at)?;
+            crate::store::routing::dispatches_kept(tx, &new.begun, &new.case, &new.events)?;
+        }
+        let concern = concern_of_case(&new.case);
+        write::timeline_add(tx, new.case.id, 0, &new.events, &concern)?;
+        self.schedule(tx, &new.case, &new.events)
+    }
 }
 
 fn input_words(input: &ReportCreateRequest) -> Words {

@@ -54,7 +54,7 @@ impl Casework {
                 {
                     return answered(&answer);
                 }
-                Self::report_write(tx, &new, now)?;
+                this.report_write(tx, &new, now)?;
                 let answer = this.run_in(tx, &order, now)?;
                 if let Some(once) = &once {
                     idempotency::remember(tx, once, &answer_text(&answer))?;

@@ -77,10 +77,11 @@ impl Casework {
             recorded_at: now,
             occurred_at: now,
             actor: None,
-            process,
+            process: &process,
             reckoner: &*parts.reckoner,
             rule: None,
             category_has_rules: false,
+            suggested: None,
         };
         let command = CaseCommand::TaskDeadline {
             task_id: body.task_id,
@@ -104,7 +105,7 @@ impl Casework {
     ) -> Result<(), StoreError> {
         for event in events {
             match &event.fact {
-                CaseFact::CaseDispatched { tasks } => {
+                CaseFact::CaseDispatched { tasks, .. } => {
                     for task in tasks {
                         self.set_first_timer(tx, after.id, task)?;
                     }

@@ -4,6 +4,7 @@
 pub mod case_list;
 pub mod list;
 pub mod read;
+pub mod routing;
 pub mod write;
 
 use ::store::{Migration, Room, StoreError, Tx, params, statements};
@@ -201,6 +202,40 @@ statements! {
     /// All of them, by area.
     FALLBACKS_AFTER = "SELECT area_path, organisation_id, set_at FROM fallback_organisation WHERE area_path > ?1
         ORDER BY area_path LIMIT ?2";
+    // Of processes and routing.
+    /// The routing table.
+    ROUTES = "SELECT id, version, kind, category_id, area_path, hours, unit_name, organisation_id, changed_at FROM route ORDER BY id";
+    /// The fallback organisations of areas.
+    FALLBACKS = "SELECT area_path, organisation_id FROM fallback_organisation ORDER BY area_path";
+    /// One row of it.
+    ROUTE_BY_ID = "SELECT id, version, kind, category_id, area_path, hours, unit_name, organisation_id, changed_at FROM route
+        WHERE id = ?1";
+    /// The row that speaks of an occasion.
+    ROUTE_BY_OCCASION = "SELECT id FROM route WHERE occasion = ?1";
+    /// A new row.
+    ROUTE_ADD = "INSERT INTO route (id, version, kind, category_id, area_path, hours, unit_name, organisation_id, changed_at, occasion)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    /// A row has changed.
+    ROUTE_CHANGE = "UPDATE route SET version = ?3, kind = ?4, category_id = ?5, area_path = ?6, hours = ?7, unit_name = ?8,
+        organisation_id = ?9, changed_at = ?10, occasion = ?11 WHERE id = ?1 AND version = ?2";
+    /// A row is gone.
+    ROUTE_REMOVE = "DELETE FROM route WHERE id = ?1 AND version = ?2";
+    /// A lead was given an order.
+    DISPATCH_ADD = "INSERT INTO dispatch (task_id, case_id, dispatched_at, organisation_id, organisation_path, category_id, area_path,
+        suggested_id, basis, followed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    /// It came back.
+    DISPATCH_RETURNED = "UPDATE dispatch SET returned_at = ?2 WHERE task_id = ?1";
+    /// Another order takes the place of those before.
+    DISPATCH_REPLACED = "UPDATE dispatch SET replaced_at = ?2 WHERE case_id = ?1 AND replaced_at IS NULL";
+    /// Every version of every process.
+    PROCESSES = "SELECT code, version, document, is_built_in, saved_by, saved_at FROM process ORDER BY code, version";
+    /// The newest version of a process.
+    PROCESS_NEWEST = "SELECT MAX(version) FROM process WHERE code = ?1";
+    /// A version is saved.
+    PROCESS_ADD = "INSERT INTO process (code, version, document, is_built_in, saved_by, saved_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    /// A version that came with the product.
+    PROCESS_ADD_BUILT_IN = "INSERT INTO process (code, version, document, is_built_in, saved_by, saved_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (code, version) DO NOTHING";
     /// Takes a block of serials.
     SERIALS_TAKE = "INSERT INTO number_series (series, next_serial) VALUES (?1, ?2)
         ON CONFLICT (series) DO UPDATE SET next_serial = number_series.next_serial + ?3 RETURNING next_serial";

@@ -10,6 +10,8 @@ pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{
     CallbackView, CalledBackView, CasesSplitView, RatingView, ReportAcceptedView, SourceView,
 };
+pub mod processes;
+pub mod routing;
 
 use crate::clocks::{Clock, Light};
 use crate::model::{

@@ -18,6 +18,7 @@ fn circumstances<'a>(process: &'a Process, by: &'a Actor) -> Circumstances<'a> {
         reckoner: &TenHours,
         rule: None,
         category_has_rules: true,
+        suggested: None,
     }
 }
 

@@ -395,6 +395,7 @@ fn circumstances<'a>(
         reckoner: &TenHours,
         rule: None,
         category_has_rules: true,
+        suggested: None,
     }
 }
 

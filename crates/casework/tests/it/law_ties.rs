@@ -66,6 +66,7 @@ impl Desk {
             reckoner: &TenHours,
             rule: None,
             category_has_rules: true,
+            suggested: None,
         }
     }
 

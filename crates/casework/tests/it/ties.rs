@@ -301,6 +301,9 @@ fn a_leaders_order_is_a_case_without_any_report() {
                 area_code: Some("310118001".to_owned()),
                 ..PlaceRequest::default()
             }),
+            component_id: None,
+            process: None,
+            rule_row_id: None,
         };
         let leader = call(&centre("shift_leader"));
         let made = wait(town.casework.case_create(&leader, request.clone())).unwrap();

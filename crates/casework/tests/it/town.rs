@@ -8,7 +8,8 @@ use calendar::{Limit, WorkCalendar};
 use casework::city::{CategoryFacts, City, OrganisationFacts, Pending, Place};
 use casework::input::*;
 use casework::lifecycle::RuleFacts;
-use casework::model::OrganisationRef;
+use casework::lifecycle::case::CaseFact;
+use casework::model::{ComponentPinned, OrganisationRef};
 use casework::view::{CaseStateView, ReportCreatedView, ReportStateView};
 use casework::{Call, Casework, Parts, Processes, TASK_DEADLINE};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub fn morning() -> Timestamp {
 pub const CATEGORY: Id = Id(70);
 pub const FREE_CATEGORY: Id = Id(76);
 pub const RULE: Id = Id(71);
+pub const COMPONENT: Id = Id(60);
 pub const CENTRE: Id = Id(100);
 pub const ROADS: Id = Id(101);
 pub const WATER: Id = Id(102);
@@ -127,6 +129,27 @@ impl City for TestCity {
         })
     }
 
+    fn sole_rule_row(&self, category_id: Id) -> Option<Id> {
+        (category_id == CATEGORY).then_some(RULE)
+    }
+
+    fn responsible_units(&self, rule_row_id: Id) -> Vec<String> {
+        let units = (rule_row_id == RULE).then(|| "水务部门".to_owned());
+        units.into_iter().collect()
+    }
+
+    fn component(
+        &self,
+        _: &mut store::Tx<'_>,
+        id: Id,
+    ) -> Result<Option<ComponentPinned>, StoreError> {
+        Ok((id == COMPONENT).then_some(ComponentPinned {
+            id,
+            maintainer_id: Some(ROADS),
+            owner_id: Some(WATER),
+        }))
+    }
+
     fn organisation(&self, id: Id) -> Option<OrganisationFacts> {
         [CENTRE, ROADS, WATER, STATION]
             .contains(&id)
@@ -216,6 +239,22 @@ pub fn each_town_with(documents: &[&str], test: impl Fn(&Town, &TestStore)) {
         };
         test(&town, test_store);
     });
+}
+
+/// What happened to a case.
+pub fn facts(store: &TestStore, case_id: Id) -> Vec<CaseFact> {
+    let told = store.store.read_blocking(move |tx| {
+        casework::case_told(
+            tx,
+            &casework::Told {
+                subject_id: case_id,
+                after: 0,
+                kinds: vec!["".into(); 1_000],
+            },
+        )
+    });
+    let events = told.unwrap().into_iter();
+    events.map(|(_, event)| event.fact).collect()
 }
 
 /// Waits for a future, as a caller's runtime would.

@@ -92,6 +92,7 @@ pub fn opened() -> CaseOpened {
             lat: 31.1,
         }),
         zone_ids: Vec::new(),
+        component: None,
         words: Digest("cd".repeat(32)),
         organisation: organisation(0),
     }
@@ -137,6 +138,7 @@ impl World {
                 reckoner: &TenHours,
                 rule: None,
                 category_has_rules: true,
+                suggested: None,
             },
         )
         .unwrap();
@@ -186,6 +188,7 @@ impl World {
                 reckoner: &TenHours,
                 rule: rule.as_ref(),
                 category_has_rules: true,
+                suggested: None,
             },
         )?;
         for event in &events {

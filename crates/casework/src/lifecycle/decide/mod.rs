@@ -3,16 +3,17 @@
 mod inspect;
 
 use super::case::{CaseFact, CaseOpened};
+use super::course;
 use super::handling::{self, HandlingCommand};
 use super::links::{self, LinkCommand};
 use super::overlays::{self, OverlayCommand};
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
 use crate::model::{
-    Case, CaseStage, ClockKind, NoteRef, OrganisationRef, PinnedRule, Task, TaskKind, TaskOpened,
-    TaskRole, TaskState,
+    Case, CaseStage, ClockKind, NoteRef, OrganisationRef, PinnedRule, SuggestionNoted, Task,
+    TaskKind, TaskOpened, TaskRole, TaskState,
 };
-use crate::process::{self, InspectionMode};
+use crate::process::InspectionMode;
 use base::{Id, Timestamp};
 use std::collections::BTreeSet;
 
@@ -141,6 +142,16 @@ pub fn open(
     }))
 }
 
+/// [`open`], and what follows by itself in the process.
+pub fn begin(
+    opened: &CaseOpened,
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
+    let mut events = vec![open(opened, circumstances)?];
+    course::follow(None, &mut events, circumstances)?;
+    Ok(events)
+}
+
 /// What happens when `command` is given. A refusal changes nothing and names the rule.
 pub fn decide(
     case: &Case,
@@ -155,9 +166,19 @@ pub fn decide(
     {
         return Ok(deadline(case, *task_id, *clock, *due_at, circumstances));
     }
-    check_stage(case, command.operation())?;
+    check_stage(case, command.operation(), circumstances)?;
     circumstances.check_role(command.operation())?;
     handling::check_return(case, command)?;
+    let mut events = of_command(case, command, circumstances)?;
+    course::follow(Some(case), &mut events, circumstances)?;
+    Ok(events)
+}
+
+fn of_command(
+    case: &Case,
+    command: &CaseCommand,
+    circumstances: &Circumstances<'_>,
+) -> Result<Vec<Event<CaseFact>>, Refusal> {
     match command {
         CaseCommand::File { rule_row_id } => file(case, *rule_row_id, circumstances),
         CaseCommand::Dispatch { lead, co } => dispatch(case, lead, co, circumstances),
@@ -195,9 +216,12 @@ pub fn decide(
     }
 }
 
-fn check_stage(case: &Case, operation: &'static str) -> Result<(), Refusal> {
-    let lawful = process::step(operation).is_some_and(|step| step.from.contains(&case.stage));
-    if lawful {
+fn check_stage(
+    case: &Case,
+    operation: &'static str,
+    circumstances: &Circumstances<'_>,
+) -> Result<(), Refusal> {
+    if circumstances.process.may_in(operation, case.stage) {
         Ok(())
     } else {
         Err(Refusal::CaseWrongStage {
@@ -214,24 +238,7 @@ pub(super) fn file(
 ) -> Result<Vec<Event<CaseFact>>, Refusal> {
     handling::check_verified(case)?;
     circumstances.check_time(case.accepted_at)?;
-    let rule = match (rule_row_id, circumstances.rule) {
-        (None, _) if circumstances.category_has_rules => return Err(Refusal::RuleRowRequired),
-        (None, _) => None,
-        (Some(id), Some(rule)) if rule.id == id => {
-            if case.category_id != Some(rule.category_id) {
-                return Err(Refusal::RuleRowOfOtherCategory);
-            }
-            if rule.is_superseded {
-                return Err(Refusal::RuleRowSuperseded);
-            }
-            Some(PinnedRule {
-                id,
-                version: rule.version,
-                limit: rule.limit.clone(),
-            })
-        }
-        (Some(_), _) => return Err(Refusal::RuleRowUnknown),
-    };
+    let rule = cited(case, rule_row_id, circumstances)?;
     let organisation = circumstances.actor.map_or_else(
         || case.accepted_by.clone(),
         crate::model::Actor::organisation,
@@ -246,6 +253,32 @@ pub(super) fn file(
             case.clock,
         ),
     })])
+}
+
+/// The rule row cited, pinned; one of the case's category, which must be cited when it has any.
+fn cited(
+    case: &Case,
+    rule_row_id: Option<Id>,
+    circumstances: &Circumstances<'_>,
+) -> Result<Option<PinnedRule>, Refusal> {
+    match (rule_row_id, circumstances.rule) {
+        (None, _) if circumstances.category_has_rules => Err(Refusal::RuleRowRequired),
+        (None, _) => Ok(None),
+        (Some(id), Some(rule)) if rule.id == id => {
+            if case.category_id != Some(rule.category_id) {
+                return Err(Refusal::RuleRowOfOtherCategory);
+            }
+            if rule.is_superseded {
+                return Err(Refusal::RuleRowSuperseded);
+            }
+            Ok(Some(PinnedRule {
+                id,
+                version: rule.version,
+                limit: rule.limit.clone(),
+            }))
+        }
+        (Some(_), _) => Err(Refusal::RuleRowUnknown),
+    }
 }
 
 /// The clock for handling from `at`, by the pinned rule row or else the process.
@@ -263,7 +296,7 @@ pub(super) fn handling_clock(
     circumstances.reckoner.clock(at, limit)
 }
 
-fn dispatch(
+pub(super) fn dispatch(
     case: &Case,
     lead: &TaskNew,
     co: &[TaskNew],
@@ -281,6 +314,9 @@ fn dispatch(
     } else {
         case.filed_at
     };
+    if case.stage == CaseStage::Accepted {
+        handling::check_verified(case)?;
+    }
     circumstances.check_time(begun.unwrap_or(case.accepted_at))?;
     let mut seen = BTreeSet::new();
     let everyone = || std::iter::once(lead).chain(co);
@@ -307,9 +343,13 @@ fn dispatch(
             handling,
         })
         .collect();
-    Ok(vec![
-        circumstances.event(CaseFact::CaseDispatched { tasks }),
-    ])
+    let suggested = circumstances.suggested.map(|suggested| SuggestionNoted {
+        organisation_id: suggested.organisation.id,
+        basis: suggested.basis,
+        followed: suggested.organisation.id == lead.organisation.id,
+    });
+    let fact = CaseFact::CaseDispatched { tasks, suggested };
+    Ok(vec![circumstances.event(fact)])
 }
 
 /// The task a command speaks of, which the actor acts for. An organisation above the holder may act for it; whether this
@@ -384,9 +424,7 @@ fn task_finish(
         result: result.cloned(),
     }));
     if task.kind == TaskKind::Handle && task.role == TaskRole::Lead {
-        events.push(circumstances.event(CaseFact::CaseHandled {
-            inspection: inspection(case, inspection_id, circumstances)?,
-        }));
+        events.push(handled(case, inspection_id, circumstances)?);
     }
     Ok(events)
 }
@@ -419,6 +457,20 @@ fn waited_for(case: &Case, task: &Task) -> Result<Option<Timestamp>, Refusal> {
         })
         .filter_map(|each| each.finished_at)
         .max())
+}
+
+/// The consolidated result is in: the case awaits inspection, or goes on without one where the process says why.
+pub(super) fn handled(
+    case: &Case,
+    inspection_id: Id,
+    circumstances: &Circumstances<'_>,
+) -> Result<Event<CaseFact>, Refusal> {
+    if let Some(left_out) = course::inspection_left_out(case, circumstances) {
+        return Ok(left_out);
+    }
+    Ok(circumstances.event(CaseFact::CaseHandled {
+        inspection: inspection(case, inspection_id, circumstances)?,
+    }))
 }
 
 pub(super) fn inspection(
@@ -458,13 +510,25 @@ pub(super) fn inspection(
     })
 }
 
-fn close(
+pub(super) fn close(
     case: &Case,
     rule_row_id: Option<Id>,
     opinion: Option<&NoteRef>,
     circumstances: &Circumstances<'_>,
 ) -> Result<Vec<Event<CaseFact>>, Refusal> {
-    circumstances.check_time(case.inspected_at.unwrap_or(case.accepted_at))?;
+    circumstances.check_time(
+        case.inspected_at
+            .max(case.handled_at)
+            .unwrap_or(case.accepted_at),
+    )?;
+    if case.filed_at.is_none() && circumstances.process.closing.cites_rule_row {
+        let rule = cited(case, rule_row_id, circumstances)?;
+        return Ok(vec![circumstances.event(CaseFact::CaseClosed {
+            rule_row_id: rule.as_ref().map(|rule| rule.id),
+            rule_row_version: rule.map(|rule| rule.version),
+            opinion: opinion.cloned(),
+        })]);
+    }
     let pinned = case.rule.as_ref();
     let must_cite = pinned.is_some() && circumstances.process.closing.cites_rule_row;
     let cited = rule_row_id.map(|id| pinned.filter(|rule| rule.id == id));

@@ -2,6 +2,7 @@
 
 use crate::failure::CaseworkError;
 use crate::input::CaseOpenRequest;
+use crate::lifecycle::Circumstances;
 use crate::lifecycle::case::{self, CaseOpened};
 use crate::lifecycle::decide;
 use crate::model::{Actor, Digest, Level, Report};
@@ -62,7 +63,10 @@ impl Casework {
         now: Timestamp,
     ) -> Result<NewCase, CaseworkError> {
         let parts = self.parts();
+        let named = self.process_named(open)?;
+        let process = named.as_deref().unwrap_or(process);
         let category_id = open.category_id.or(origin.category_id);
+        let rule = self.rule_on_acceptance(open, category_id, process)?;
         let sealed = words
             .map(|words| sealed::seal_words(&parts.sealer, words, &sealed::case_words(case_id)));
         let digest = match (&sealed, &origin.words_of) {
@@ -87,18 +91,29 @@ impl Casework {
                 located.place.as_ref().map(|place| &place.area_path),
                 located.point,
             ),
+            component: located.component.clone(),
             words: digest,
             organisation: by.organisation(),
         };
-        let circumstances = self.circumstances(process, Some(by), now);
-        let event = decide::open(&opened, &circumstances).map_err(|refusal| {
+        let suggested = self.suggested_at_once(process, &opened, rule.as_ref(), now);
+        let category = category_id.and_then(|id| parts.city.category(id));
+        let circumstances = Circumstances {
+            rule: rule.as_ref(),
+            category_has_rules: category.is_some_and(|facts| facts.has_rules),
+            suggested: suggested.as_ref(),
+            ..self.circumstances(process, Some(by), now)
+        };
+        let events = decide::begin(&opened, &circumstances).map_err(|refusal| {
             CaseworkError::ReportRefused {
                 refusal,
                 current: None,
             }
         })?;
-        let case = case::begin(&event)
+        let begun = events
+            .first()
+            .and_then(case::begin)
             .ok_or_else(|| StoreError::Statement("a case did not begin".to_owned()))?;
+        let case = events.iter().skip(1).fold(begun.clone(), case::evolve);
         let secrets = CaseSecrets {
             words: words.zip(sealed).map(|(words, sealed)| {
                 let context = sealed::case_title(case_id);
@@ -107,11 +122,12 @@ impl Casework {
             }),
             first_report_id: origin.words_of.as_ref().map(|(id, _)| *id),
             street_path: located.place.and_then(|place| place.street_path),
-            recorded_at: event.recorded_at,
+            recorded_at: now,
         };
         Ok(NewCase {
+            begun,
             case,
-            event,
+            events,
             secrets,
         })
     }

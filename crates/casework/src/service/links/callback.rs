@@ -7,7 +7,7 @@ use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::report::{Answered, Redo, ReportCommand};
 use crate::model::{Actor, ClockKind, Report, TaskState};
 use crate::service::acceptance::acting_on_report;
-use crate::service::report::{Located, case_write, own_words};
+use crate::service::report::{Located, own_words};
 use crate::service::timer::as_store;
 use crate::service::{Call, Casework, answer_text, answered};
 use crate::store::read::{self, CaseKey, ReportRow};
@@ -149,16 +149,17 @@ impl Casework {
         if let (Some(open), Some(ids)) = (&redo.open_case, &order.ids) {
             let words = self.report_words(tx, report.id)?.unwrap_or_default();
             let own = own_words(open, &words);
-            let located = order
+            let mut located = order
                 .located
                 .clone()
                 .unwrap_or_else(|| self.located(report.area_path.as_ref(), report.point));
+            self.locate_component(tx, open, &mut located)?;
             let process = self.process_for(&report.source)?;
             let (origin, ids) = (Origin::of_report(report), ids.clone());
             let new = self
                 .case_begin(&origin, open, own.as_ref(), located, ids, by, &process, now)
                 .map_err(|error| error.about(report))?;
-            case_write(tx, &new)?;
+            self.case_write(tx, &new)?;
         }
         if let Some(case_id) = redo.reopen_case_id {
             let case = read::case_with_tasks(tx, CaseKey::Case(case_id))?

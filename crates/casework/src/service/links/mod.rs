@@ -213,6 +213,7 @@ impl Casework {
             reckoner: &*self.parts().reckoner,
             rule: None,
             category_has_rules: false,
+            suggested: None,
         }
     }
 
@@ -221,20 +222,16 @@ impl Casework {
         let Some(reference) = &report.extra.process else {
             return self.process_for(&report.source);
         };
-        self.parts()
-            .processes
-            .get(reference)
-            .cloned()
-            .ok_or_else(|| {
-                CaseworkError::Store(StoreError::Corrupt(format!(
-                    "report {} pinned process {} version {}, which is not loaded",
-                    report.id, reference.code, reference.version
-                )))
-            })
+        self.parts().processes.get(reference).ok_or_else(|| {
+            CaseworkError::Store(StoreError::Corrupt(format!(
+                "report {} pinned process {} version {}, which is not loaded",
+                report.id, reference.code, reference.version
+            )))
+        })
     }
 
     fn process_of_case(&self, case: &Case) -> Result<Arc<Process>, CaseworkError> {
-        let process = self.parts().processes.get(&case.process).cloned();
+        let process = self.parts().processes.get(&case.process);
         process.ok_or_else(|| process_missing(case))
     }
 }

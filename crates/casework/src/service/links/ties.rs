@@ -12,7 +12,7 @@ use crate::lifecycle::report::{self, CallbackNew, ReportCommand};
 use crate::model::{Actor, Case, CaseStage, Level, ReportStage};
 use crate::service::acceptance::acting_on_report;
 use crate::service::case::authorise;
-use crate::service::report::{Located, case_write, own_words};
+use crate::service::report::{Located, own_words};
 use crate::service::sealed::Words;
 use crate::service::{Call, Casework, answer_text, answered};
 use crate::store::read::{self, CaseKey, ReportRow};
@@ -187,17 +187,19 @@ impl Casework {
             split_from: None,
             words_of: None,
         };
+        let mut located = order.located.clone();
+        self.locate_component(tx, &order.open, &mut located)?;
         let new = self.case_begin(
             &origin,
             &order.open,
             Some(&order.words),
-            order.located.clone(),
+            located,
             order.ids.clone(),
             &order.by,
             &process,
             now,
         )?;
-        case_write(tx, &new)?;
+        self.case_write(tx, &new)?;
         tx.audit(&AuditEntry {
             at: now,
             actor: order.by.account_id,
@@ -315,14 +317,15 @@ impl Casework {
         let mut states = Vec::with_capacity(order.ids.len());
         let places = order.located.iter().zip(&order.ids);
         for (open, (located, ids)) in order.input.cases.iter().zip(places) {
-            let located = located
+            let mut located = located
                 .clone()
                 .unwrap_or_else(|| self.located(case.area_path.as_ref(), case.point));
+            self.locate_component(tx, open, &mut located)?;
             let own = own_words(open, &words);
             let ids = ids.clone();
             let new =
                 self.case_begin(&origin, open, own.as_ref(), located, ids, by, &process, now)?;
-            case_write(tx, &new)?;
+            self.case_write(tx, &new)?;
             states.push((&new.case).into());
         }
         Ok(states)

@@ -102,7 +102,7 @@ pub(super) fn limit(page: &PageRequest, wrong: &mut Vec<FieldError>) -> u32 {
     })
 }
 
-fn after_id(page: &PageRequest, wrong: &mut Vec<FieldError>) -> Option<Id> {
+pub(super) fn after_id(page: &PageRequest, wrong: &mut Vec<FieldError>) -> Option<Id> {
     let text = page.after.as_deref()?;
     let id = text.parse().ok();
     if id.is_none() {
@@ -225,7 +225,7 @@ impl Casework {
         Ok(views)
     }
 
-    fn names(&self) -> Names<'_> {
+    pub(super) fn names(&self) -> Names<'_> {
         Names {
             casework: self,
             areas: HashMap::new(),
@@ -244,14 +244,14 @@ fn area_filter_of(place: Place) -> AreaFilter {
 }
 
 /// Names looked up once for a page.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     casework: &'a Casework,
     areas: HashMap<TreePath, Option<String>>,
     organisations: HashMap<Id, Option<String>>,
 }
 
 impl Names<'_> {
-    fn area(&mut self, path: &TreePath) -> Named {
+    pub(super) fn area(&mut self, path: &TreePath) -> Named {
         let city = &self.casework.parts().city;
         let name = self
             .areas
@@ -263,7 +263,7 @@ impl Names<'_> {
         }
     }
 
-    fn organisation(&mut self, id: Id) -> Named {
+    pub(super) fn organisation(&mut self, id: Id) -> Named {
         let city = &self.casework.parts().city;
         let name = self
             .organisations
@@ -275,7 +275,7 @@ impl Names<'_> {
         }
     }
 
-    fn category(&mut self, id: Id) -> Named {
+    pub(super) fn category(&mut self, id: Id) -> Named {
         Named {
             id: id.to_string(),
             name: self

@@ -1,0 +1,224 @@
+//! Rows of the routing table, of dispatches, of processes.
+
+use super::{
+    DISPATCH_ADD, DISPATCH_REPLACED, DISPATCH_RETURNED, FALLBACKS, PROCESS_ADD,
+    PROCESS_ADD_BUILT_IN, PROCESS_NEWEST, PROCESSES, ROUTE_ADD, ROUTE_BY_ID, ROUTE_BY_OCCASION,
+    ROUTE_CHANGE, ROUTE_REMOVE, ROUTES,
+};
+use crate::lifecycle::Event;
+use crate::lifecycle::case::CaseFact;
+use crate::model::{Case, ProcessRef, TaskState};
+use crate::routing::{RouteKind, RouteRow};
+use ::store::{Row, StoreError, Tx, params};
+use base::path::TreePath;
+use base::{Id, Timestamp};
+
+fn route(row: &Row<'_>) -> Result<RouteRow, StoreError> {
+    let (kind, hours): (String, Option<String>) = (row.get(2)?, row.get(5)?);
+    Ok(RouteRow {
+        id: row.get(0)?,
+        version: row.get(1)?,
+        kind: RouteKind::parse(&kind)
+            .ok_or_else(|| StoreError::Corrupt(format!("a route of kind {kind:?}")))?,
+        category_id: row.get(3)?,
+        area_path: row.get(4)?,
+        hours: hours
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| StoreError::Corrupt(format!("hours of a route: {error}")))?,
+        unit_name: row.get(6)?,
+        organisation_id: row.get(7)?,
+        changed_at: row.get(8)?,
+    })
+}
+
+/// The occasion a row speaks of, as its key: no two rows speak of the same.
+fn occasion(row: &RouteRow) -> String {
+    let area = row.area_path.as_ref().map_or("", |path| path.as_str());
+    let category = row
+        .category_id
+        .map_or_else(String::new, |id| id.to_string());
+    let unit = row.unit_name.as_deref().unwrap_or_default();
+    let hours = hours_text(row).unwrap_or_default();
+    format!("{}|{category}|{area}|{hours}|{unit}", row.kind)
+}
+
+fn hours_text(row: &RouteRow) -> Option<String> {
+    let hours = row.hours.as_ref()?;
+    serde_json::to_string(hours).ok()
+}
+
+/// The whole routing table.
+pub fn routes(tx: &mut Tx<'_>) -> Result<Vec<RouteRow>, StoreError> {
+    tx.query(&ROUTES, params![], route)
+}
+
+/// The fallback organisations (兜底) of areas.
+pub fn fallbacks(tx: &mut Tx<'_>) -> Result<Vec<(TreePath, Id)>, StoreError> {
+    tx.query(&FALLBACKS, params![], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// One row.
+pub fn route_by_id(tx: &mut Tx<'_>, id: Id) -> Result<Option<RouteRow>, StoreError> {
+    tx.query_opt(&ROUTE_BY_ID, params![id], route)
+}
+
+/// The row that speaks of the same occasion already.
+pub fn route_twin(tx: &mut Tx<'_>, row: &RouteRow) -> Result<Option<Id>, StoreError> {
+    let found: Option<Id> =
+        tx.query_opt(&ROUTE_BY_OCCASION, params![occasion(row)], |row| row.get(0))?;
+    Ok(found.filter(|id| *id != row.id))
+}
+
+/// A new row.
+pub fn route_add(tx: &mut Tx<'_>, row: &RouteRow) -> Result<(), StoreError> {
+    tx.post(
+        &ROUTE_ADD,
+        params![
+            row.id,
+            row.version,
+            row.kind.as_str(),
+            row.category_id,
+            row.area_path,
+            hours_text(row),
+            row.unit_name,
+            row.organisation_id,
+            row.changed_at,
+            occasion(row)
+        ],
+    )
+}
+
+/// A row has changed since version `before`.
+pub fn route_change(tx: &mut Tx<'_>, row: &RouteRow, before: i64) -> Result<(), StoreError> {
+    tx.post_one(
+        &ROUTE_CHANGE,
+        params![
+            row.id,
+            before,
+            row.version,
+            row.kind.as_str(),
+            row.category_id,
+            row.area_path,
+            hours_text(row),
+            row.unit_name,
+            row.organisation_id,
+            row.changed_at,
+            occasion(row)
+        ],
+    )
+}
+
+/// A row is gone; what it said is in the audit.
+pub fn route_remove(tx: &mut Tx<'_>, id: Id, version: i64) -> Result<(), StoreError> {
+    tx.post_one(&ROUTE_REMOVE, params![id, version])
+}
+
+/// Keeps what accuracy is counted from: a row for every order to a lead, whether it came back, whether another took its place.
+pub fn dispatches_kept(
+    tx: &mut Tx<'_>,
+    before: &Case,
+    after: &Case,
+    events: &[Event<CaseFact>],
+) -> Result<(), StoreError> {
+    let leads = |case: &Case| -> Vec<Id> {
+        case.handle_tasks()
+            .filter(|task| task.role == crate::model::TaskRole::Lead)
+            .map(|task| task.id)
+            .collect()
+    };
+    let had = leads(before);
+    for id in &had {
+        let state = |case: &Case| case.task(*id).map(|task| task.state);
+        if state(after) == Some(TaskState::Returned) && state(before) != state(after) {
+            let at = events.last().map(|event| event.occurred_at);
+            tx.post(&DISPATCH_RETURNED, params![*id, at])?;
+        }
+    }
+    for event in events {
+        let CaseFact::CaseDispatched { tasks, suggested } = &event.fact else {
+            continue;
+        };
+        let Some(lead) = tasks.iter().find(|task| !had.contains(&task.id)) else {
+            continue;
+        };
+        if !had.is_empty() {
+            tx.post(&DISPATCH_REPLACED, params![after.id, event.occurred_at])?;
+        }
+        let suggested = suggested.as_ref();
+        tx.post(
+            &DISPATCH_ADD,
+            params![
+                lead.id,
+                after.id,
+                event.occurred_at,
+                lead.organisation.id,
+                lead.organisation.path,
+                after.category_id,
+                after.area_path,
+                suggested.map(|noted| noted.organisation_id),
+                suggested.map(|noted| noted.basis.as_str()),
+                suggested.map(|noted| noted.followed)
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// A version of a process as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessRow {
+    /// Code and version.
+    pub reference: ProcessRef,
+    /// JSON.
+    pub document: String,
+    /// Whether it came with the product.
+    pub is_built_in: bool,
+    /// The account that saved it; none when it came with the product.
+    pub saved_by: Option<Id>,
+    /// When it was saved.
+    pub saved_at: Timestamp,
+}
+
+/// Every version of every process, by code and version.
+pub fn processes(tx: &mut Tx<'_>) -> Result<Vec<ProcessRow>, StoreError> {
+    tx.query(&PROCESSES, params![], |row| {
+        Ok(ProcessRow {
+            reference: ProcessRef {
+                code: row.get(0)?,
+                version: row.get(1)?,
+            },
+            document: row.get(2)?,
+            is_built_in: row.get(3)?,
+            saved_by: row.get(4)?,
+            saved_at: row.get(5)?,
+        })
+    })
+}
+
+/// The newest version of a process; 0 when there is none.
+pub fn process_newest(tx: &mut Tx<'_>, code: &str) -> Result<i64, StoreError> {
+    let newest: Option<Option<i64>> =
+        tx.query_opt(&PROCESS_NEWEST, params![code], |row| row.get(0))?;
+    Ok(newest.flatten().unwrap_or(0))
+}
+
+/// Keeps a version. One that came with the product and is there already stays as it is.
+pub fn process_add(tx: &mut Tx<'_>, row: &ProcessRow) -> Result<(), StoreError> {
+    let statement = if row.is_built_in {
+        &PROCESS_ADD_BUILT_IN
+    } else {
+        &PROCESS_ADD
+    };
+    tx.post(
+        statement,
+        params![
+            row.reference.code,
+            row.reference.version,
+            row.document,
+            row.is_built_in,
+            row.saved_by,
+            row.saved_at
+        ],
+    )
+}
