@@ -791,13 +791,13 @@ mod tests {
                     .unwrap()
                     .remove("case_inspect_result");
             }),
-            ["inspection.left_out_reason"]
+            ["self_handling.then", "inspection.left_out_reason"]
         );
         assert_eq!(
             changed(|table| {
                 table["stages"].as_table_mut().unwrap().remove("inspecting");
             }),
-            ["actions.case_inspect_result", "inspection.left_out_reason"]
+            ["actions.case_inspect_result", "self_handling.then", "inspection.left_out_reason"]
         );
         assert_eq!(
             changed(|table| {
