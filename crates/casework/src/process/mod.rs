@@ -797,7 +797,11 @@ mod tests {
             changed(|table| {
                 table["stages"].as_table_mut().unwrap().remove("inspecting");
             }),
-            ["actions.case_inspect_result", "self_handling.then", "inspection.left_out_reason"]
+            [
+                "actions.case_inspect_result",
+                "self_handling.then",
+                "inspection.left_out_reason"
+            ]
         );
         assert_eq!(
             changed(|table| {

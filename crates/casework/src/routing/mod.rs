@@ -150,28 +150,21 @@ impl Asking<'_> {
         if names.is_empty() {
             self.tell(Basis::RuleRow, Outcome::Silent, row_id, None);
         }
-        names
-            .into_iter()
-            .any(|name| match book.unit(&name, question.area_path.as_ref()) {
-                Some(row) => {
-                    let organisation_id = row.organisation_id;
-                    self.take(Basis::RuleRow, row_id, organisation_id, Some(name))
-                }
-                None => {
-                    self.tell(Basis::RuleRow, Outcome::UnknownUnit, row_id, Some(name));
-                    false
-                }
-            })
+        names.into_iter().any(|name| {
+            let Some(row) = book.unit(&name, question.area_path.as_ref()) else {
+                self.tell(Basis::RuleRow, Outcome::UnknownUnit, row_id, Some(name));
+                return false;
+            };
+            self.take(Basis::RuleRow, row_id, row.organisation_id, Some(name))
+        })
     }
 
     fn row(&mut self, basis: Basis, row: Option<&RouteRow>) -> bool {
-        match row {
-            Some(row) => self.take(basis, Some(row.id), row.organisation_id, None),
-            None => {
-                self.tell(basis, Outcome::Silent, None, None);
-                false
-            }
-        }
+        let Some(row) = row else {
+            self.tell(basis, Outcome::Silent, None, None);
+            return false;
+        };
+        self.take(basis, Some(row.id), row.organisation_id, None)
     }
 }
 

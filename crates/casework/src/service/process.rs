@@ -44,7 +44,7 @@ impl Casework {
 
     /// Reads the processes again. Every version stays: cases pin them.
     pub async fn reload_processes(&self) -> Result<(), StoreError> {
-        let kept = self.store().read(|tx| rows::processes(tx)).await?;
+        let kept = self.store().read(rows::processes).await?;
         let mut known: Vec<Arc<Process>> = Vec::with_capacity(kept.len());
         for row in &kept {
             let document = serde_json::from_str(&row.document)
@@ -76,7 +76,7 @@ impl Casework {
 
     /// The newest version of every process.
     pub async fn process_list(&self) -> Result<Vec<ProcessListView>, CaseworkError> {
-        let kept = self.store().read(|tx| rows::processes(tx)).await?;
+        let kept = self.store().read(rows::processes).await?;
         let newest = self.parts().processes.newest();
         let listed = newest.iter().filter_map(|process| {
             let row = kept.iter().find(|row| row.reference == process.reference)?;
@@ -91,7 +91,7 @@ impl Casework {
         code: String,
         version: Option<i64>,
     ) -> Result<ProcessView, CaseworkError> {
-        let kept = self.store().read(|tx| rows::processes(tx)).await?;
+        let kept = self.store().read(rows::processes).await?;
         let of_code = || kept.iter().filter(|row| row.reference.code == code);
         let versions: Vec<i64> = of_code().map(|row| row.reference.version).collect();
         let wanted = version.or_else(|| versions.iter().copied().max());

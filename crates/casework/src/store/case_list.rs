@@ -330,9 +330,11 @@ fn keys_by(
     let from = from_of(composer, filter, tie, driver);
     match area {
         None => {}
-        Some(AreaFilter::Street(street)) => column(composer, driver, Column::Street, street),
+        Some(AreaFilter::Street(street)) => {
+            column(composer, driver, Column::Street, street.as_str())
+        }
         Some(AreaFilter::Within { street, area }) => {
-            column(composer, driver, Column::Street, street);
+            column(composer, driver, Column::Street, street.as_str());
             composer.within("c.area_path", area);
         }
         Some(AreaFilter::Above(path)) => composer.within("c.area_path", path),
@@ -383,14 +385,14 @@ fn keys_by(
 }
 
 /// A text column, so written that its index serves it only when it drives.
-fn column(composer: &mut Composer, driver: Driver, column: Column, value: impl ToString) {
+fn column(composer: &mut Composer, driver: Driver, column: Column, value: &str) {
     let name = match (column, driver.is_by(column)) {
         (Column::Street, true) => "c.street_path",
         (Column::Street, false) => "c.street_path || ''",
         (_, true) => "c.source",
         (_, false) => "c.source || ''",
     };
-    composer.text(name, &value.to_string());
+    composer.text(name, value);
 }
 
 /// Where to look, with the conditions of organisations, zones, watchers, holders, number.

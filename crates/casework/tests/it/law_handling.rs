@@ -376,15 +376,14 @@ fn check_accountable(case: &Case) {
         .filter(|task| task.role == TaskRole::Lead)
         .collect();
     let accepted = leads.iter().filter(|task| task.accepted_at.is_some());
-    match accepted.max_by_key(|task| (task.accepted_at, task.id)) {
-        Some(task) => assert_eq!(*accountable, task.organisation),
-        None => {
-            let received = leads
-                .iter()
-                .find(|task| task.state != TaskState::Revoked)
-                .map_or(&case.accepted_by, |task| &task.organisation);
-            assert_eq!(accountable, received);
-        }
+    if let Some(task) = accepted.max_by_key(|task| (task.accepted_at, task.id)) {
+        assert_eq!(*accountable, task.organisation);
+    } else {
+        let received = leads
+            .iter()
+            .find(|task| task.state != TaskState::Revoked)
+            .map_or(&case.accepted_by, |task| &task.organisation);
+        assert_eq!(accountable, received);
     }
 }
 
@@ -394,11 +393,11 @@ fn facts(world: &World) -> impl Iterator<Item = &CaseFact> {
 
 /// Law 1: a stage changes only by the command that leads there.
 fn stages_change_along_the_ways(world: &World) {
+    use CaseStage as S;
     let mut case = case::begin(&world.timeline[0]).unwrap();
     for event in &world.timeline[1..] {
         let from = case.stage;
         case = case::evolve(case, event);
-        use CaseStage as S;
         let lawful = match &event.fact {
             CaseFact::CaseFiled { .. } => (from, case.stage) == (S::Accepted, S::Filed),
             CaseFact::CaseDispatched { .. } => {

@@ -283,7 +283,7 @@ fn a_row_that_makes_no_sense_is_refused_with_every_wrong_field() {
                 }
                 other => panic!("{other:?}"),
             };
-        let field = |name: &str, code: &'static str| (name.to_owned(), code.into());
+        let field = |name: &str, code: &'static str| (name.to_owned(), code);
         assert_eq!(
             wrong(RouteRequest {
                 category_id: Some(Id(5)),

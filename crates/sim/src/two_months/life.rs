@@ -182,7 +182,7 @@ impl<'a> Town<'a> {
         progress: &mut (impl FnMut(Told) + Send),
     ) -> Result<(), SeedError> {
         let begins_at = plan.begins_at();
-        let length = (plan.until.0 - begins_at.0).max(1) as f64;
+        let length = (plan.until.0 - begins_at.0).max(1);
         let mut bells = Bells::new(self.rooms.casework, &plan.clock);
         let mut shown = 0;
         let mut tidy_at = begins_at;
@@ -196,8 +196,8 @@ impl<'a> Town<'a> {
                 self.tidy(at).await?;
             }
             self.act(life, act, at).await?;
-            let share = (at.0 - begins_at.0) as f64 / length;
-            let hundredth = (share * 100.0) as i32;
+            let share = (at.0 - begins_at.0) as f64 / length as f64;
+            let hundredth = (at.0 - begins_at.0) * 100 / length;
             if hundredth != shown {
                 shown = hundredth;
                 progress(Told {
@@ -311,14 +311,9 @@ impl<'a> Town<'a> {
         self.put(nth, at, Act::File);
     }
 
-    pub(super) fn someone(&self, among: &[Arc<Principal>], dice: &Dice) -> Result<Call, SeedError> {
-        let by = dice.pick(among).ok_or_else(|| data("nobody is there"))?;
-        Ok(Call::of(by.clone()))
-    }
-
     pub(super) async fn file(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (life, ..) = self.life(nth)?;
-        let by = self.someone(&self.cast.shift_leaders, &life.dice)?;
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
         let input = CaseFileRequest {
             rule_row_id: Some(life.rule_row_id),
         };
@@ -369,7 +364,7 @@ impl<'a> Town<'a> {
 
     pub(super) async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (life, subject, village) = self.life(nth)?;
-        let by = self.someone(&self.cast.dispatchers, &life.dice)?;
+        let by = someone(&self.cast.dispatchers, &life.dice)?;
         let (lead, co) = self.handlers(life, subject, village);
         let id_of = |code: &String| {
             let known = self.organisations.get(code);
@@ -416,7 +411,7 @@ impl<'a> Town<'a> {
             .and_then(|held| self.codes.get(&held.organisation_id))
             .ok_or_else(|| data("a task nobody holds"))?;
         let clerks = self.cast.clerks.get(*code).ok_or_else(|| data(code))?;
-        self.someone(clerks, &life.dice)
+        someone(clerks, &life.dice)
     }
 
     pub(super) async fn task_accept(
@@ -491,7 +486,7 @@ impl<'a> Town<'a> {
     pub(super) async fn inspect(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (life, _, village) = self.life(nth)?;
         let of_street = self.cast.inspectors.get(village.street);
-        let by = self.someone(of_street.map_or(&[], Vec::as_slice), &life.dice)?;
+        let by = someone(of_street.map_or(&[], Vec::as_slice), &life.dice)?;
         let lead = life
             .tasks
             .iter()
@@ -517,27 +512,24 @@ impl<'a> Town<'a> {
             .await?;
         self.keep(nth, inspected);
         let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
-        match failed {
-            Some(task) => {
-                let due_at = life
-                    .limit
-                    .as_ref()
-                    .map_or(at, |limit| self.calendar.deadline(at, limit).due_at);
-                life.due_at = due_at;
-                let again = handled_at(at, life, false);
-                self.put(nth, again, Act::TaskFinish(task));
-            }
-            None => {
-                let minutes = life.dice.between(3, 50);
-                self.put(nth, at.plus_seconds(minutes * 60), Act::Close);
-            }
+        if let Some(task) = failed {
+            let due_at = life
+                .limit
+                .as_ref()
+                .map_or(at, |limit| self.calendar.deadline(at, limit).due_at);
+            life.due_at = due_at;
+            let again = handled_at(at, life, false);
+            self.put(nth, again, Act::TaskFinish(task));
+        } else {
+            let minutes = life.dice.between(3, 50);
+            self.put(nth, at.plus_seconds(minutes * 60), Act::Close);
         }
         Ok(())
     }
 
     pub(super) async fn close(&mut self, nth: usize) -> Result<(), SeedError> {
         let (life, ..) = self.life(nth)?;
-        let by = self.someone(&self.cast.shift_leaders, &life.dice)?;
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
         let input = CaseCloseRequest {
             rule_row_id: Some(life.rule_row_id),
             opinion: None,
@@ -559,6 +551,12 @@ fn is_open(task: &TaskStateView) -> bool {
     matches!(task.state, TaskState::Assigned | TaskState::Accepted)
 }
 
+/// A call by one of these, as the dice fall.
+pub(super) fn someone(among: &[Arc<Principal>], dice: &Dice) -> Result<Call, SeedError> {
+    let by = dice.pick(among).ok_or_else(|| data("nobody is there"))?;
+    Ok(Call::of(by.clone()))
+}
+
 /// When a task accepted at `at` is done: mostly somewhere within the limit and by day, sometimes late. Co-handlers are quicker,
 /// because the lead waits for them.
 fn handled_at(at: Timestamp, life: &Life, is_co: bool) -> Timestamp {
@@ -572,6 +570,10 @@ fn handled_at(at: Timestamp, life: &Life, is_co: bool) -> Timestamp {
     };
     let least = life.dice.between(300, 2_400) as f64;
     let seconds = (window * share).max(least.min((window * 0.9).max(300.0)));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "months in seconds are far from the limits of either"
+    )]
     let done_at = at.plus_seconds(seconds as i64);
     if life.level == Level::Normal {
         by_day(done_at, life)

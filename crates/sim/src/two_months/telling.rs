@@ -1,7 +1,7 @@
 //! Reports: told, taken from the pool, and accepted, answered, rejected or taken back.
 
 use super::grounds::{GRIDDED, Village};
-use super::life::{Act, Town};
+use super::life::{Act, Town, someone};
 use super::rates;
 use crate::dice::Dice;
 use crate::founding::{SeedError, data, standard_key};
@@ -119,7 +119,7 @@ impl Town<'_> {
     /// Whoever takes a report from the pool decides what becomes of it.
     pub(super) async fn claim(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (life, ..) = self.life(nth)?;
-        let by = self.someone(&self.cast.intake, &life.dice)?;
+        let by = someone(&self.cast.intake, &life.dice)?;
         let chosen = life.dice.between(0, 999).unsigned_abs();
         let next =
             if !life.is_citizen || chosen >= rates::ANSWERED + rates::REJECTED + rates::WITHDRAWN {

@@ -1,3 +1,5 @@
+//! The two months, told in small: the same seed tells the same story, and the story keeps the law.
+
 use crate::world::World;
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
