@@ -128,6 +128,28 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("route_create", "新增派遣规则", Side::Administration),
     permission("route_update", "修改派遣规则", Side::Administration),
     permission("route_delete", "删除派遣规则", Side::Administration),
+    // Of casework: what lies over the stages.
+    permission("case_urge", "催办", Side::Business),
+    permission("case_mark", "关注", Side::Business),
+    permission("case_hide_reporter", "隐藏诉求人", Side::Business),
+    permission("case_level", "调整等级", Side::Business),
+    permission("case_recall", "撤回派遣", Side::Business),
+    permission("case_cancel", "作废", Side::Business),
+    permission("extension_request", "延期申请", Side::Business),
+    permission("extension_decide", "延期审批", Side::Business),
+    permission("suspension_request", "挂账申请", Side::Business),
+    permission("suspension_decide", "挂账审批", Side::Business),
+    permission("suspension_end", "解除挂账", Side::Business),
+    permission("case_supervise", "督办", Side::Business),
+    permission("supervision_reply", "督办反馈", Side::Business),
+    permission("supervision_end", "解除督办", Side::Business),
+    permission("case_reopen", "重新打开", Side::Business),
+    permission("case_exclude", "申请剔除", Side::Business),
+    permission("exclusion_decide", "剔除审批", Side::Business),
+    permission("appeal_file", "超时申诉", Side::Business),
+    permission("appeal_review", "申诉审核", Side::Business),
+    permission("case_deadline_give", "指定时限", Side::Business),
+    permission("case_mode_apply", "平急转换", Side::Business),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {

@@ -4,7 +4,7 @@
 //! [`Reckoner`] that the service passes to the law.
 
 use base::Timestamp;
-use calendar::{Limit, WorkCalendar};
+use calendar::{Deadline, Limit, Suspension, WorkCalendar};
 use serde::{Deserialize, Serialize};
 
 /// A running limit.
@@ -39,6 +39,22 @@ impl Clock {
             started_at,
             yellow_at: Timestamp(started_at.0 + length / 4 * 3),
             due_at,
+        }
+    }
+
+    /// When `percent` of it is over. Three quarters are over when its light turns yellow, which the calendar has counted;
+    /// between that, the beginning and the end, in plain time.
+    pub fn at_percent(&self, percent: u32) -> Timestamp {
+        let percent = i64::from(percent.min(100));
+        let between = |from: Timestamp, to: Timestamp, part: i64, of: i64| {
+            let length = i128::from(to.0.saturating_sub(from.0));
+            let share = length * i128::from(part) / i128::from(of);
+            Timestamp(from.0.saturating_add(i64::try_from(share).unwrap_or(0)))
+        };
+        if percent <= 75 {
+            between(self.started_at, self.yellow_at, percent, 75)
+        } else {
+            between(self.yellow_at, self.due_at, percent - 75, 25)
         }
     }
 
@@ -87,6 +103,13 @@ impl Light {
 pub trait Reckoner: Send + Sync {
     /// The clock that starts at `started_at` and runs for `limit`.
     fn clock(&self, started_at: Timestamp, limit: &Limit) -> Clock;
+
+    /// The clock after `extension` was granted on top of it.
+    fn extended(&self, clock: &Clock, extension: &Limit) -> Clock;
+
+    /// The clock of `limit` after it stood still from `from` to `to`: what was left of it then is left after it. Nothing
+    /// changes when it had run out before.
+    fn stretched(&self, clock: &Clock, limit: &Limit, from: Timestamp, to: Timestamp) -> Clock;
 }
 
 impl Reckoner for WorkCalendar {
@@ -97,6 +120,32 @@ impl Reckoner for WorkCalendar {
             yellow_at: deadline.yellow_at,
             due_at: deadline.due_at,
         }
+    }
+
+    fn extended(&self, clock: &Clock, extension: &Limit) -> Clock {
+        let deadline = self.extend(clock.started_at, &deadline_of(clock), extension);
+        Clock {
+            started_at: clock.started_at,
+            yellow_at: deadline.yellow_at,
+            due_at: deadline.due_at,
+        }
+    }
+
+    fn stretched(&self, clock: &Clock, limit: &Limit, from: Timestamp, to: Timestamp) -> Clock {
+        let deadline = self.stretch(&deadline_of(clock), limit, Suspension { from, to });
+        Clock {
+            started_at: clock.started_at,
+            yellow_at: deadline.yellow_at,
+            due_at: deadline.due_at,
+        }
+    }
+}
+
+fn deadline_of(clock: &Clock) -> Deadline {
+    Deadline {
+        due_at: clock.due_at,
+        yellow_at: clock.yellow_at,
+        notes: Vec::new(),
     }
 }
 

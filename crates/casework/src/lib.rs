@@ -11,9 +11,10 @@
 //! | `report_accept` | accepts a received report and opens a case |
 //! | `case_file`, `case_dispatch`, `case_inspect_result`, `case_close` | the steps of a case |
 //! | `task_accept`, `task_finish` | the steps of a task |
+//! | `case_urge` … `case_mode_apply`, `extension_request` … `appeal_review` | what lies over the stages; see [`input::overlays`] |
 //! | `case_list`, `case_view`, `task_list`, `report_list`, `report_search`, `report_view` | reading within the caller's scope, masked |
 //! | `report_unmask` | a report with its personal data; audited with the reason |
-//! | `timer_due` | handles due timers of kind [`TASK_DEADLINE`]: records overdue tasks |
+//! | `timer_due` | handles due timers of kind [`TASK_DEADLINE`]: clocks that run out, ladders, suspensions |
 //! | `import_appeals` | citizens' messages from a table as reports |
 //! | `verify` | replays every timeline and checks references, holders, digests |
 //!
@@ -41,7 +42,7 @@ pub use failure::CaseworkError;
 pub use process::Processes;
 pub use service::{CASEWORK_CHANGED, Call, Casework, Parts, TASK_DEADLINE};
 pub use store::ROOM;
-pub use store::read::{case_accepted_by, case_told, task_holder};
+pub use store::read::{case_accepted_by, case_now, case_told, task_holder};
 pub use store::write::Told;
 
 /// Every code that problems of this room may carry besides those of `base`, `wire` and `store`.
@@ -106,6 +107,33 @@ pub const PROBLEM_CODES: &[&str] = &[
     "redo_case_unknown",
     "rated_already",
     "rating_closed",
+    // Overlays.
+    "overlay_unchanged",
+    "dispatch_acted_on",
+    "own_application",
+    "clock_run_out",
+    "date_passed",
+    "extension_pending",
+    "extension_none",
+    "extension_too_often",
+    "extension_too_long",
+    "suspension_pending",
+    "suspension_none",
+    "suspension_too_long",
+    "task_suspended",
+    "task_not_suspended",
+    "supervised_already",
+    "not_supervised",
+    "supervision_of_other_organisation",
+    "reopening_window_passed",
+    "exclusion_twice",
+    "exclusion_none",
+    "appeal_twice",
+    "appeal_not_overdue",
+    "appeal_window_passed",
+    "appeal_none",
+    "review_turn",
+    "mode_unknown",
     // Of the service.
     "version_mismatch",
     "report_exists",

@@ -12,9 +12,20 @@
 //! | `task_revoked`, `case_ruled` | whose task ends by it gets the notice `task_revoked` |
 //! | `case_verified` | the organisation that accepted the case gets the notice `case_verified` |
 //! | `task_overdue` | the organisation that holds the task gets the notice `task_overdue` |
+//! | `case_urged` | each organisation that has something to do gets the notice `case_urged` |
+//! | `case_recalled`, `case_cancelled` | each organisation whose task was taken back gets the notice `task_revoked` |
+//! | `case_reopened` | each organisation whose task is opened again gets the notice `task_reopened` |
+//! | `extension_decided`, `suspension_decided`, `suspension_ended`, `appeal_reviewed` (decided) | the task's holder is told |
+//! | `extension_requested`, `suspension_requested`, `appeal_filed` | who keeps the case is told |
+//! | `case_supervised` | the organisation that must answer gets the notice `case_supervised` |
+//! | `supervision_replied`, `supervision_overdue` | who demanded it is told; who must answer, too, when it is overdue |
+//! | `clock_escalated` | who the rung names is told: the holder, or who keeps the case |
+//! | `stage_overdue` | who keeps the case gets the notice `stage_overdue` |
 //!
 //! Every consequence is written in the transaction that moves the consumer's cursor, and notices carry a key under which a
 //! repeated one has no effect: a crash loses nothing and doubles nothing.
+
+mod overlays;
 
 use access::{NoticeNew, notice_put};
 use base::{Id, Timestamp};
@@ -30,7 +41,7 @@ pub struct Linkage {
     store: Store,
 }
 
-/// The events of cases that something follows from.
+/// The events of cases that something follows from, besides those of [`overlays::KINDS`].
 const KINDS: [&str; 12] = [
     "case_dispatched",
     "case_handled",
@@ -90,7 +101,8 @@ impl Consumer for Linkage {
         let told: Told<'_> = serde_json::from_str(&entry.body).map_err(|error| {
             StoreError::Corrupt(format!("outbox entry {}: {error}", entry.place))
         })?;
-        if !told.kinds.iter().any(|kind| KINDS.contains(&&**kind)) {
+        let matters = |kind: &str| KINDS.contains(&kind) || overlays::KINDS.contains(&kind);
+        if !told.kinds.iter().any(|kind| matters(kind)) {
             return Ok(());
         }
         for (seq, event) in case_told(tx, &told)? {
@@ -146,6 +158,13 @@ impl Linkage {
                 self.put(tx, &due("task_overdue", *task_id, holder))
             }
             CaseFact::Handling(fact) => self.follow_handling(tx, case_id, fact, &due),
+            CaseFact::Overlay(fact) => {
+                for notice in overlays::notices(tx, case_id, fact)? {
+                    let id = self.store.next_id();
+                    notice_put(tx, &notice.into_new(id, case_id, seq, event.recorded_at))?;
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -3,6 +3,7 @@
 mod cases;
 mod handling;
 mod links;
+mod overlays;
 mod processes;
 mod reports;
 mod routing;
@@ -90,6 +91,28 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("PUT", "/api/v1/routes/{id}", "route_update", "route_update"),
     endpoint("DELETE", "/api/v1/routes/{id}", "route_delete", "route_delete"),
     endpoint("POST", "/api/v1/routes/explain", "route_explain", "route_view"),
+    // Overlays.
+    endpoint("POST", "/api/v1/cases/{id}/urge", "case_urge", "case_urge"),
+    endpoint("POST", "/api/v1/cases/{id}/mark", "case_mark", "case_mark"),
+    endpoint("POST", "/api/v1/cases/{id}/hide-reporter", "case_hide_reporter", "case_hide_reporter"),
+    endpoint("POST", "/api/v1/cases/{id}/level", "case_level", "case_level"),
+    endpoint("POST", "/api/v1/cases/{id}/recall", "case_recall", "case_recall"),
+    endpoint("POST", "/api/v1/cases/{id}/cancel", "case_cancel", "case_cancel"),
+    endpoint("POST", "/api/v1/cases/{id}/supervise", "case_supervise", "case_supervise"),
+    endpoint("POST", "/api/v1/cases/{id}/supervision/reply", "supervision_reply", "supervision_reply"),
+    endpoint("POST", "/api/v1/cases/{id}/supervision/end", "supervision_end", "supervision_end"),
+    endpoint("POST", "/api/v1/cases/{id}/reopen", "case_reopen", "case_reopen"),
+    endpoint("POST", "/api/v1/cases/{id}/exclude", "case_exclude", "case_exclude"),
+    endpoint("POST", "/api/v1/cases/{id}/exclusion/decide", "exclusion_decide", "exclusion_decide"),
+    endpoint("POST", "/api/v1/cases/{id}/appeal/review", "appeal_review", "appeal_review"),
+    endpoint("POST", "/api/v1/cases/{id}/deadline", "case_deadline_give", "case_deadline_give"),
+    endpoint("POST", "/api/v1/cases/{id}/mode", "case_mode_apply", "case_mode_apply"),
+    endpoint("POST", "/api/v1/tasks/{id}/extension", "extension_request", "extension_request"),
+    endpoint("POST", "/api/v1/tasks/{id}/extension/decide", "extension_decide", "extension_decide"),
+    endpoint("POST", "/api/v1/tasks/{id}/suspension", "suspension_request", "suspension_request"),
+    endpoint("POST", "/api/v1/tasks/{id}/suspension/decide", "suspension_decide", "suspension_decide"),
+    endpoint("POST", "/api/v1/tasks/{id}/suspension/end", "suspension_end", "suspension_end"),
+    endpoint("POST", "/api/v1/tasks/{id}/appeal", "appeal_file", "appeal_file"),
 ];
 
 /// The routes.
@@ -144,6 +167,28 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(routing::route_list, routing::route_create))
         .routes(routes!(routing::route_explain))
         .routes(routes!(routing::route_update, routing::route_delete))
+        // Overlays.
+        .routes(routes!(overlays::case_urge))
+        .routes(routes!(overlays::case_mark))
+        .routes(routes!(overlays::case_hide_reporter))
+        .routes(routes!(overlays::case_level))
+        .routes(routes!(overlays::case_recall))
+        .routes(routes!(overlays::case_cancel))
+        .routes(routes!(overlays::case_supervise))
+        .routes(routes!(overlays::supervision_reply))
+        .routes(routes!(overlays::supervision_end))
+        .routes(routes!(overlays::case_reopen))
+        .routes(routes!(overlays::case_exclude))
+        .routes(routes!(overlays::exclusion_decide))
+        .routes(routes!(overlays::appeal_review))
+        .routes(routes!(overlays::case_deadline_give))
+        .routes(routes!(overlays::case_mode_apply))
+        .routes(routes!(overlays::extension_request))
+        .routes(routes!(overlays::extension_decide))
+        .routes(routes!(overlays::suspension_request))
+        .routes(routes!(overlays::suspension_decide))
+        .routes(routes!(overlays::suspension_end))
+        .routes(routes!(overlays::appeal_file))
         .with_state(casework)
 }
 

@@ -11,8 +11,11 @@ pub use links::{
 mod handling;
 
 pub use handling::*;
+pub mod overlays;
 pub mod processes;
 pub mod routing;
+
+pub use overlays::*;
 
 use crate::model::Level;
 use base::limits::{

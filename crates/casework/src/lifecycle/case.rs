@@ -331,11 +331,7 @@ fn inspected(mut case: Case, event: &Event<CaseFact>) -> Case {
 pub(super) fn reopen_tasks(case: &mut Case, reopened: &[TaskReopened], at: Timestamp) {
     for task in &mut case.tasks {
         if let Some(again) = reopened.iter().find(|each| each.task_id == task.id) {
-            task.state = TaskState::Accepted;
-            task.opened_at = at;
-            task.finished_at = None;
-            task.handling = again.handling;
-            task.handling_overdue = false;
+            task.open_again(at, again.handling);
             task.rework_count += i64::from(again.failed);
         }
     }
@@ -370,6 +366,7 @@ pub(super) fn finish_task(task: &mut Task, event: &Event<CaseFact>) {
     task.state = TaskState::Finished;
     task.finished_at = Some(event.occurred_at);
     task.handling_overdue = task.handling.is_overdue(event.occurred_at);
+    task.extra.overlays.end();
     if let Some(by) = &event.by {
         task.handled(by.staff_id);
     }

@@ -122,6 +122,17 @@ impl Circumstances<'_> {
         }
     }
 
+    /// An event of the platform itself, dated at the instant a clock reached; `fact` is told whether that is long ago.
+    pub(crate) fn run_out<F>(&self, at: Timestamp, fact: impl FnOnce(bool) -> F) -> Event<F> {
+        let late_after = i64::from(self.process.late_mark_minutes) * 60;
+        Event {
+            occurred_at: at,
+            recorded_at: self.recorded_at,
+            by: None,
+            fact: fact(self.recorded_at > at.plus_seconds(late_after)),
+        }
+    }
+
     /// Refuses roles that the process does not bind to `operation`. The platform itself needs no role.
     pub(crate) fn check_role(&self, operation: &'static str) -> Result<(), Refusal> {
         match self.actor {
@@ -338,4 +349,64 @@ refusals! {
     /// The window is over.
     RatingClosed { days: u32 } =
         "rating_closed", Refused, "a report of this process is rated within {days} days of its end";
+    // Overlays.
+    /// Nothing would change.
+    OverlayUnchanged = "overlay_unchanged", Refused, "it is so already";
+    /// A dispatch is taken back only while nobody has acted on it.
+    DispatchActedOn = "dispatch_acted_on", Refused, "somebody has acted on the dispatch: it cannot be taken back";
+    /// Nobody decides what they applied for.
+    OwnApplication = "own_application", Forbidden, "nobody decides their own application, nor twice";
+    /// What is asked for a clock is asked while it runs.
+    ClockRunOut = "clock_run_out", Refused, "the clock has run out by then";
+    /// A date must lie ahead.
+    DatePassed = "date_passed", Refused, "the date must lie ahead";
+    /// One application at a time.
+    ExtensionPending = "extension_pending", Refused, "an extension is applied for already";
+    /// There is nothing to decide.
+    ExtensionNone = "extension_none", Refused, "no extension is applied for";
+    /// The process limits how often.
+    ExtensionTooOften { times_max: u32 } =
+        "extension_too_often", Refused, "a task may be extended {times_max} times";
+    /// The process limits how much.
+    ExtensionTooLong { limit_max: String } =
+        "extension_too_long", Refused, "an extension adds something, and at most {limit_max}";
+    /// One application at a time.
+    SuspensionPending = "suspension_pending", Refused, "a suspension is applied for already";
+    /// There is nothing to decide.
+    SuspensionNone = "suspension_none", Refused, "no suspension is applied for";
+    /// The process limits how far ahead.
+    SuspensionTooLong { days_max: u32 } =
+        "suspension_too_long", Refused, "a suspension ends within {days_max} days";
+    /// Its clock stands still.
+    TaskSuspended = "task_suspended", Refused, "the task is suspended";
+    /// Its clock runs.
+    TaskNotSuspended = "task_not_suspended", Refused, "the task is not suspended";
+    /// One supervision at a time.
+    SupervisedAlready = "supervised_already", Refused, "the case is supervised already";
+    /// There is none to answer or end.
+    NotSupervised = "not_supervised", Refused, "the case is not supervised";
+    /// Another organisation must answer.
+    SupervisionOfOther =
+        "supervision_of_other_organisation", Forbidden, "another organisation must answer the supervision";
+    /// Too long after closing.
+    ReopeningWindowPassed { days: u32 } =
+        "reopening_window_passed", Refused, "a case may be opened again within {days} days after closing";
+    /// It is excluded, or that is asked already.
+    ExclusionTwice = "exclusion_twice", Refused, "the case is excluded, or its exclusion applied for, already";
+    /// There is nothing to decide.
+    ExclusionNone = "exclusion_none", Refused, "no exclusion is applied for";
+    /// Once per case.
+    AppealTwice = "appeal_twice", Refused, "a case allows one appeal";
+    /// There is nothing to appeal against.
+    AppealNotOverdue = "appeal_not_overdue", Refused, "the task was not overdue";
+    /// Too long after closing.
+    AppealWindowPassed { days: u32 } =
+        "appeal_window_passed", Refused, "an appeal is filed within {days} days after closing";
+    /// There is nothing to review.
+    AppealNone = "appeal_none", Refused, "no appeal is to be reviewed";
+    /// Reviews have an order.
+    ReviewTurn { role: String } =
+        "review_turn", Forbidden, "it is the turn of the role {role} to review";
+    /// The process has no such mode.
+    ModeUnknown = "mode_unknown", Refused, "the process has no such mode";
 }

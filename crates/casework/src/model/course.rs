@@ -2,7 +2,6 @@
 
 use base::Id;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 words! {
     /// On what a suggestion of who should get a case rests.

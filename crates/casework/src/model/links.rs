@@ -4,7 +4,6 @@ use super::{NoteRef, OrganisationRef, ProcessRef, TaskState, is_default};
 use crate::clocks::Clock;
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 words! {
     /// Why a report is not accepted (不予受理).

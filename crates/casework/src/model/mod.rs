@@ -26,8 +26,8 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
@@ -46,14 +46,17 @@ pub use links::{
     CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, Rating, RejectReason, ReportLinks,
     Satisfaction,
 };
-pub use overlays::{CaseOverlays, TaskOverlays};
+pub use overlays::{
+    Appeal, ApplicationState, AppliedMode, CaseOverlays, Escalated, Exclusion, ExtensionAsked,
+    LadderClock, LadderTarget, StageRunOut, Supervision, SuspensionAsked, TaskOverlays,
+    TaskSuspension,
+};
 
 use crate::clocks::Clock;
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
 use calendar::Limit;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 words! {
     /// Where a report stands.

@@ -4,10 +4,10 @@ use super::{Document, InspectionMode, ProcessFault, SelfHandlingThen, step, step
 use crate::model::CaseStage;
 use std::collections::BTreeSet;
 
-struct Faults(Vec<ProcessFault>);
+pub(super) struct Faults(Vec<ProcessFault>);
 
 impl Faults {
-    fn add(&mut self, place: impl Into<String>, reason: impl Into<String>) {
+    pub(super) fn add(&mut self, place: impl Into<String>, reason: impl Into<String>) {
         self.0.push(ProcessFault {
             place: place.into(),
             reason: reason.into(),
@@ -27,19 +27,21 @@ pub(super) fn check(
     check_handling(document, &mut faults);
     check_reporters(document, &mut faults);
     check_left_out(document, &mut faults);
+    document.overlays().check(role_is_known, &mut faults);
     if faults.0.is_empty() {
         check_ways(document, &mut faults);
     }
     faults.0
 }
 
+/// Whether a word is fit to be a code.
+pub(super) fn is_code(word: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !word.is_empty() && word.bytes().all(fits)
+}
+
 fn check_head(document: &Document, faults: &mut Faults) {
-    let code_is_fine = !document.code.is_empty()
-        && document
-            .code
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if !code_is_fine {
+    if !is_code(&document.code) {
         faults.add("code", "a code is lower-case letters, digits and hyphens");
     }
     if document.version < 1 {

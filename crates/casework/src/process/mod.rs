@@ -7,11 +7,16 @@
 mod check;
 mod family;
 mod handling;
+mod overlays;
 mod steps;
 
 pub use handling::{
     InspectionMode, InspectionRule, ReturnsRule, SelfHandlingRule, SelfHandlingThen,
     VerificationRule,
+};
+pub use overlays::{
+    AppealRule, EscalationRule, ExclusionRule, ExtensionRule, ModeRule, OverlayRules,
+    ReopeningRule, SupervisionRule, SuspensionRule,
 };
 pub use steps::steps;
 
@@ -160,6 +165,38 @@ struct Document {
     callback: Option<CallbackRule>,
     rating: Option<RatingRule>,
     actions: BTreeMap<String, ActionRule>,
+    // Overlays.
+    #[serde(default)]
+    supervision: SupervisionRule,
+    #[serde(default)]
+    extension: ExtensionRule,
+    #[serde(default)]
+    suspension: SuspensionRule,
+    #[serde(default)]
+    reopening: ReopeningRule,
+    #[serde(default)]
+    exclusion: ExclusionRule,
+    #[serde(default)]
+    appeal: AppealRule,
+    #[serde(default)]
+    modes: BTreeMap<String, ModeRule>,
+    #[serde(default)]
+    escalation: Vec<EscalationRule>,
+}
+
+impl Document {
+    fn overlays(&self) -> OverlayRules {
+        OverlayRules {
+            supervision: self.supervision.clone(),
+            extension: self.extension.clone(),
+            suspension: self.suspension.clone(),
+            reopening: self.reopening.clone(),
+            exclusion: self.exclusion.clone(),
+            appeal: self.appeal.clone(),
+            modes: self.modes.clone(),
+            escalation: self.escalation.clone(),
+        }
+    }
 }
 
 /// How a case is filed.
@@ -251,6 +288,8 @@ pub struct Process {
     pub callback: Option<CallbackRule>,
     /// Whether and how long reporters may rate.
     pub rating: Option<RatingRule>,
+    /// Supervision, extension, suspension and what else lies over the stages.
+    pub overlays: OverlayRules,
     sources: BTreeSet<String>,
     default_sources: BTreeSet<String>,
     stages: BTreeMap<CaseStage, StageRule>,
@@ -282,6 +321,7 @@ impl Process {
             return Err(ProcessError(faults));
         }
         Ok(Self {
+            overlays: document.overlays(),
             reference: ProcessRef {
                 code: document.code,
                 version: document.version,
@@ -440,6 +480,16 @@ impl Process {
         self.returns.within_minutes.map_or(response, |minutes| {
             Some(Clock::over_minutes(at, minutes.of(level)))
         })
+    }
+
+    /// The minutes a stage may last at `level`: its own limit, or that of the stage whose clock runs on through it.
+    pub fn stage_minutes(&self, stage: CaseStage, level: Level) -> Option<u32> {
+        let rule = self.stages.get(&stage)?;
+        let own = match &rule.continues {
+            Some(other) => self.stages.get(&CaseStage::parse(other)?)?,
+            None => rule,
+        };
+        own.limit_minutes.map(|limit| limit.of(level))
     }
 
     /// The clock within which a task given at `at` must be accepted.
@@ -633,8 +683,8 @@ mod tests {
             "no such action",
         );
         refused(
-            "\"dispatcher\"",
-            "\"stranger\"",
+            "roles = [\"dispatcher\"]",
+            "roles = [\"stranger\"]",
             "actions.case_dispatch.roles",
             "no role \"stranger\"",
         );
@@ -701,9 +751,81 @@ mod tests {
             "callback",
             "actions.report_callback",
         );
-        refused("5工作日", "soon", "handling.default_limit", "soon");
+        refused(
+            "default_limit = \"5工作日\"",
+            "default_limit = \"soon\"",
+            "handling.default_limit",
+            "soon",
+        );
         refused("version = 1", "version = 0", "version", "from 1");
         refused("version = 1", "version = 1\ncolour = 3", "colour", "colour");
+    }
+
+    #[test]
+    fn overlay_rules_that_make_no_sense_are_refused_with_the_place() {
+        let reviewers = "reviewers = [\"dispatcher\", \"intake_clerk\"]";
+        refused(reviewers, "reviewers = []", "appeal.reviewers", "nobody");
+        refused(
+            reviewers,
+            "reviewers = [\"stranger\"]",
+            "appeal.reviewers",
+            "no role",
+        );
+        refused(
+            "days_max = 90",
+            "days_max = 99999",
+            "suspension.days_max",
+            "days",
+        );
+        refused(
+            "at_percent = 75",
+            "at_percent = 175",
+            "escalation[1].at_percent",
+            "100",
+        );
+        refused(
+            "at_percent = 75",
+            "at_percent = 75\nminutes_after = 3",
+            "escalation[1]",
+            "either",
+        );
+        refused(
+            "at_percent = 75",
+            "at_percent = 75\nproposes_supervision = true",
+            "escalation[1].proposes_supervision",
+            "itself",
+        );
+        refused(
+            "[modes.emergency]",
+            "[modes.\"E M\"]",
+            "modes.E M",
+            "lower-case",
+        );
+        refused("1工作日", "at once", "supervision.limit", "no time limit");
+    }
+
+    #[test]
+    fn tables_left_out_have_sensible_defaults_and_nothing_escalates() {
+        let mut table: toml::Table = toml::from_str(BUILT_IN).unwrap();
+        for name in [
+            "supervision",
+            "extension",
+            "suspension",
+            "reopening",
+            "exclusion",
+            "appeal",
+            "modes",
+            "escalation",
+        ] {
+            table.remove(name).unwrap();
+        }
+        let process = load(&toml::to_string(&table).unwrap()).unwrap();
+        let built_in = load(BUILT_IN).unwrap().overlays;
+        let defaults = process.overlays;
+        assert_eq!(defaults.extension, built_in.extension);
+        assert_eq!(defaults.appeal, built_in.appeal);
+        assert!(defaults.exclusion.approval);
+        assert!(defaults.escalation.is_empty() && defaults.modes.is_empty());
     }
 
     #[test]

@@ -94,8 +94,44 @@ const OPEN: &[CaseStage] = &[
     CaseStage::Closing,
 ];
 
+/// Every stage whose case counts.
+const COUNTED: &[CaseStage] = &[
+    CaseStage::Accepted,
+    CaseStage::Filed,
+    CaseStage::Handling,
+    CaseStage::Inspecting,
+    CaseStage::Closing,
+    CaseStage::Closed,
+];
+
 /// Urging, supervision, extension, suspension, exclusion, appeals.
-const OVERLAYS: &[Step] = &[Step::new("case_urge", OPEN, &[])];
+const OVERLAYS: &[Step] = &[
+    Step::new("case_urge", OPEN, &[]),
+    Step::new("case_mark", COUNTED, &[]),
+    Step::new("case_hide_reporter", COUNTED, &[]),
+    Step::new("case_level", OPEN, &[]),
+    Step::new("case_recall", &[CaseStage::Handling], &[CaseStage::Filed]),
+    Step::new("case_cancel", OPEN, &[CaseStage::Cancelled]),
+    Step::new("extension_request", &[CaseStage::Handling], &[]),
+    Step::new("extension_decide", &[CaseStage::Handling], &[]),
+    Step::new("suspension_request", &[CaseStage::Handling], &[]),
+    Step::new("suspension_decide", &[CaseStage::Handling], &[]),
+    Step::new("suspension_end", &[CaseStage::Handling], &[]),
+    Step::new("case_supervise", OPEN, &[]),
+    Step::new("supervision_reply", COUNTED, &[]),
+    Step::new("supervision_end", COUNTED, &[]),
+    Step::new(
+        "case_reopen",
+        &[CaseStage::Closed],
+        &[CaseStage::Handling, CaseStage::Filed],
+    ),
+    Step::new("case_exclude", COUNTED, &[]),
+    Step::new("exclusion_decide", COUNTED, &[]),
+    Step::new("appeal_file", &[CaseStage::Closed], &[]),
+    Step::new("appeal_review", &[CaseStage::Closed], &[]),
+    Step::new("case_deadline_give", OPEN, &[]),
+    Step::new("case_mode_apply", OPEN, &[]),
+];
 
 /// Joining, splitting, merging.
 const LINKS: &[Step] = &[

@@ -6,7 +6,6 @@ use base::path::TreePath;
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 words! {

@@ -16,7 +16,6 @@ use crate::model::{Basis, ComponentPinned, OrganisationRef, words};
 use base::path::TreePath;
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// What routing goes by.
 #[derive(Clone, Debug, PartialEq)]

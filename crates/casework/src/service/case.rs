@@ -335,7 +335,7 @@ impl Casework {
             events,
             &concern_of_case(after),
         )?;
-        self.schedule(tx, after, events)
+        self.schedule(tx, Some(before), after)
     }
 }
 
@@ -365,6 +365,12 @@ pub(super) fn authorise(
     command: &CaseCommand,
 ) -> Result<Actor, CaseworkError> {
     let operation = command.operation();
+    if let CaseCommand::Overlay(command) = command
+        && let Some(organisation) = command.answers_for(case)
+    {
+        let paths = [organisation.path.clone()];
+        return acting_on_case(principal, operation, "case", case, None, &paths);
+    }
     if let Some(task_id) = command.holder_task_id(case) {
         let task = case.task(task_id).ok_or(CaseworkError::NotFound("task"))?;
         let paths = [task.organisation.path.clone()];

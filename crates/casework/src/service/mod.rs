@@ -9,6 +9,7 @@ mod fallback;
 mod handling;
 mod import;
 mod links;
+mod overlays;
 mod process;
 mod query;
 mod report;

@@ -413,7 +413,7 @@ impl Casework {
         }
         let concern = concern_of_case(&new.case);
         write::timeline_add(tx, new.case.id, 0, &new.events, &concern)?;
-        self.schedule(tx, &new.case, &new.events)
+        self.schedule(tx, None, &new.case)
     }
 }
 

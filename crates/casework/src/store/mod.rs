@@ -81,6 +81,8 @@ statements! {
     /// The organisations that hold or held tasks of the cases of a report.
     ORGANISATIONS_OF_REPORT = "SELECT DISTINCT o.organisation_path FROM report_case x
         JOIN case_organisation o ON o.case_id = x.case_id WHERE x.report_id = ?1";
+    /// What is known of some of the cases of a report.
+    EXTRAS_OF_REPORT = "SELECT c.extra FROM report_case x JOIN case_file c ON c.id = x.case_id WHERE x.report_id = ?1";
     /// The organisations that may see a case.
     ORGANISATIONS_OF_CASE = "SELECT organisation_path FROM case_organisation WHERE case_id = ?1 ORDER BY organisation_path";
     /// The zones a case lies in.
@@ -165,7 +167,8 @@ statements! {
     /// A task has moved on.
     TASK_MOVE = "UPDATE task SET state = ?2, handling_started_at = ?3, handling_yellow_at = ?4, handling_due_at = ?5,
         response_overdue = ?6, handling_overdue = ?7, opened_at = ?8, accepted_at = ?9, finished_at = ?10, assignee = ?11,
-        handled_by = ?12, result_note_id = ?13, result_digest = ?14, rework_count = ?15, extra = ?16 WHERE id = ?1";
+        handled_by = ?12, result_note_id = ?13, result_digest = ?14, rework_count = ?15, extra = ?16,
+        response_started_at = ?17, response_yellow_at = ?18, response_due_at = ?19 WHERE id = ?1";
     /// A report opens or joins a case.
     REPORT_CASE_ADD = "INSERT INTO report_case (report_id, case_id, closed) VALUES (?1, ?2, FALSE)";
     /// A case of a report has ended, or is open again.

@@ -3,15 +3,15 @@
 use super::list::SealedTitle;
 use super::write::Told;
 use super::{
-    CASE_BY_ID, CASE_BY_TASK, CASE_WORDS, CASES_OF_REPORT, REPORT_BY_ID, REPORTS_OF_CASE,
-    TASK_HOLDER, TASKS_OF_CASE, TIMELINE, TIMELINE_PART,
+    CASE_BY_ID, CASE_BY_TASK, CASE_WORDS, CASES_OF_REPORT, EXTRAS_OF_REPORT, REPORT_BY_ID,
+    REPORTS_OF_CASE, TASK_HOLDER, TASKS_OF_CASE, TIMELINE, TIMELINE_PART,
 };
 use crate::clocks::Clock;
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::report::ReportFact;
 use crate::lifecycle::{Event, Fact, read_fact};
 use crate::model::{
-    Actor, Case, CaseStage, ChannelKind, ClockKind, Digest, ExternalKey, Level, NoteRef,
+    Actor, Case, CaseExtra, CaseStage, ChannelKind, ClockKind, Digest, ExternalKey, Level, NoteRef,
     OrganisationRef, PinnedRule, ProcessRef, Report, ReportCase, ReportStage, Task, TaskKind,
     TaskRole, TaskState,
 };
@@ -198,6 +198,13 @@ pub(crate) fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
     })
 }
 
+/// Whether a desk hid the reporter from those who handle some case of this report.
+pub fn reporter_hidden_by_case(tx: &mut Tx<'_>, report_id: Id) -> Result<bool, StoreError> {
+    let extras: Vec<CaseExtra> =
+        tx.query(&EXTRAS_OF_REPORT, params![report_id], |row| extra(row, 0))?;
+    Ok(extras.iter().any(|extra| extra.overlays.reporter_hidden))
+}
+
 /// How a case is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaseKey {
@@ -368,6 +375,12 @@ pub fn case_accepted_by(tx: &mut Tx<'_>, case_id: Id) -> Result<OrganisationRef,
     let found = tx.query_opt(&CASE_BY_ID, params![case_id], case)?;
     found
         .map(|case| case.accepted_by)
+        .ok_or_else(|| StoreError::Corrupt(format!("there is no case {case_id}")))
+}
+
+/// A case as it stands now: for what follows from its events.
+pub fn case_now(tx: &mut Tx<'_>, case_id: Id) -> Result<Case, StoreError> {
+    case_with_tasks(tx, CaseKey::Case(case_id))?
         .ok_or_else(|| StoreError::Corrupt(format!("there is no case {case_id}")))
 }
 

@@ -250,10 +250,11 @@ fn is_touched_only(before: &Case, after: &Case) -> bool {
         && before.lead().map(|lead| lead.id) == after.lead().map(|lead| lead.id)
 }
 
-/// The organisations that accepted or filed a case, hold or held a task of it.
+/// The organisations that accepted, filed or supervise a case, hold or held a task of it.
 pub(crate) fn organisations(case: &Case) -> impl Iterator<Item = &TreePath> {
     std::iter::once(&case.accepted_by)
         .chain(&case.filed_by)
+        .chain(&case.extra.overlays.supervisors)
         .chain(case.tasks.iter().map(|task| &task.organisation))
         .map(|organisation| &organisation.path)
 }
@@ -356,7 +357,10 @@ fn task_move(tx: &mut Tx<'_>, task: &Task) -> Result<(), StoreError> {
             result.map(|note| note.id),
             result.map(|note| note.digest.0.as_str()),
             task.rework_count,
-            extra(&task.extra)?
+            extra(&task.extra)?,
+            task.response.map(|clock| clock.started_at),
+            task.response.map(|clock| clock.yellow_at),
+            task.response.map(|clock| clock.due_at)
         ],
     )
 }

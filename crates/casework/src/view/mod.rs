@@ -1,17 +1,21 @@
 //! What callers see. Personal data are masked here; only `report_unmask` shows them.
 
 mod counts;
+mod handling;
 mod links;
+mod overlays;
+pub mod processes;
+pub mod routing;
 
 pub use counts::CaseCountsView;
-mod handling;
-
 pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{
     CallbackView, CalledBackView, CasesSplitView, RatingView, ReportAcceptedView, SourceView,
 };
-pub mod processes;
-pub mod routing;
+pub use overlays::{
+    AppealView, ApplicationView, CaseOverlaysView, SupervisionView, SuspensionView,
+    TaskOverlaysView,
+};
 
 use crate::clocks::{Clock, Light};
 use crate::model::{
@@ -228,6 +232,8 @@ pub struct TaskView {
     pub contacted_at: Option<Timestamp>,
     /// What the caller thinks of a called-in co-handler, 1 to 5.
     pub score: Option<i64>,
+    /// Extension, suspension, appeal.
+    pub overlays: TaskOverlaysView,
 }
 
 impl TaskView {
@@ -265,6 +271,7 @@ impl TaskView {
             called_by_task_id: task.extra.handling.called_by_id,
             contacted_at: task.extra.handling.contacted_at,
             score: task.extra.handling.score,
+            overlays: task.into(),
         }
     }
 }
@@ -330,7 +337,7 @@ pub struct TimelineView {
 /// A step with the time it was planned for and the time it took place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MilestoneView {
-    /// `case_file`, `case_dispatch`, `task_accept`, `task_finish`, `case_inspect_result`, `case_close`.
+    /// `case_file`, `case_dispatch`, `task_accept`, `task_finish`, `case_inspect_result`, `case_close`, `supervision_reply`.
     pub step: &'static str,
     /// For a task's step: which.
     #[schema(value_type = Option<String>)]
@@ -386,6 +393,8 @@ pub struct CaseView {
     pub handling: CaseHandlingView,
     /// The organisation that filed it.
     pub filed_by: Option<Named>,
+    /// Supervision, exclusion, appeal and what else lies over its stages.
+    pub overlays: CaseOverlaysView,
     /// The reports that opened or joined it.
     #[schema(value_type = Vec<String>)]
     pub report_ids: Vec<Id>,

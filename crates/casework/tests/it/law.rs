@@ -28,6 +28,8 @@ enum MoveKind {
     Inspect(bool, Vec<u8>, bool),
     Close(u8),
     Timer(u8, bool),
+    /// What lies over the stages: which command, and a number to vary it.
+    Overlay(u8, u8),
     /// What the present stage waits for, so that sequences get far.
     Onward(u8),
 }
@@ -51,6 +53,7 @@ fn any_move() -> impl Strategy<Value = Move> {
             .prop_map(|(passed, failed, opinion)| MoveKind::Inspect(passed, failed, opinion)),
         2 => (0_u8..4).prop_map(MoveKind::Close),
         2 => (0_u8..6, any::<bool>()).prop_map(|(task, response)| MoveKind::Timer(task, response)),
+        8 => (0..crate::overlay_moves::COUNT, any::<u8>()).prop_map(|(n, m)| MoveKind::Overlay(n, m)),
         12 => any::<u8>().prop_map(MoveKind::Onward),
     ];
     let wait = prop_oneof![4 => 0_i64..20, 1 => 20_i64..900];
@@ -79,10 +82,8 @@ fn onward(case: &Case, chance: u8) -> MoveKind {
             let assigned = place(&|task| task.state == TaskState::Assigned);
             let working =
                 |role| place(&|task| task.state == TaskState::Accepted && task.role == role);
-            assigned.map_or_else(
-                || MoveKind::Finish(working(TaskRole::Co).or(working(TaskRole::Lead)).unwrap()),
-                MoveKind::Accept,
-            )
+            let finish = working(TaskRole::Co).or(working(TaskRole::Lead));
+            assigned.map_or_else(|| MoveKind::Finish(finish.unwrap()), MoveKind::Accept)
         }
         CaseStage::Inspecting if chance.is_multiple_of(3) => {
             MoveKind::Inspect(false, vec![chance % 2], true)
@@ -107,6 +108,7 @@ fn fitting(world: &World, chosen: &Move) -> Actor {
         MoveKind::Dispatch(..) => actor(0, "dispatcher"),
         MoveKind::Accept(n) | MoveKind::Finish(n) => actor(of_task(n), "handler"),
         MoveKind::Inspect(..) => actor(0, "inspector"),
+        MoveKind::Overlay(n, m) => crate::overlay_moves::fitting(&world.case, *n, *m),
         MoveKind::Timer(..) | MoveKind::Onward(_) => actor(0, "leader"),
     }
 }
@@ -151,6 +153,7 @@ fn command(world: &mut World, kind: &MoveKind) -> CaseCommand {
             rule_row_id: row(n),
             opinion: None,
         },
+        MoveKind::Overlay(n, m) => crate::overlay_moves::command(world, *n, *m),
         MoveKind::Onward(_) => unreachable!("it was replaced"),
         MoveKind::Timer(n, response) => {
             let id = task_id(world, n);
@@ -193,7 +196,11 @@ fn play(moves: &[Move]) -> World {
             fitting(&world, chosen)
         };
         let command = command(&mut world, &chosen.kind);
-        let is_timer = matches!(command, CaseCommand::TaskDeadline { .. });
+        let is_timer = match &command {
+            CaseCommand::TaskDeadline { .. } => true,
+            CaseCommand::Overlay(command) => command.is_of_timer(),
+            _ => false,
+        };
         let occurred_at = if is_timer {
             world.now
         } else {
@@ -241,6 +248,7 @@ fn stages_change_along_the_ways(world: &World) {
                 from,
                 to,
             ) => from == to,
+            (CaseFact::Overlay(fact), from, to) => crate::overlay_moves::is_lawful(fact, from, to),
             _ => false,
         };
         assert!(lawful, "{:?}: {from} to {}", event.fact.kind(), case.stage);
@@ -323,12 +331,12 @@ fn the_lead_answers_for_the_whole(case: &Case) {
         assert!(case.lead().unwrap().is_open());
         assert!(case.clock.is_some());
     }
-    if case.stage > CaseStage::Handling {
+    if case.stage == CaseStage::Filed || case.stage > CaseStage::Handling {
         assert!(case.handle_tasks().all(|task| !task.is_open()));
     }
     let leads = case
         .handle_tasks()
-        .filter(|t| t.role == TaskRole::Lead)
+        .filter(|t| t.role == TaskRole::Lead && t.state != TaskState::Revoked)
         .count();
     assert!(leads <= 1);
     assert_eq!(
@@ -356,6 +364,7 @@ proptest! {
         filing_and_closing_cite_and_closed_means_inspected(&world);
         who_handled_never_inspected(&world);
         overdue_follows_from_the_events(&world);
+        crate::overlay_moves::laws_hold(&world);
         the_lead_answers_for_the_whole(&world.case);
         prop_assert_eq!(world.case.version, i64::try_from(world.timeline.len()).unwrap());
     }
@@ -366,6 +375,25 @@ proptest! {
         let timeline: Vec<_> = world.timeline.iter().map(stored).collect();
         prop_assert_eq!(&timeline, &world.timeline);
         prop_assert_eq!(case::replay(&timeline).unwrap(), world.case);
+    }
+}
+
+#[test]
+fn random_commands_reach_every_event_that_lies_over_the_stages() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let strategy = prop::collection::vec(any_move(), 120);
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..600 {
+        let world = play(&strategy.new_tree(&mut runner).unwrap().current());
+        seen.extend(facts(&world).filter_map(|fact| match fact {
+            CaseFact::Overlay(fact) => Some(fact.kind()),
+            _ => None,
+        }));
+    }
+    for kind in crate::overlay_moves::KINDS {
+        assert!(seen.contains(kind), "{kind} never happened");
     }
 }
 

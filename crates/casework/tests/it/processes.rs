@@ -304,6 +304,7 @@ fn a_warning_is_filed_and_given_out_as_it_is_accepted_and_closed_as_it_is_inspec
                 "case_filed",
                 "case_dispatched",
                 "task_overdue",
+                "clock_escalated",
                 "task_accepted",
                 "task_finished",
                 "case_handled",

@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tower::ServiceExt;
 
-struct Answer {
-    status: StatusCode,
+pub struct Answer {
+    pub status: StatusCode,
     tag: Option<String>,
     location: Option<String>,
-    body: Value,
+    pub body: Value,
 }
 
 impl Town {
@@ -68,7 +68,7 @@ impl Town {
         })
     }
 
-    fn post(&self, who: &Arc<Principal>, path: &str, body: &Value) -> Answer {
+    pub fn post(&self, who: &Arc<Principal>, path: &str, body: &Value) -> Answer {
         self.send(who, Method::POST, path, &[], Some(body))
     }
 

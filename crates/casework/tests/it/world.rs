@@ -25,6 +25,33 @@ impl Reckoner for TenHours {
     fn clock(&self, started_at: Timestamp, _limit: &Limit) -> Clock {
         Clock::over_minutes(started_at, 600)
     }
+
+    fn extended(&self, clock: &Clock, extension: &Limit) -> Clock {
+        let hours = i64::from(extension.hundredths()) * 36;
+        Clock {
+            due_at: clock.due_at.plus_seconds(hours),
+            ..*clock
+        }
+    }
+
+    fn stretched(&self, clock: &Clock, _limit: &Limit, from: Timestamp, to: Timestamp) -> Clock {
+        if from >= clock.due_at || from >= to {
+            return *clock;
+        }
+        let still = to.0 - from.0;
+        let move_on = |at: Timestamp| {
+            if at <= from {
+                at
+            } else {
+                Timestamp(at.0 + still)
+            }
+        };
+        Clock {
+            started_at: clock.started_at,
+            yellow_at: move_on(clock.yellow_at),
+            due_at: move_on(clock.due_at),
+        }
+    }
 }
 
 pub fn process() -> Process {

@@ -166,12 +166,17 @@ pub fn decide(
     {
         return Ok(deadline(case, *task_id, *clock, *due_at, circumstances));
     }
+    if let CaseCommand::Overlay(command) = command
+        && command.is_of_timer()
+    {
+        return overlays::decide(case, command, circumstances);
+    }
     check_stage(case, command.operation(), circumstances)?;
     circumstances.check_role(command.operation())?;
     handling::check_return(case, command)?;
     let mut events = of_command(case, command, circumstances)?;
     course::follow(Some(case), &mut events, circumstances)?;
-    Ok(events)
+    Ok(overlays::with_stage_overdue(case, events, circumstances))
 }
 
 fn of_command(
@@ -293,7 +298,8 @@ pub(super) fn handling_clock(
         .map_or(&circumstances.process.handling.default_limit, |rule| {
             &rule.limit
         });
-    circumstances.reckoner.clock(at, limit)
+    let clock = circumstances.reckoner.clock(at, limit);
+    overlays::limited_by_mode(case, clock, circumstances)
 }
 
 pub(super) fn dispatch(
@@ -418,6 +424,11 @@ fn task_finish(
     begun = begun.max(waited_for(case, task)?.unwrap_or(begun));
     circumstances.check_time(begun)?;
     let mut events = Vec::with_capacity(2);
+    events.extend(overlays::suspension_ended_by_finish(
+        case,
+        task,
+        circumstances,
+    ));
     events.extend(overdue_unrecorded(task, circumstances));
     events.push(circumstances.event(CaseFact::TaskFinished {
         task_id,
@@ -605,16 +616,12 @@ fn overdue(
     if recorded {
         return None;
     }
-    let late_after = i64::from(circumstances.process.late_mark_minutes) * 60;
-    Some(Event {
-        occurred_at: clock.due_at,
-        recorded_at: circumstances.recorded_at,
-        by: None,
-        fact: CaseFact::TaskOverdue {
+    Some(
+        circumstances.run_out(clock.due_at, |late| CaseFact::TaskOverdue {
             task_id: task.id,
             clock: kind,
             due_at: clock.due_at,
-            late: circumstances.recorded_at > clock.due_at.plus_seconds(late_after),
-        },
-    })
+            late,
+        }),
+    )
 }

@@ -19,6 +19,7 @@ fn end(case: &mut Case, ids: &[Id], state: TaskState, at: Timestamp) {
         }
         task.handling_overdue = task.handling.is_overdue(at);
         task.state = state;
+        task.extra.overlays.end();
         task.finished_at = Some(at);
     }
 }

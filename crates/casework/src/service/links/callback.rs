@@ -5,7 +5,7 @@ use crate::failure::CaseworkError;
 use crate::input::{RedoRequest, ReportCallbackRequest, ReportRateRequest};
 use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::report::{Answered, Redo, ReportCommand};
-use crate::model::{Actor, ClockKind, Report, TaskState};
+use crate::model::{Actor, Report, TaskState};
 use crate::service::acceptance::acting_on_report;
 use crate::service::report::{Located, own_words};
 use crate::service::timer::as_store;
@@ -216,7 +216,7 @@ impl Casework {
             task.state == TaskState::Assigned && then.is_none_or(|then| then.id != task.id)
         });
         match new {
-            Some(task) => self.set_timer(tx, after.id, task.id, ClockKind::Handling, task.clock),
+            Some(task) => self.set_callback_timer(tx, after.id, task.id, task.clock),
             None => Ok(()),
         }
     }

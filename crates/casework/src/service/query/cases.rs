@@ -3,8 +3,8 @@
 use super::{CaseBox, CaseQuery, Names, check_number, limit, no_cursor};
 use crate::failure::CaseworkError;
 use crate::lifecycle::Event;
-use crate::lifecycle::case::CaseFact;
-use crate::model::{Case, CaseStage, NoteRef, TaskKind};
+use crate::lifecycle::case::{self, CaseFact};
+use crate::model::{Case, CaseStage, NoteRef, Task, TaskKind};
 use crate::service::{CaseSort, Casework, may_see, sealed};
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::Composed;
@@ -12,7 +12,9 @@ use crate::store::read::{self, CaseKey, CaseWords};
 use crate::store::{
     CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_ORGANISATION, CASES_OPEN_OF_ORGANISATION,
 };
-use crate::view::{CaseCountsView, CaseListView, CaseView, MilestoneView, RuleView, TaskView};
+use crate::view::{
+    CaseCountsView, CaseListView, CaseOverlaysView, CaseView, MilestoneView, RuleView, TaskView,
+};
 use ::store::{StoreError, Tx, params};
 use access::Principal;
 use base::path::TreePath;
@@ -318,6 +320,7 @@ impl Casework {
             accountable: names.organisation(case.accountable().id),
             handling: (&case.extra.handling).into(),
             filed_by: case.filed_by.as_ref().map(|by| names.organisation(by.id)),
+            overlays: CaseOverlaysView::new(case, |id| names.organisation(id)),
             report_ids: read::reports_of(tx, case.id)?,
             merged_into: case.extra.links.merged_into,
             absorbed_case_ids: case.extra.links.absorbed.clone(),
@@ -352,24 +355,21 @@ fn case_note(fact: &CaseFact) -> Option<&NoteRef> {
         | CaseFact::CaseInspected { opinion: note, .. }
         | CaseFact::CaseClosed { opinion: note, .. } => note.as_ref(),
         CaseFact::Handling(fact) => fact.note(),
+        CaseFact::Overlay(fact) => fact.note(),
         _ => None,
     }
 }
 
 /// The steps of a case with the times they were planned for and took place.
 fn milestones(case: &Case, events: &[Event<CaseFact>], now: Timestamp) -> Vec<MilestoneView> {
-    let mut filing_due = None;
-    let mut closing_due = None;
-    for event in events {
-        match &event.fact {
-            CaseFact::CaseAccepted { clock, .. } => filing_due = clock.map(|clock| clock.due_at),
-            CaseFact::CaseInspected { clock, .. } => closing_due = clock.map(|clock| clock.due_at),
-            _ => {}
-        }
-    }
+    let planned = desk_plans(events);
+    // What was taken back or opened again is to be done once more.
+    let dispatched_at = case
+        .dispatched_at
+        .filter(|_| !matches!(case.stage, CaseStage::Accepted | CaseStage::Filed));
     let mut steps = vec![
-        ("case_file", None, filing_due, case.filed_at),
-        ("case_dispatch", None, filing_due, case.dispatched_at),
+        ("case_file", None, planned.filing, case.filed_at),
+        ("case_dispatch", None, planned.dispatch, dispatched_at),
     ];
     for task in &case.tasks {
         let handling = Some(task.handling.due_at);
@@ -400,15 +400,57 @@ fn milestones(case: &Case, events: &[Event<CaseFact>], now: Timestamp) -> Vec<Mi
         steps.push(("task_accept", Some(task.id), response, task.accepted_at));
         steps.push(("task_finish", Some(task.id), handling, task.finished_at));
     }
-    steps.push(("case_close", None, closing_due, case.closed_at));
+    if let Some(supervision) = &case.extra.overlays.supervision {
+        let due_at = Some(supervision.clock.due_at);
+        steps.push(("supervision_reply", None, due_at, supervision.replied_at));
+    }
+    steps.push(("case_close", None, planned.closing, case.closed_at));
     steps
         .into_iter()
-        .map(|(step, task_id, planned_at, actual_at)| MilestoneView {
-            step,
-            task_id,
-            planned_at,
-            actual_at,
-            overdue: planned_at.is_some_and(|planned| actual_at.unwrap_or(now) > planned),
+        .map(|(step, task_id, planned_at, actual_at)| {
+            let is_live = task_id.is_none_or(|id| case.task(id).is_some_and(Task::is_open));
+            let until = actual_at.or_else(|| (is_live && case.stage.is_open()).then_some(now));
+            MilestoneView {
+                step,
+                task_id,
+                planned_at,
+                actual_at,
+                overdue: planned_at
+                    .zip(until)
+                    .is_some_and(|(planned, until)| until > planned),
+            }
         })
         .collect()
+}
+
+/// Until when the desks had to act.
+#[derive(Default)]
+struct DeskPlans {
+    filing: Option<Timestamp>,
+    dispatch: Option<Timestamp>,
+    closing: Option<Timestamp>,
+}
+
+/// Follows the clock of each desk's stage to the last one it had.
+fn desk_plans(events: &[Event<CaseFact>]) -> DeskPlans {
+    let mut plans = DeskPlans::default();
+    let mut events = events.iter();
+    let Some(mut case) = events.next().and_then(case::begin) else {
+        return plans;
+    };
+    loop {
+        let due_at = case.clock.map(|clock| clock.due_at);
+        match case.stage {
+            CaseStage::Accepted => plans.filing = due_at,
+            CaseStage::Filed => plans.dispatch = due_at,
+            CaseStage::Closing => plans.closing = due_at,
+            _ => {}
+        }
+        let Some(event) = events.next() else {
+            // Filing and dispatch may share one clock before either is done.
+            plans.dispatch = plans.dispatch.or(plans.filing);
+            return plans;
+        };
+        case = case::evolve(case, event);
+    }
 }

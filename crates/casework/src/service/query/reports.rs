@@ -157,7 +157,7 @@ impl Casework {
         };
         match principal.acting(permission, &as_handler) {
             Ok(_) => Ok(SeenReport {
-                shows_reporter: !row.reporter_hidden,
+                shows_reporter: !row.reporter_hidden && !read::reporter_hidden_by_case(tx, id)?,
                 row,
             }),
             Err(_) if denied.out_of_reach => Err(CaseworkError::NotFound("report")),
