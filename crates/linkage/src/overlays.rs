@@ -52,7 +52,7 @@ impl Notice {
         }
     }
 
-    fn to_role(mut self, role: &'static str) -> Self {
+    fn for_role(mut self, role: &'static str) -> Self {
         self.role = Some(role);
         self
     }
@@ -126,11 +126,7 @@ pub(crate) fn notices(
             let case = casework::case_now(tx, case_id)?;
             vec![Notice::new("appeal_filed", case.keeper(), Some(*task_id))]
         }
-        OverlayFact::CaseExcluded { pending: true, .. } => {
-            let case = casework::case_now(tx, case_id)?;
-            vec![Notice::new(kind, case.keeper(), None)]
-        }
-        OverlayFact::StageOverdue { .. } => {
+        OverlayFact::CaseExcluded { pending: true, .. } | OverlayFact::StageOverdue { .. } => {
             let case = casework::case_now(tx, case_id)?;
             vec![Notice::new(kind, case.keeper(), None)]
         }
@@ -188,10 +184,10 @@ fn escalated(tx: &mut Tx<'_>, case_id: Id, fact: &OverlayFact) -> Result<Notice,
             notice.staff_id = *staff_id;
             notice
         }
-        LadderTarget::Leader => Notice::new(kind, organisation, *task_id).to_role("leader"),
+        LadderTarget::Leader => Notice::new(kind, organisation, *task_id).for_role("leader"),
         LadderTarget::Dispatcher | LadderTarget::ShiftLeader => {
             let case = casework::case_now(tx, case_id)?;
-            Notice::new(kind, case.keeper(), *task_id).to_role(notify.as_str())
+            Notice::new(kind, case.keeper(), *task_id).for_role(notify.as_str())
         }
     };
     notice.proposes_supervision = *proposes_supervision;

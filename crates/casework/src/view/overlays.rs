@@ -52,6 +52,10 @@ pub struct AppealView {
 }
 
 /// What lies over the stages of a case.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent marks, each a field of the JSON"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CaseOverlaysView {
     /// 关注.

@@ -13,6 +13,7 @@ mod law_table;
 mod law_ties;
 mod lists;
 mod loop_closed;
+mod overlay_clocks;
 mod overlay_law;
 mod overlay_moves;
 mod overlay_service;

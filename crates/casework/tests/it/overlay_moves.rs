@@ -52,7 +52,7 @@ fn task_id(case: &Case, n: u8, m: u8) -> Id {
             _ => false,
         }
     };
-    if m % 4 > 0
+    if !m.is_multiple_of(4)
         && let Some(task) = case.tasks.iter().find(wanted)
     {
         return task.id;
@@ -92,7 +92,7 @@ pub fn command(world: &World, n: u8, m: u8) -> CaseCommand {
         7 | 22 => OverlayCommand::ExtensionDecide {
             task_id,
             approved: even,
-            opinion: note_if(m % 5 > 0),
+            opinion: note_if(!m.is_multiple_of(5)),
         },
         8 | 23 => OverlayCommand::SuspensionRequest {
             task_id,
@@ -101,10 +101,12 @@ pub fn command(world: &World, n: u8, m: u8) -> CaseCommand {
         },
         9 | 24 => OverlayCommand::SuspensionDecide {
             task_id,
-            approved: m % 4 > 0,
-            from: (m % 3 == 0).then(|| world.now.plus_seconds(i64::from(m) * 20 - 1_000)),
+            approved: !m.is_multiple_of(4),
+            from: m
+                .is_multiple_of(3)
+                .then(|| world.now.plus_seconds(i64::from(m) * 20 - 1_000)),
             until: even.then_some(ahead),
-            opinion: note_if(m % 5 > 0),
+            opinion: note_if(!m.is_multiple_of(5)),
         },
         10 => OverlayCommand::SuspensionEnd {
             task_id,
@@ -121,19 +123,19 @@ pub fn command(world: &World, n: u8, m: u8) -> CaseCommand {
         16 => OverlayCommand::Reopen { reason: note(606) },
         17 if even => OverlayCommand::Exclude { reason: note(607) },
         17 => OverlayCommand::ExclusionDecide {
-            approved: m % 3 == 0,
-            opinion: note_if(m % 5 > 0),
+            approved: m.is_multiple_of(3),
+            opinion: note_if(!m.is_multiple_of(5)),
         },
         18 if even => OverlayCommand::AppealFile {
             task_id,
             reason: note(608),
         },
         18 | 25 => OverlayCommand::AppealReview {
-            approved: m % 4 > 0,
-            opinion: note_if(m % 5 > 0),
+            approved: !m.is_multiple_of(4),
+            opinion: note_if(!m.is_multiple_of(5)),
         },
         19 if even => OverlayCommand::DeadlineGive {
-            task_id: (m % 4 == 0).then_some(task_id),
+            task_id: m.is_multiple_of(4).then_some(task_id),
             due_at: ahead,
             reason: None,
         },
@@ -170,9 +172,8 @@ pub fn fitting(case: &Case, n: u8, m: u8) -> Actor {
         u32::try_from(task.organisation.id.0 - 100).unwrap()
     });
     match n {
-        4 | 7 | 22 => actor(0, "dispatcher"),
+        4 | 7 | 10 | 22 => actor(0, "dispatcher"),
         6 | 8 | 21 | 23 => actor(holder, "department_clerk"),
-        10 => actor(0, "dispatcher"),
         13 => {
             let supervision = case.extra.overlays.supervision.as_ref();
             let id = supervision.map_or(100, |each| each.organisation.id.0);
