@@ -91,6 +91,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("PUT", "/api/v1/routes/{id}", "route_update", "route_update"),
     endpoint("DELETE", "/api/v1/routes/{id}", "route_delete", "route_delete"),
     endpoint("POST", "/api/v1/routes/explain", "route_explain", "route_view"),
+    endpoint("GET", "/api/v1/routes/accuracy", "route_accuracy", "route_accuracy"),
     // Overlays.
     endpoint("POST", "/api/v1/cases/{id}/urge", "case_urge", "case_urge"),
     endpoint("POST", "/api/v1/cases/{id}/mark", "case_mark", "case_mark"),
@@ -166,6 +167,7 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(processes::process_view))
         .routes(routes!(routing::route_list, routing::route_create))
         .routes(routes!(routing::route_explain))
+        .routes(routes!(routing::route_accuracy))
         .routes(routes!(routing::route_update, routing::route_delete))
         // Overlays.
         .routes(routes!(overlays::case_urge))

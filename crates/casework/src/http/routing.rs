@@ -4,12 +4,12 @@ use super::call;
 use super::reports::PageParams;
 use crate::input::routing::{RouteExplainRequest, RouteRequest};
 use crate::routing::RouteKind;
-use crate::service::{Casework, RouteQuery};
-use crate::view::routing::{RouteView, SuggestionView};
+use crate::service::{AccuracyQuery, Casework, RouteQuery};
+use crate::view::routing::{AccuracyView, RouteView, SuggestionView};
 use access::http::Caller;
 use axum::extract::State;
 use axum::http::StatusCode;
-use base::{Id, PageRequest};
+use base::{Id, PageRequest, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wire::{Answer, Created, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
@@ -126,4 +126,42 @@ pub(super) async fn route_explain(
     Json(request): Json<RouteExplainRequest>,
 ) -> Answer<Json<SuggestionView>> {
     Ok(Json(casework.route_explain(&principal, request).await?))
+}
+
+/// Which orders are counted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AccuracyParams {
+    /// Given at this instant or later.
+    #[param(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// Given before this instant; at most 366 days after `from`.
+    #[param(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// To this organisation or one below it.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    organisation_id: Option<Id>,
+    /// Of exactly this category.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    category_id: Option<Id>,
+}
+
+/// 准确派遣率: of the orders given in a window those that never came back and were not replaced, and how many followed what
+/// routing said.
+#[utoipa::path(get, path = "/api/v1/routes/accuracy", operation_id = "route_accuracy", tag = "routing",
+    params(AccuracyParams), responses((status = 200, body = AccuracyView)))]
+pub(super) async fn route_accuracy(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Query(params): Query<AccuracyParams>,
+) -> Answer<Json<AccuracyView>> {
+    let query = AccuracyQuery {
+        from: params.from,
+        until: params.until,
+        organisation_id: params.organisation_id,
+        category_id: params.category_id,
+    };
+    Ok(Json(casework.route_accuracy(&principal, query).await?))
 }

@@ -4,6 +4,7 @@
 //! were faster, and then decides anew on what they left: the loser is refused with the present state, nothing is lost.
 
 mod acceptance;
+mod accuracy;
 mod case;
 mod fallback;
 mod handling;
@@ -20,6 +21,7 @@ mod timer;
 mod verify;
 
 pub use crate::store::case_list::CaseSort;
+pub use accuracy::AccuracyQuery;
 pub use import::{ImportOptions, Progress};
 pub use query::{COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskQuery};
 pub use routing::{CASEWORK_CHANGED, RouteQuery};

@@ -9,7 +9,9 @@ use crate::lifecycle::Event;
 use crate::lifecycle::case::CaseFact;
 use crate::model::{Case, ProcessRef, TaskState};
 use crate::routing::{RouteKind, RouteRow};
-use ::store::{Row, StoreError, Tx, params};
+use crate::view::routing::AccuracyView;
+use ::store::{AsParam, Row, Statement, StoreError, Tx, params};
+use access::{Scope, ScopeClause, ScopeColumns, Via};
 use base::path::TreePath;
 use base::{Id, Timestamp};
 
@@ -221,4 +223,66 @@ pub fn process_add(tx: &mut Tx<'_>, row: &ProcessRow) -> Result<(), StoreError> 
             row.saved_at
         ],
     )
+}
+
+/// Counts the orders of a window: `from` itself is in it, `until` is not.
+pub fn accuracy(
+    tx: &mut Tx<'_>,
+    (from, until): (Timestamp, Timestamp),
+    organisation: Option<&TreePath>,
+    category_id: Option<Id>,
+    scope: &Scope,
+) -> Result<AccuracyView, StoreError> {
+    let range = organisation.map(TreePath::range);
+    let (statement, clause) = compose_accuracy(range.is_some(), category_id.is_some(), scope);
+    let mut values = params![from, until].to_vec();
+    if let Some((low, high)) = &range {
+        values.push(low.as_param());
+        values.push(high.as_param());
+    }
+    values.extend(category_id.as_ref().map(AsParam::as_param));
+    values.extend(clause.params());
+    let counted = tx.query_opt(&statement, &values, |row| {
+        Ok(AccuracyView {
+            dispatched: row.get(0)?,
+            accurate: row.get(1)?,
+            returned: row.get(2)?,
+            replaced: row.get(3)?,
+            suggested: row.get(4)?,
+            followed: row.get(5)?,
+        })
+    })?;
+    Ok(counted.unwrap_or_default())
+}
+
+/// The statement of [`accuracy`], with the clause whose values come last.
+pub fn compose_accuracy(
+    by_organisation: bool,
+    by_category: bool,
+    scope: &Scope,
+) -> (Statement, ScopeClause) {
+    let mut conditions = vec!["d.dispatched_at >= ?1 AND d.dispatched_at < ?2".to_owned()];
+    let mut next = 3;
+    if by_organisation {
+        conditions.push("d.organisation_path >= ?3 AND d.organisation_path < ?4".to_owned());
+        next = 5;
+    }
+    if by_category {
+        conditions.push(format!("d.category_id = ?{next}"));
+        next += 1;
+    }
+    let columns = ScopeColumns {
+        area: Some(Via::Column("d.area_path")),
+        organisation: Some(Via::Column("d.organisation_path")),
+        zone: None,
+    };
+    let clause = scope.sql(&columns, next);
+    conditions.push(clause.text().to_owned());
+    let text = format!(
+        "SELECT COUNT(*), COUNT(CASE WHEN d.returned_at IS NULL AND d.replaced_at IS NULL THEN 1 END), \
+         COUNT(d.returned_at), COUNT(d.replaced_at), COUNT(d.suggested_id), COUNT(CASE WHEN d.followed THEN 1 END) \
+         FROM dispatch d WHERE {}",
+        conditions.join(" AND ")
+    );
+    (Statement::composed(text), clause)
 }

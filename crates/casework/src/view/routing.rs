@@ -58,3 +58,20 @@ pub struct SuggestionView {
     /// What was asked, in order.
     pub why: Vec<ReasonView>,
 }
+
+/// Orders given to leads in a window. 准确派遣率 = `accurate` / `dispatched`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AccuracyView {
+    /// All of them: the denominator.
+    pub dispatched: i64,
+    /// Those that never came back and that no other order replaced: the numerator.
+    pub accurate: i64,
+    /// Those that came back.
+    pub returned: i64,
+    /// Those in whose place another order was given.
+    pub replaced: i64,
+    /// Those for which routing named somebody.
+    pub suggested: i64,
+    /// Those given to whom routing named.
+    pub followed: i64,
+}

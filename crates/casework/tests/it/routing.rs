@@ -8,7 +8,7 @@ use casework::input::*;
 use casework::lifecycle::case::CaseFact;
 use casework::model::Basis;
 use casework::routing::{Hours, Outcome, RouteKind};
-use casework::service::RouteQuery;
+use casework::service::{AccuracyQuery, RouteQuery};
 use casework::view::routing::SuggestionView;
 use casework::{Call, CaseworkError};
 use std::sync::Arc;
@@ -341,5 +341,73 @@ fn a_row_that_makes_no_sense_is_refused_with_every_wrong_field() {
                 .route_create(&clerk, row(RouteKind::Route, ROADS)),
         );
         assert!(matches!(denied, Err(CaseworkError::Denied(_))));
+    });
+}
+
+#[test]
+fn an_order_that_comes_back_or_is_replaced_was_not_accurate() {
+    each_town(|town, _| {
+        let fine = town.create().case.unwrap().id;
+        town.file(fine);
+        town.dispatch(fine);
+        let wrong = town.create().case.unwrap().id;
+        town.file(wrong);
+        let state = town.dispatch(wrong);
+        let returned = ReasonRequest {
+            reason: "不属于本单位职责".to_owned(),
+        };
+        let roads = call(&person(ROADS, "department_clerk", None));
+        wait(
+            town.casework
+                .task_return(&roads, state.tasks[0].id, returned),
+        )
+        .unwrap();
+        let query = AccuracyQuery {
+            from: morning(),
+            until: morning().plus_seconds(3_600),
+            organisation_id: None,
+            category_id: None,
+        };
+        let count = |who: &Arc<Principal>, query| {
+            let view = wait(town.casework.route_accuracy(who, query)).unwrap();
+            (view.dispatched, view.accurate, view.returned, view.replaced)
+        };
+        let leader = centre("shift_leader");
+        assert_eq!(count(&leader, query), (2, 1, 1, 0));
+        town.dispatch(wrong);
+        assert_eq!(count(&leader, query), (3, 2, 1, 1));
+        let of = |organisation_id, category_id| AccuracyQuery {
+            organisation_id,
+            category_id,
+            ..query
+        };
+        assert_eq!(
+            count(&leader, of(Some(ROADS), Some(CATEGORY))),
+            (3, 2, 1, 1)
+        );
+        assert_eq!(count(&leader, of(Some(WATER), None)), (0, 0, 0, 0));
+        assert_eq!(count(&leader, of(None, Some(FREE_CATEGORY))), (0, 0, 0, 0));
+        let stranger = person(Id(900), "shift_leader", None);
+        assert_eq!(count(&stranger, query), (0, 0, 0, 0));
+        let later = AccuracyQuery {
+            from: query.until,
+            until: query.until.plus_seconds(60),
+            ..query
+        };
+        assert_eq!(count(&leader, later), (0, 0, 0, 0));
+        for wrong in [
+            of(Some(Id(5)), None),
+            AccuracyQuery {
+                until: query.from,
+                ..query
+            },
+            AccuracyQuery {
+                until: query.from.plus_seconds(367 * 86_400),
+                ..query
+            },
+        ] {
+            let refused = wait(town.casework.route_accuracy(&leader, wrong));
+            assert!(matches!(refused, Err(CaseworkError::Invalid(fields)) if fields.len() == 1));
+        }
     });
 }
