@@ -7,17 +7,17 @@
 BUILD = cargo build --locked --workspace --bins
 BUILT = $${CARGO_TARGET_DIR:-target}
 
-# Builds and opens a demo city of two months on the embedded database; prints its address and accounts. Data lie in ./var/demo.
+# Builds and opens a small demo city on the embedded database, at once; prints its address and accounts. Data lie in ./var/demo.
 run:
 	@scripts/prerequisites.sh build
 	$(BUILD)
-	@exec "$(BUILT)/debug/chengyun" demo --data-dir var/demo
+	@exec "$(BUILT)/debug/chengyun" demo --small --data-dir var/demo
 
-# The same on the release build, as it would be shown to guests.
+# The release build, and two months of a whole district lived through first, as it would be shown to guests. Data lie in ./var/city.
 demo:
 	@scripts/prerequisites.sh build
 	$(BUILD) --release
-	@exec "$(BUILT)/release/chengyun" demo --data-dir var/demo
+	@exec "$(BUILT)/release/chengyun" demo --data-dir var/city
 
 # Everything that decides whether a change may land: what `check` does, then every test on both databases.
 test: check

@@ -222,12 +222,34 @@ fn a_wrong_setting_is_named() {
 }
 
 #[test]
-fn a_demo_city_that_was_left_half_made_is_not_opened() {
+fn a_demo_city_that_was_left_half_made_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("demo-unfinished"), "").unwrap();
+    std::fs::write(folder.path().join("chengyun.db"), "half a database").unwrap();
+    let launch = bench::program::Launch {
+        binary: Path::new(env!("CARGO_BIN_EXE_chengyun")),
+        command: "demo",
+        data_dir: folder.path(),
+        database_url: None,
+    };
+    launch.start().unwrap().stop().unwrap();
+    assert!(!folder.path().join("demo-unfinished").exists());
+}
+
+#[test]
+fn a_demo_city_that_was_left_half_made_in_a_database_of_others_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().join("data");
     std::fs::create_dir_all(&data_dir).unwrap();
     std::fs::write(data_dir.join("demo-unfinished"), "").unwrap();
-    let refused = chengyun(folder.path(), &["demo", "--listen", "127.0.0.1:0"]);
+    let arguments = [
+        "demo",
+        "--listen",
+        "127.0.0.1:0",
+        "--database-url",
+        "postgres://nobody@127.0.0.1:1/none",
+    ];
+    let refused = chengyun(folder.path(), &arguments);
     assert!(!refused.status.success());
     assert!(
         complained(&refused).contains("half made"),

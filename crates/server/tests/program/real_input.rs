@@ -168,13 +168,14 @@ async fn shift(
     let mut leader = city.leader.connect(city.address).await?;
     for (n, report) in reports.iter().enumerate() {
         let (category, rule) = ways.get(n % ways.len()).context("a category")?;
-        let accept = json!({ "category_id": category, "place": { "area_code": "310118001001" } })
-            .to_string();
+        let place = json!({ "area_code": "310118001001" });
+        let accept =
+            json!({ "open_cases": [{ "category_id": category, "place": place }] }).to_string();
         let accepted: Value = leader
             .post(&format!("/api/v1/reports/{report}/accept"), &accept, None)
             .await?
             .json()?;
-        let case = accepted["case"]["id"]
+        let case = accepted["opened"][0]["id"]
             .as_str()
             .with_context(|| format!("no case: {accepted}"))?
             .to_owned();
