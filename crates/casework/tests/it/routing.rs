@@ -374,7 +374,13 @@ fn an_order_that_comes_back_or_is_replaced_was_not_accurate() {
         };
         let leader = centre("shift_leader");
         assert_eq!(count(&leader, query), (2, 1, 1, 0));
-        town.dispatch(wrong);
+        let again = CaseDispatchRequest {
+            lead_organisation_id: ROADS,
+            // Who helps has kept its task.
+            co_organisation_ids: Vec::new(),
+        };
+        let dispatcher = call(&centre("dispatcher"));
+        wait(town.casework.case_dispatch(&dispatcher, wrong, again)).unwrap();
         assert_eq!(count(&leader, query), (3, 2, 1, 1));
         let of = |organisation_id, category_id| AccuracyQuery {
             organisation_id,
