@@ -15,11 +15,13 @@ const CREATE: &[(&str, usize)] = &[
     ("case_organisation", 1),
     ("timeline", 3),
     ("outbox", 2),
+    ("timer", 1),
     ("audit", 1),
     ("idempotency", 1),
 ];
 const DISPATCH: &[(&str, usize)] = &[
     ("task", 2),
+    ("dispatch", 1),
     ("case_organisation", 2),
     ("timeline", 1),
     ("outbox", 1),
