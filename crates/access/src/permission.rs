@@ -131,7 +131,7 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("route_accuracy", "准确派遣率", Side::Business),
     // Of casework: what lies over the stages.
     permission("case_urge", "催办", Side::Business),
-    permission("case_mark", "关注", Side::Business),
+    permission("case_mark", "标记重要", Side::Business),
     permission("case_hide_reporter", "隐藏诉求人", Side::Business),
     permission("case_level", "调整等级", Side::Business),
     permission("case_recall", "撤回派遣", Side::Business),
@@ -168,6 +168,8 @@ pub struct UnknownPermission(pub String);
 /// A set of permissions; a copy costs nothing. On the wire a list of names.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct PermissionSet(u128);
+
+const _: () = assert!(PERMISSIONS.len() <= 128, "a set has one bit for each");
 
 impl PermissionSet {
     /// All there are.
