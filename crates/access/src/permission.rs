@@ -151,6 +151,9 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("appeal_review", "申诉审核", Side::Business),
     permission("case_deadline_give", "指定时限", Side::Business),
     permission("case_mode_apply", "平急转换", Side::Business),
+    // Of casework: numbers.
+    permission("statistics_view", "查看统计", Side::Business),
+    permission("rate_choose", "设定评价指标分母", Side::Business),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {

@@ -34,6 +34,7 @@ pub mod numbers;
 pub mod process;
 pub mod routing;
 pub mod service;
+pub mod statistics;
 mod store;
 pub mod view;
 

@@ -52,6 +52,7 @@ pub fn start(
     city.store.follow_outbox()?;
     city.store
         .consume(Arc::new(Linkage::new(city.store.clone())))?;
+    city.store.consume(city.casework.statistics_follower())?;
     let mut tasks = vec![tokio::spawn(
         hub.follow(vec![Arc::new(Memories(city.clone()))]),
     )];

@@ -59,6 +59,10 @@ pub trait Consumer: Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// Handles one entry. Whatever it writes through `tx` is committed together with the cursor.
     fn handle(&self, tx: &mut Tx<'_>, entry: &PlacedEntry) -> Result<(), StoreError>;
+    /// Handles the entries of one transaction, in order. For consumers that do with many at once what they would do with each.
+    fn handle_all(&self, tx: &mut Tx<'_>, entries: &[&PlacedEntry]) -> Result<(), StoreError> {
+        entries.iter().try_for_each(|entry| self.handle(tx, entry))
+    }
 }
 
 /// An entry that its consumer could not digest.
@@ -157,6 +161,7 @@ fn step(store: &Store, consumer: &Arc<dyn Consumer>, failures: u32) -> Result<u6
         let may_be_parked = tx
             .query_opt(&PARKED_ANY, params![name], |row| row.get::<i64>(0))?
             .is_some();
+        let mut digestible = Vec::with_capacity(batch.len());
         for entry in &batch {
             let behind = may_be_parked
                 && tx
@@ -168,18 +173,27 @@ fn step(store: &Store, consumer: &Arc<dyn Consumer>, failures: u32) -> Result<u6
                 (true, _) => "an earlier entry of the same key is parked",
                 (false, true) => "its handler failed again and again; see the log",
                 (false, false) => {
-                    consumer.handle(tx, entry)?;
+                    digestible.push(entry);
                     continue;
                 }
             };
             tx.post(&PARK, params![name, entry.place, entry.key, reason, now])?;
         }
+        consumer.handle_all(tx, &digestible)?;
         Ok::<_, StoreError>(())
     })?;
     if must_park {
         tracing::error!(consumer = name, place = last, "an outbox entry was parked");
     }
     Ok(count)
+}
+
+/// How many placed entries `consumer` has still to see.
+pub fn behind(store: &Store, consumer: &'static str) -> Result<i64, StoreError> {
+    store.read_blocking(move |tx| {
+        let cursor = tx.query_opt(&CURSOR_READ, params![consumer], |row| row.get::<i64>(0))?;
+        Ok(outbox::last_place(tx)? - cursor.unwrap_or(0))
+    })
 }
 
 /// What `consumer` could not digest, oldest first (at most 1,000).

@@ -7,6 +7,7 @@ mod overlays;
 mod processes;
 mod reports;
 mod routing;
+mod statistics;
 mod tasks;
 
 use crate::service::{Call, Casework};
@@ -92,6 +93,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("DELETE", "/api/v1/routes/{id}", "route_delete", "route_delete"),
     endpoint("POST", "/api/v1/routes/explain", "route_explain", "route_view"),
     endpoint("GET", "/api/v1/routes/accuracy", "route_accuracy", "route_accuracy"),
+    // Numbers.
+    endpoint("GET", "/api/v1/statistics", "statistics_view", "statistics_view"),
+    endpoint("GET", "/api/v1/statistics/measures", "statistics_measures", "statistics_view"),
+    endpoint("GET", "/api/v1/statistics/subjects", "statistics_subjects", "statistics_view"),
+    endpoint("PUT", "/api/v1/statistics/rates/{code}", "rate_choose", "rate_choose"),
     // Overlays.
     endpoint("POST", "/api/v1/cases/{id}/urge", "case_urge", "case_urge"),
     endpoint("POST", "/api/v1/cases/{id}/mark", "case_mark", "case_mark"),
@@ -169,6 +175,11 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(routing::route_explain))
         .routes(routes!(routing::route_accuracy))
         .routes(routes!(routing::route_update, routing::route_delete))
+        // Numbers.
+        .routes(routes!(statistics::statistics_view))
+        .routes(routes!(statistics::statistics_measures))
+        .routes(routes!(statistics::statistics_subjects))
+        .routes(routes!(statistics::rate_choose))
         // Overlays.
         .routes(routes!(overlays::case_urge))
         .routes(routes!(overlays::case_mark))

@@ -17,6 +17,7 @@ mod report;
 mod routing;
 mod sealed;
 mod self_handling;
+mod statistics;
 mod timer;
 mod verify;
 
@@ -25,6 +26,9 @@ pub use accuracy::AccuracyQuery;
 pub use import::{ImportOptions, Progress};
 pub use query::{COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskQuery};
 pub use routing::{CASEWORK_CHANGED, RouteQuery};
+pub use statistics::{
+    Group, STATISTICS, StatisticsFollower, StatisticsQuery, SubjectsQuery, WINDOW_DAYS_MAX,
+};
 pub use timer::TASK_DEADLINE;
 pub use verify::{Finding, Verified};
 

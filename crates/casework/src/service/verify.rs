@@ -29,7 +29,7 @@ pub struct Finding {
     /// The report, case or task.
     pub subject_id: Id,
     /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`, `counts_differ`,
-    /// `tie_astray`, `stage_astray`, `ties_differ`.
+    /// `tie_astray`, `stage_astray`, `ties_differ`, `duties_differ`, `sums_differ`.
     pub code: &'static str,
     /// What exactly; no personal text.
     pub detail: String,
@@ -44,12 +44,14 @@ pub struct Verified {
     pub cases: u64,
     /// Timeline entries read.
     pub entries: u64,
+    /// Duties compared with a recount; none when the numbers are behind what happened.
+    pub duties: u64,
     /// What is wrong; the first thousand.
     pub findings: Vec<Finding>,
 }
 
 impl Verified {
-    fn add(&mut self, subject_id: Id, code: &'static str, detail: impl Into<String>) {
+    pub(super) fn add(&mut self, subject_id: Id, code: &'static str, detail: impl Into<String>) {
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(Finding {
                 subject_id,
@@ -73,6 +75,7 @@ impl Casework {
             after = last;
         }
         self.verify_references(&mut verified)?;
+        self.verify_statistics(&mut verified)?;
         Ok(verified)
     }
 

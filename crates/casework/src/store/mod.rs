@@ -5,6 +5,7 @@ pub mod case_list;
 pub mod list;
 pub mod read;
 pub mod routing;
+pub mod statistics;
 pub mod write;
 
 use ::store::{Migration, Room, StoreError, Tx, params, statements};
@@ -15,6 +16,9 @@ pub const ROOM: Room = Room {
     migrations: &[Migration {
         name: "0001_casework",
         sql: include_str!("../../migrations/0001_casework.sql"),
+    }, Migration {
+        name: "0002_statistics",
+        sql: include_str!("../../migrations/0002_statistics.sql"),
     }],
     statements: STATEMENTS,
 };
@@ -239,6 +243,32 @@ statements! {
     /// A version that came with the product.
     PROCESS_ADD_BUILT_IN = "INSERT INTO process (code, version, document, is_built_in, saved_by, saved_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (code, version) DO NOTHING";
+    // Of numbers.
+    /// The duties of a report or case.
+    DUTIES_OF_SUBJECT = "SELECT kind, at, organisation_id, organisation_path, staff_id, role, area_path, street_path, category_id,
+        source, marks FROM duty WHERE subject_id = ?1 ORDER BY seq";
+    /// One of them, new or changed.
+    DUTY_PUT = "INSERT INTO duty (subject_id, seq, kind, at, organisation_id, organisation_path, staff_id, role, area_path,
+        street_path, category_id, source, marks) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        ON CONFLICT (subject_id, seq) DO UPDATE SET kind = excluded.kind, at = excluded.at,
+        organisation_id = excluded.organisation_id, organisation_path = excluded.organisation_path,
+        staff_id = excluded.staff_id, role = excluded.role, area_path = excluded.area_path,
+        street_path = excluded.street_path, category_id = excluded.category_id, source = excluded.source,
+        marks = excluded.marks";
+    /// There are fewer than before.
+    DUTY_DROP = "DELETE FROM duty WHERE subject_id = ?1 AND seq >= ?2";
+    /// What the numbers of a report need of its cases.
+    CASES_FOR_NUMBERS = "SELECT c.id, c.stage, c.filed_at, c.lead_organisation_id, c.category_id, c.extra FROM report_case x
+        JOIN case_file c ON c.id = x.case_id WHERE x.report_id = ?1 ORDER BY c.id";
+    /// What rates are divided by.
+    RATE_CHOICES = "SELECT rate, denominator FROM rate_choice ORDER BY rate";
+    /// A rate is divided by something else.
+    RATE_CHOOSE = "INSERT INTO rate_choice (rate, denominator, chosen_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT (rate) DO UPDATE SET denominator = excluded.denominator, chosen_at = excluded.chosen_at";
+    /// The number and stage of a case.
+    CASE_HEAD = "SELECT case_no, stage FROM case_file WHERE id = ?1";
+    /// The number and stage of a report.
+    REPORT_HEAD = "SELECT report_no, stage FROM report WHERE id = ?1";
     /// Takes a block of serials.
     SERIALS_TAKE = "INSERT INTO number_series (series, next_serial) VALUES (?1, ?2)
         ON CONFLICT (series) DO UPDATE SET next_serial = number_series.next_serial + ?3 RETURNING next_serial";

@@ -71,7 +71,7 @@ fn organisation(row: &Row<'_>, first: usize) -> Result<Option<OrganisationRef>, 
 }
 
 /// What is known of some only. Most rows know nothing.
-fn extra<T: Default + serde::de::DeserializeOwned>(
+pub(super) fn extra<T: Default + serde::de::DeserializeOwned>(
     row: &Row<'_>,
     index: usize,
 ) -> Result<T, StoreError> {

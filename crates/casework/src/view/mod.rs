@@ -6,6 +6,7 @@ mod links;
 mod overlays;
 pub mod processes;
 pub mod routing;
+pub mod statistics;
 
 pub use counts::CaseCountsView;
 pub use handling::{CaseHandlingView, FallbackView};

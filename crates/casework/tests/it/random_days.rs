@@ -95,6 +95,10 @@ fn random_days_leave_everything_as_it_must_be() {
             town.clock
                 .advance_seconds(i64::try_from(dice.below(300)).unwrap());
             town.fire();
+            // Sometimes at once, sometimes many together.
+            if dice.below(7) == 0 {
+                town.count();
+            }
             let n = dice.below(states.len());
             match attempt(town, &dice, &states[n]) {
                 Ok(state) => {

@@ -1,0 +1,279 @@
+//! What is counted: every measure is a kind of duty and the marks that it has and has not.
+
+use super::{DutyKind, Marks};
+
+/// What a measure counts in the end: whose list it opens when it is clicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Reports.
+    Report,
+    /// Cases, or tasks of cases.
+    Case,
+}
+
+/// A number of duties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Its word: the column it is kept in, the key on the wire.
+    pub code: &'static str,
+    /// What users read.
+    pub name_zh: &'static str,
+    /// The same in English.
+    pub name_en: &'static str,
+    /// Of which duties.
+    pub kind: DutyKind,
+    /// With all of these marks.
+    pub with: Marks,
+    /// Without any of these.
+    pub without: Marks,
+}
+
+impl Measure {
+    /// Whether it counts a duty of this kind with these marks.
+    pub fn counts(&self, kind: DutyKind, marks: Marks) -> bool {
+        self.kind == kind && marks.has(self.with) && !marks.has_any(self.without)
+    }
+
+    /// What it counts.
+    pub const fn subject(&self) -> Subject {
+        match self.kind {
+            DutyKind::Report | DutyKind::Accept | DutyKind::Callback | DutyKind::Opinion => {
+                Subject::Report
+            }
+            _ => Subject::Case,
+        }
+    }
+}
+
+/// How many measures there are.
+pub const COUNT: usize = MEASURES.len();
+
+const NONE: Marks = Marks(0);
+const DONE: Marks = Marks::DONE;
+const ON_TIME: Marks = Marks::DONE.and(Marks::ON_TIME);
+const ACCURATE: Marks = Marks::DONE.and(Marks::ACCURATE);
+
+const fn of(
+    code: &'static str,
+    name_zh: &'static str,
+    name_en: &'static str,
+    kind: DutyKind,
+    with: Marks,
+) -> Measure {
+    Measure {
+        code,
+        name_zh,
+        name_en,
+        kind,
+        with,
+        without: NONE,
+    }
+}
+
+const fn but(measure: Measure, without: Marks) -> Measure {
+    Measure { without, ..measure }
+}
+
+/// All of them. Kept by day in columns of these names, in this order: a new one goes to the end, with a migration.
+#[rustfmt::skip]
+pub const MEASURES: &[Measure] = &[
+    of("reports", "上报数", "Reports", DutyKind::Report, NONE),
+    of("reports_valid", "有效上报数", "Valid reports", DutyKind::Report, Marks::FILED),
+    of("reports_open", "未结案上报数", "Reports not ended", DutyKind::Report, Marks::OPEN),
+    of("reports_answered", "即接即办数", "Answered at once", DutyKind::Report, Marks::ANSWERED),
+    of("reports_rejected", "不予受理数", "Rejected reports", DutyKind::Report, Marks::REJECTED),
+    of("reports_redone", "重办数", "Done again for the reporter", DutyKind::Report, Marks::REDONE),
+    of("accept_due", "应受理数", "Acceptances due", DutyKind::Accept, NONE),
+    of("accept_done", "受理数", "Acceptances", DutyKind::Accept, DONE),
+    of("accept_on_time", "按期受理数", "Acceptances in time", DutyKind::Accept, ON_TIME),
+    of("callback_due", "应回访数", "Callbacks due", DutyKind::Callback, NONE),
+    of("callback_done", "回访数", "Callbacks", DutyKind::Callback, DONE),
+    of("callback_on_time", "按期回访数", "Callbacks in time", DutyKind::Callback, ON_TIME),
+    of("opinions", "有效回访数", "Reporters reached", DutyKind::Opinion, NONE),
+    of("opinions_solved", "回访已解决数", "Solved, says the reporter", DutyKind::Opinion, Marks::SOLVED),
+    of("opinions_satisfied", "回访满意数", "Satisfied reporters", DutyKind::Opinion, Marks::SATISFIED),
+    of("cases", "案卷建立数", "Cases", DutyKind::Case, NONE),
+    of("cases_filed", "已立案数", "Cases filed", DutyKind::Case, Marks::FILED),
+    of("cases_cancelled", "作废数", "Cases cancelled", DutyKind::Case, Marks::REJECTED),
+    of("cases_self_handled", "自行处置数", "Handled by who found it", DutyKind::Case, Marks::SELF_HANDLED),
+    of("file_due", "应立案数", "Filings due", DutyKind::File, NONE),
+    of("file_done", "立案数", "Filings", DutyKind::File, DONE),
+    of("file_on_time", "按时立案数", "Filings in time", DutyKind::File, ON_TIME),
+    of("file_accurate", "准确立案数", "Filings that stood", DutyKind::File, ACCURATE),
+    of("dispatch_due", "应派遣数", "Dispatches due", DutyKind::Dispatch, NONE),
+    of("dispatch_done", "派遣数", "Dispatches", DutyKind::Dispatch, DONE),
+    of("dispatch_on_time", "按时派遣数", "Dispatches in time", DutyKind::Dispatch, ON_TIME),
+    of("dispatch_accurate", "准确派遣数", "Dispatches that stood", DutyKind::Dispatch, ACCURATE),
+    of("respond_due", "派单数", "Responses due", DutyKind::Respond, NONE),
+    of("respond_done", "签收数", "Responses", DutyKind::Respond, DONE),
+    of("respond_on_time", "按时响应数", "Responses in time", DutyKind::Respond, ON_TIME),
+    of("handle_due", "应处置数", "Tasks due", DutyKind::Handle, NONE),
+    of("handle_done", "处置数", "Tasks done", DutyKind::Handle, DONE),
+    of("handle_on_time", "按期处置数", "Tasks done in time", DutyKind::Handle, ON_TIME),
+    but(of("handle_pending", "超期待处置数", "Tasks overdue and not done", DutyKind::Handle, NONE), DONE),
+    of("handle_extended", "延期数", "Tasks extended", DutyKind::Handle, Marks::EXTENDED),
+    of("handle_suspended", "挂账数", "Tasks suspended", DutyKind::Handle, Marks::SUSPENDED),
+    of("handle_exempt", "申诉免责数", "Tasks exempt after an appeal", DutyKind::Handle, Marks::EXEMPT),
+    of("verify_due", "应核实数", "Verifications due", DutyKind::Verify, NONE),
+    of("verify_done", "核实数", "Verifications", DutyKind::Verify, DONE),
+    of("verify_on_time", "按时核实数", "Verifications in time", DutyKind::Verify, ON_TIME),
+    of("inspect_due", "应核查数", "Inspections due", DutyKind::Inspect, NONE),
+    of("inspect_done", "核查数", "Inspections", DutyKind::Inspect, DONE),
+    of("inspect_on_time", "按时核查数", "Inspections in time", DutyKind::Inspect, ON_TIME),
+    of("inspect_failed", "核查不通过数", "Inspections that failed", DutyKind::Inspect, Marks::FAILED),
+    of("close_due", "应结案数", "Closings due", DutyKind::Close, NONE),
+    of("close_done", "结案数", "Closed", DutyKind::Close, DONE),
+    of("close_on_time", "按期结案数", "Closed in time", DutyKind::Close, ON_TIME),
+    but(of("close_late", "超期结案数", "Closed too late", DutyKind::Close, DONE), Marks::ON_TIME),
+    of("close_reworked", "返工数", "Reworked", DutyKind::Close, Marks::REWORKED),
+    of("archive_due", "应办结案数", "Closing steps due", DutyKind::Archive, NONE),
+    of("archive_done", "办理结案数", "Closing steps", DutyKind::Archive, DONE),
+    of("archive_on_time", "按时办理结案数", "Closing steps in time", DutyKind::Archive, ON_TIME),
+    of("supervise_due", "督办数", "Supervisions", DutyKind::Supervise, NONE),
+    of("supervise_done", "督办反馈数", "Supervisions answered", DutyKind::Supervise, DONE),
+    of("supervise_on_time", "按时督办反馈数", "Supervisions answered in time", DutyKind::Supervise, ON_TIME),
+];
+
+/// The measure of this code, with its place among [`MEASURES`].
+pub fn measure(code: &str) -> Option<(usize, &'static Measure)> {
+    MEASURES
+        .iter()
+        .enumerate()
+        .find(|(_, measure)| measure.code == code)
+}
+
+/// The places among [`MEASURES`] of those that count a duty of this kind with these marks.
+pub fn counting(kind: DutyKind, marks: Marks) -> impl Iterator<Item = usize> {
+    MEASURES
+        .iter()
+        .enumerate()
+        .filter(move |(_, measure)| measure.counts(kind, marks))
+        .map(|(place, _)| place)
+}
+
+/// The measures by which the work of a role is judged (岗位评价); a role without a line is judged by none.
+pub const OF_ROLES: &[(&str, &[&str])] = &[
+    (
+        "inspector",
+        &[
+            "reports",
+            "reports_valid",
+            "cases_self_handled",
+            "verify_due",
+            "verify_done",
+            "verify_on_time",
+            "inspect_due",
+            "inspect_done",
+            "inspect_on_time",
+            "inspect_failed",
+        ],
+    ),
+    (
+        "intake_clerk",
+        &[
+            "reports",
+            "accept_due",
+            "accept_done",
+            "accept_on_time",
+            "reports_answered",
+            "reports_rejected",
+            "callback_due",
+            "callback_done",
+            "callback_on_time",
+        ],
+    ),
+    (
+        "shift_leader",
+        &[
+            "file_due",
+            "file_done",
+            "file_on_time",
+            "file_accurate",
+            "archive_due",
+            "archive_done",
+            "archive_on_time",
+            "cases_cancelled",
+        ],
+    ),
+    (
+        "dispatcher",
+        &[
+            "dispatch_due",
+            "dispatch_done",
+            "dispatch_on_time",
+            "dispatch_accurate",
+        ],
+    ),
+    (
+        "department_clerk",
+        &[
+            "respond_due",
+            "respond_done",
+            "respond_on_time",
+            "handle_due",
+            "handle_done",
+            "handle_on_time",
+            "handle_pending",
+            "handle_extended",
+            "handle_suspended",
+            "supervise_due",
+            "supervise_done",
+            "supervise_on_time",
+        ],
+    ),
+    (
+        "handler",
+        &[
+            "respond_due",
+            "respond_done",
+            "respond_on_time",
+            "handle_due",
+            "handle_done",
+            "handle_on_time",
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::rates::RATES;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique_and_every_rate_and_role_names_known_ones() {
+        let codes: BTreeSet<_> = MEASURES.iter().map(|measure| measure.code).collect();
+        assert_eq!(codes.len(), COUNT);
+        for rate in RATES {
+            for code in std::iter::once(&rate.numerator).chain(rate.denominators) {
+                assert!(codes.contains(code), "{code} of {}", rate.code);
+            }
+            let place = |code| measure(code).unwrap().1;
+            // What is divided is part of what it is divided by, unless a city wants it by the reports that came in.
+            let first = rate.denominators[0];
+            let (part, whole) = (place(rate.numerator), place(first));
+            assert!(
+                part.kind == whole.kind && part.with.has(whole.with) && !part.with.has_any(whole.without),
+                "{} by {first}",
+                rate.numerator
+            );
+        }
+        for (role, measures) in OF_ROLES {
+            for code in *measures {
+                assert!(codes.contains(code), "{code} of {role}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_columns_of_the_migration_are_the_measures_in_order() {
+        let sql = include_str!("../../migrations/0002_statistics.sql");
+        let columns: Vec<_> = sql
+            .lines()
+            .filter_map(|line| line.trim().strip_suffix(" BIGINT NOT NULL DEFAULT 0,"))
+            .collect();
+        let codes: Vec<_> = MEASURES.iter().map(|measure| measure.code).collect();
+        assert_eq!(columns, codes);
+    }
+}

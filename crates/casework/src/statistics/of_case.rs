@@ -1,0 +1,380 @@
+//! The duties of a case, from its timeline.
+
+use super::{Duty, DutyKind, Marks, Person, done};
+use crate::lifecycle::Event;
+use crate::lifecycle::case::{self, CaseFact};
+use crate::lifecycle::handling::HandlingFact;
+use crate::lifecycle::overlays::OverlayFact;
+use crate::model::{
+    Case, CaseStage, Level, OrganisationRef, Task, TaskKind, TaskRole, TaskState,
+};
+use crate::process::Process;
+use base::{Id, Timestamp};
+use std::collections::BTreeMap;
+
+/// The duties of the case that these events tell of, in a fixed order; none when they do not begin a case. `process` is the one
+/// the case pinned: what it allows for inspection and closing is added to the handling deadline to say when the case was to be
+/// closed.
+pub fn of_case(events: &[Event<CaseFact>], process: &Process) -> Vec<Duty> {
+    let Some((first, rest)) = events.split_first() else {
+        return Vec::new();
+    };
+    let Some(mut case) = case::begin(first) else {
+        return Vec::new();
+    };
+    let mut history = History::default();
+    history.begun_by = first.by.as_ref().map(Person::from);
+    history.enter(&case, first.occurred_at);
+    for event in rest {
+        let before = case.clone();
+        case = case::evolve(case, event);
+        history.follow(&before, &case, event);
+    }
+    history.duties(&case, process)
+}
+
+/// A desk's step: to file, to dispatch, to close.
+struct Desk {
+    kind: DutyKind,
+    organisation: OrganisationRef,
+    opened_at: Timestamp,
+    due_at: Option<Timestamp>,
+    done: Option<(Timestamp, Option<Person>)>,
+    /// Done and not taken back since.
+    is_accurate: bool,
+    /// The lead's task that a dispatch gave.
+    lead_id: Option<Id>,
+    /// Taken away before it was done.
+    is_void: bool,
+}
+
+/// A supervision.
+struct Supervised {
+    organisation: OrganisationRef,
+    due_at: Timestamp,
+    done: Option<(Timestamp, Option<Person>)>,
+    is_void: bool,
+}
+
+#[derive(Default)]
+struct History {
+    begun_by: Option<Person>,
+    desks: Vec<Desk>,
+    supervised: Vec<Supervised>,
+    /// Who accepted and who finished each task last.
+    accepted_by: BTreeMap<Id, Person>,
+    finished_by: BTreeMap<Id, Person>,
+    /// Inspections that failed.
+    failed: Vec<Id>,
+    closed_by: Option<Person>,
+    was_filed: bool,
+}
+
+/// The step a desk has to take now.
+fn awaited(case: &Case) -> Option<DutyKind> {
+    match case.stage {
+        CaseStage::Accepted => Some(DutyKind::File),
+        CaseStage::Filed => Some(DutyKind::Dispatch),
+        CaseStage::Handling if case.awaits_dispatch() => Some(DutyKind::Dispatch),
+        CaseStage::Closing => Some(DutyKind::Archive),
+        _ => None,
+    }
+}
+
+impl History {
+    /// A desk's step begins.
+    fn enter(&mut self, case: &Case, at: Timestamp) {
+        let Some(kind) = awaited(case) else { return };
+        let organisation = match kind {
+            DutyKind::Dispatch => case.dispatcher(),
+            _ => case.filed_by.as_ref().unwrap_or(&case.accepted_by),
+        };
+        self.desks.push(Desk {
+            kind,
+            organisation: organisation.clone(),
+            opened_at: at,
+            due_at: case.clock.map(|clock| clock.due_at),
+            done: None,
+            is_accurate: true,
+            lead_id: None,
+            is_void: false,
+        });
+    }
+
+    fn follow(&mut self, before: &Case, after: &Case, event: &Event<CaseFact>) {
+        self.was_filed |= after.filed_at.is_some() && after.stage != CaseStage::Accepted;
+        self.note_people(before, after, event);
+        self.follow_desk(before, after, event);
+        self.follow_supervision(event);
+    }
+
+    fn follow_desk(&mut self, before: &Case, after: &Case, event: &Event<CaseFact>) {
+        match &event.fact {
+            // An undo: the step is to be taken once more, as if it had not been.
+            CaseFact::Overlay(OverlayFact::CaseRecalled { .. }) => {
+                if let Some(last) = self.last_of(DutyKind::Dispatch) {
+                    last.done = None;
+                    last.lead_id = None;
+                    last.due_at = after.clock.map(|clock| clock.due_at);
+                }
+                return;
+            }
+            CaseFact::Handling(HandlingFact::CaseSentBack { .. })
+            | CaseFact::Overlay(OverlayFact::CaseCancelled { .. }) => {
+                if let Some(last) = self.last_of(DutyKind::File) {
+                    last.is_accurate = false;
+                }
+            }
+            _ => {}
+        }
+        let (then, now) = (awaited(before), awaited(after));
+        if then.is_some() && then == now {
+            if let Some(last) = self.desks.last_mut() {
+                last.due_at = after.clock.map(|clock| clock.due_at);
+            }
+            return;
+        }
+        if then.is_some()
+            && let Some(last) = self.desks.last_mut()
+        {
+            if went_on(last.kind, before, after) {
+                last.done = Some((event.occurred_at, event.by.as_ref().map(Person::from)));
+                if let Some(by) = &event.by {
+                    last.organisation = by.organisation();
+                }
+                last.lead_id = after.lead().map(|lead| lead.id);
+            } else {
+                last.is_void = true;
+            }
+        }
+        if now.is_some() {
+            self.enter(after, event.occurred_at);
+        }
+    }
+
+    fn last_of(&mut self, kind: DutyKind) -> Option<&mut Desk> {
+        self.desks.iter_mut().rev().find(|desk| desk.kind == kind)
+    }
+
+    fn note_people(&mut self, before: &Case, after: &Case, event: &Event<CaseFact>) {
+        if let CaseFact::CaseInspected {
+            task_id,
+            passed: false,
+            ..
+        } = &event.fact
+        {
+            self.failed.push(*task_id);
+        }
+        let Some(by) = event.by.as_ref().map(Person::from) else {
+            return;
+        };
+        if before.closed_at != after.closed_at && after.stage == CaseStage::Closed {
+            self.closed_by = Some(by.clone());
+        }
+        for task in &after.tasks {
+            let then = before.task(task.id);
+            if task.accepted_at.is_some() && then.and_then(|then| then.accepted_at).is_none() {
+                self.accepted_by.insert(task.id, by.clone());
+            }
+            if task.finished_at.is_some() && then.and_then(|then| then.finished_at).is_none() {
+                self.finished_by.insert(task.id, by.clone());
+            }
+        }
+    }
+
+    fn follow_supervision(&mut self, event: &Event<CaseFact>) {
+        let CaseFact::Overlay(fact) = &event.fact else {
+            return;
+        };
+        match fact {
+            OverlayFact::CaseSupervised {
+                organisation,
+                clock,
+                ..
+            } => self.supervised.push(Supervised {
+                organisation: organisation.clone(),
+                due_at: clock.due_at,
+                done: None,
+                is_void: false,
+            }),
+            OverlayFact::SupervisionReplied { .. } => {
+                if let Some(last) = self.supervised.last_mut()
+                    && last.done.is_none()
+                {
+                    last.done = Some((event.occurred_at, event.by.as_ref().map(Person::from)));
+                }
+            }
+            OverlayFact::SupervisionEnded { .. } => {
+                if let Some(last) = self.supervised.last_mut() {
+                    last.is_void = last.done.is_none();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn duties(&self, case: &Case, process: &Process) -> Vec<Duty> {
+        if case.extra.overlays.is_excluded() {
+            return Vec::new();
+        }
+        let is_cancelled = case.stage == CaseStage::Cancelled;
+        let mut duties = vec![self.of_whole(case)];
+        duties.extend(self.desks.iter().filter_map(|desk| {
+            let counts = !is_cancelled || desk.kind == DutyKind::File;
+            counts.then(|| desk_duty(desk, case)).flatten()
+        }));
+        for task in &case.tasks {
+            let counts = !is_cancelled || task.kind == TaskKind::Verify;
+            if counts {
+                self.of_task(case, task, &mut duties);
+            }
+        }
+        if !is_cancelled && case.stage != CaseStage::Merged {
+            duties.extend(self.of_closing(case, process));
+            let supervised = self.supervised.iter().filter(|each| !each.is_void);
+            duties.extend(supervised.map(|each| Duty {
+                kind: DutyKind::Supervise,
+                at: each.due_at,
+                organisation: each.organisation.clone(),
+                person: each.done.as_ref().and_then(|(_, person)| person.clone()),
+                marks: marks_of(each.done.as_ref().map(|(at, _)| *at), Some(each.due_at)),
+            }));
+        }
+        duties
+    }
+
+    fn of_whole(&self, case: &Case) -> Duty {
+        let marks = Marks::default()
+            .with(Marks::FILED, self.was_filed)
+            .with(Marks::OPEN, case.stage.is_open())
+            .with(Marks::REJECTED, case.stage == CaseStage::Cancelled)
+            .with(Marks::SELF_HANDLED, case.extra.handling.self_handled)
+            .with(Marks::REDONE, case.extra.links.redo_count > 0);
+        Duty {
+            kind: DutyKind::Case,
+            at: case.accepted_at,
+            organisation: case.accepted_by.clone(),
+            person: self.begun_by.clone(),
+            marks,
+        }
+    }
+
+    fn of_task(&self, case: &Case, task: &Task, duties: &mut Vec<Duty>) {
+        let is_over = case.stage == CaseStage::Merged;
+        let kind = match task.kind {
+            TaskKind::Handle => DutyKind::Handle,
+            TaskKind::Verify => DutyKind::Verify,
+            TaskKind::Inspect => DutyKind::Inspect,
+            TaskKind::Callback => return,
+        };
+        let overlays = &task.extra.overlays;
+        if let (DutyKind::Handle, Some(response)) = (kind, task.response)
+            && (task.accepted_at.is_some()
+                || task.response_overdue
+                || !(task.is_withdrawn() || is_over))
+        {
+            let contacted = task.extra.handling.contacted_at;
+            let answered = [task.accepted_at, contacted].into_iter().flatten().min();
+            duties.push(Duty {
+                kind: DutyKind::Respond,
+                at: response.due_at,
+                organisation: task.organisation.clone(),
+                person: self.accepted_by.get(&task.id).cloned(),
+                marks: marks_of(answered, Some(response.due_at)),
+            });
+        }
+        let is_done = task.state == TaskState::Finished;
+        if task.is_withdrawn() || (is_over && !is_done) {
+            return;
+        }
+        let finished_at = task.finished_at.filter(|_| is_done);
+        let marks = marks_of(finished_at, Some(task.handling.due_at))
+            .with(Marks::ON_TIME, is_done && overlays.exempt)
+            .with(Marks::EXEMPT, overlays.exempt)
+            .with(Marks::EXTENDED, overlays.extended_count > 0)
+            .with(Marks::SUSPENDED, task.is_suspended())
+            .with(Marks::REWORKED, task.rework_count > 0)
+            .with(Marks::FAILED, self.failed.contains(&task.id));
+        let done_by = self.finished_by.get(&task.id).filter(|_| is_done);
+        duties.push(Duty {
+            kind,
+            at: task.handling.due_at,
+            organisation: task.organisation.clone(),
+            person: done_by.or_else(|| self.accepted_by.get(&task.id)).cloned(),
+            marks,
+        });
+    }
+
+    /// When the case was to be closed: what the process allows for inspection and closing after the lead's deadline.
+    fn of_closing(&self, case: &Case, process: &Process) -> Option<Duty> {
+        let closed_at = case.closed_at.filter(|_| case.stage == CaseStage::Closed);
+        let lead = case.lead();
+        let due_at = lead.map(|lead| {
+            let minutes = minutes_after_handling(process, case.level);
+            lead.handling.due_at.plus_seconds(minutes * 60)
+        });
+        let is_exempt = lead.is_some_and(|lead| lead.extra.overlays.exempt);
+        Some(Duty {
+            kind: DutyKind::Close,
+            at: due_at.or(closed_at)?,
+            organisation: case.accountable().clone(),
+            person: closed_at.and_then(|_| self.closed_by.clone()),
+            marks: marks_of(closed_at, due_at)
+                .with(Marks::ON_TIME, closed_at.is_some() && is_exempt)
+                .with(Marks::REWORKED, case.rework_count > 0),
+        })
+    }
+}
+
+/// Whether the step was taken, and not taken away: the case stands further on its way.
+fn went_on(kind: DutyKind, before: &Case, after: &Case) -> bool {
+    if !after.stage.is_on_the_way() {
+        return false;
+    }
+    match kind {
+        DutyKind::Dispatch => after.lead().is_some() || after.stage > CaseStage::Handling,
+        _ => after.stage > before.stage,
+    }
+}
+
+/// What a process allows from the end of handling to closing.
+fn minutes_after_handling(process: &Process, level: Level) -> i64 {
+    [CaseStage::Inspecting, CaseStage::Closing]
+        .into_iter()
+        .filter_map(|stage| process.stage_minutes(stage, level))
+        .map(i64::from)
+        .sum()
+}
+
+fn marks_of(at: Option<Timestamp>, due_at: Option<Timestamp>) -> Marks {
+    at.map_or_else(Marks::default, |at| done(due_at, at))
+}
+
+fn desk_duty(desk: &Desk, case: &Case) -> Option<Duty> {
+    let is_open = awaited(case) == Some(desk.kind);
+    if desk.done.is_none() && (desk.is_void || !is_open) {
+        return None;
+    }
+    let stood = match desk.lead_id {
+        // An order stands while it is neither returned nor replaced by another.
+        Some(id) => case.task(id).is_some_and(|task| !task.is_withdrawn()) && is_last_lead(case, id),
+        None => desk.is_accurate,
+    };
+    let done_at = desk.done.as_ref().map(|(at, _)| *at);
+    let nominal = done_at.unwrap_or(desk.opened_at);
+    Some(Duty {
+        kind: desk.kind,
+        at: desk.due_at.unwrap_or(nominal),
+        organisation: desk.organisation.clone(),
+        person: desk.done.as_ref().and_then(|(_, person)| person.clone()),
+        marks: marks_of(done_at, desk.due_at)
+            .with(Marks::ACCURATE, done_at.is_some() && stood && desk.is_accurate),
+    })
+}
+
+/// Whether no later order made another organisation lead.
+fn is_last_lead(case: &Case, id: Id) -> bool {
+    case.handle_tasks()
+        .filter(|task| task.role == TaskRole::Lead)
+        .all(|task| task.id <= id)
+}

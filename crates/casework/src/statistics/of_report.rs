@@ -1,0 +1,111 @@
+//! The duties of a report, from its timeline and what is known of its cases.
+
+use super::{Duty, DutyKind, Marks, Person, done};
+use crate::lifecycle::Event;
+use crate::lifecycle::report::{self, ReportFact};
+use crate::model::{OrganisationRef, ReportStage, Satisfaction, TaskState};
+use base::Id;
+
+/// What the numbers of a report need of one of its cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseOfReport {
+    /// The case.
+    pub case_id: Id,
+    /// Whether it was filed and not cancelled.
+    pub is_filed: bool,
+    /// Whether it is excluded from the numbers.
+    pub is_excluded: bool,
+    /// Who leads, or led last.
+    pub lead: Option<OrganisationRef>,
+    /// Its category.
+    pub category_id: Option<Id>,
+}
+
+/// The duties of the report that these events tell of; `received_by` is the organisation that took it in. A report all of whose
+/// cases are excluded leaves nothing.
+pub fn of_report(
+    events: &[Event<ReportFact>],
+    received_by: &OrganisationRef,
+    cases: &[CaseOfReport],
+) -> Vec<Duty> {
+    let Ok(report) = report::replay(events) else {
+        return Vec::new();
+    };
+    if !cases.is_empty() && cases.iter().all(|case| case.is_excluded) {
+        return Vec::new();
+    }
+    let by = |wanted: fn(&ReportFact) -> bool| {
+        let event = events.iter().rev().find(|event| wanted(&event.fact))?;
+        event.by.as_ref()
+    };
+    let received = events.first().and_then(|event| event.by.as_ref());
+    let is_open = matches!(report.stage, ReportStage::Received | ReportStage::Accepted);
+    let marks = Marks::default()
+        .with(Marks::FILED, cases.iter().any(|case| case.is_filed))
+        .with(Marks::OPEN, is_open)
+        .with(Marks::ANSWERED, report.stage == ReportStage::Answered)
+        .with(Marks::REJECTED, report.stage == ReportStage::Rejected)
+        .with(Marks::REDONE, report.extra.redo_count > 0);
+    let mut duties = vec![Duty {
+        kind: DutyKind::Report,
+        at: report.received_at,
+        organisation: received_by.clone(),
+        person: received.map(Person::from),
+        marks,
+    }];
+    let decided = |fact: &ReportFact| {
+        matches!(
+            fact,
+            ReportFact::ReportAccepted { .. }
+                | ReportFact::ReportAnswered { .. }
+                | ReportFact::ReportRejected { .. }
+        )
+    };
+    let decided_at = events.iter().find(|event| decided(&event.fact));
+    let is_withdrawn = report.stage == ReportStage::Withdrawn && decided_at.is_none();
+    if !is_withdrawn {
+        let due_at = None;
+        let decided_by = decided_at.and_then(|event| event.by.as_ref());
+        duties.push(Duty {
+            kind: DutyKind::Accept,
+            at: due_at.unwrap_or(report.received_at),
+            organisation: decided_by
+                .map_or_else(|| received_by.clone(), crate::model::Actor::organisation),
+            person: decided_by.map(Person::from),
+            marks: decided_at.map_or_else(Marks::default, |event| done(due_at, event.occurred_at)),
+        });
+    }
+    if let Some(task) = &report.extra.callback
+        && task.state != TaskState::Revoked
+    {
+        let called = by(|fact| matches!(fact, ReportFact::ReportCalledBack { .. }));
+        let finished_at = task
+            .finished_at
+            .filter(|_| task.state == TaskState::Finished);
+        duties.push(Duty {
+            kind: DutyKind::Callback,
+            at: task.clock.due_at,
+            organisation: task.organisation.clone(),
+            person: called.map(Person::from),
+            marks: finished_at
+                .map_or_else(Marks::default, |at| done(Some(task.clock.due_at), at)),
+        });
+    }
+    if let Some(said) = &report.extra.called_back {
+        let lead = cases.iter().find_map(|case| case.lead.clone());
+        let is_satisfied = matches!(
+            said.satisfaction,
+            Satisfaction::VerySatisfied | Satisfaction::Satisfied | Satisfaction::FairlySatisfied
+        );
+        duties.push(Duty {
+            kind: DutyKind::Opinion,
+            at: said.called_at,
+            organisation: lead.unwrap_or_else(|| received_by.clone()),
+            person: None,
+            marks: Marks::default()
+                .with(Marks::SOLVED, said.solved)
+                .with(Marks::SATISFIED, is_satisfied),
+        });
+    }
+    duties
+}
