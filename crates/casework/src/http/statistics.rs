@@ -117,7 +117,9 @@ pub(super) async fn statistics_view(
     Caller(principal): Caller,
     Query(params): Query<StatisticsParams>,
 ) -> Answer<Json<StatisticsView>> {
-    Ok(Json(casework.statistics_view(&principal, params.into()).await?))
+    Ok(Json(
+        casework.statistics_view(&principal, params.into()).await?,
+    ))
 }
 
 /// Which line and measure.

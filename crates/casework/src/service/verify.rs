@@ -45,7 +45,7 @@ pub struct Verified {
     /// Timeline entries read.
     pub entries: u64,
     /// Duties compared with a recount; none when the numbers are behind what happened.
-    pub duties: u64,
+    pub duties: Option<u64>,
     /// What is wrong; the first thousand.
     pub findings: Vec<Finding>,
 }

@@ -254,7 +254,9 @@ mod tests {
             let first = rate.denominators[0];
             let (part, whole) = (place(rate.numerator), place(first));
             assert!(
-                part.kind == whole.kind && part.with.has(whole.with) && !part.with.has_any(whole.without),
+                part.kind == whole.kind
+                    && part.with.has(whole.with)
+                    && !part.with.has_any(whole.without),
                 "{} by {first}",
                 rate.numerator
             );

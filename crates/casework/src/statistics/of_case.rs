@@ -5,9 +5,7 @@ use crate::lifecycle::Event;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::handling::HandlingFact;
 use crate::lifecycle::overlays::OverlayFact;
-use crate::model::{
-    Case, CaseStage, Level, OrganisationRef, Task, TaskKind, TaskRole, TaskState,
-};
+use crate::model::{Case, CaseStage, Level, OrganisationRef, Task, TaskKind, TaskRole, TaskState};
 use crate::process::Process;
 use base::{Id, Timestamp};
 use std::collections::BTreeMap;
@@ -22,8 +20,10 @@ pub fn of_case(events: &[Event<CaseFact>], process: &Process) -> Vec<Duty> {
     let Some(mut case) = case::begin(first) else {
         return Vec::new();
     };
-    let mut history = History::default();
-    history.begun_by = first.by.as_ref().map(Person::from);
+    let mut history = History {
+        begun_by: first.by.as_ref().map(Person::from),
+        ..History::default()
+    };
     history.enter(&case, first.occurred_at);
     for event in rest {
         let before = case.clone();
@@ -357,7 +357,9 @@ fn desk_duty(desk: &Desk, case: &Case) -> Option<Duty> {
     }
     let stood = match desk.lead_id {
         // An order stands while it is neither returned nor replaced by another.
-        Some(id) => case.task(id).is_some_and(|task| !task.is_withdrawn()) && is_last_lead(case, id),
+        Some(id) => {
+            case.task(id).is_some_and(|task| !task.is_withdrawn()) && is_last_lead(case, id)
+        }
         None => desk.is_accurate,
     };
     let done_at = desk.done.as_ref().map(|(at, _)| *at);
@@ -367,8 +369,10 @@ fn desk_duty(desk: &Desk, case: &Case) -> Option<Duty> {
         at: desk.due_at.unwrap_or(nominal),
         organisation: desk.organisation.clone(),
         person: desk.done.as_ref().and_then(|(_, person)| person.clone()),
-        marks: marks_of(done_at, desk.due_at)
-            .with(Marks::ACCURATE, done_at.is_some() && stood && desk.is_accurate),
+        marks: marks_of(done_at, desk.due_at).with(
+            Marks::ACCURATE,
+            done_at.is_some() && stood && desk.is_accurate,
+        ),
     })
 }
 

@@ -87,8 +87,7 @@ pub fn of_report(
             at: task.clock.due_at,
             organisation: task.organisation.clone(),
             person: called.map(Person::from),
-            marks: finished_at
-                .map_or_else(Marks::default, |at| done(Some(task.clock.due_at), at)),
+            marks: finished_at.map_or_else(Marks::default, |at| done(Some(task.clock.due_at), at)),
         });
     }
     if let Some(said) = &report.extra.called_back {

@@ -13,13 +13,16 @@ use ::store::{Migration, Room, StoreError, Tx, params, statements};
 /// Casework as the store sees it.
 pub const ROOM: Room = Room {
     name: "casework",
-    migrations: &[Migration {
-        name: "0001_casework",
-        sql: include_str!("../../migrations/0001_casework.sql"),
-    }, Migration {
-        name: "0002_statistics",
-        sql: include_str!("../../migrations/0002_statistics.sql"),
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_casework",
+            sql: include_str!("../../migrations/0001_casework.sql"),
+        },
+        Migration {
+            name: "0002_statistics",
+            sql: include_str!("../../migrations/0002_statistics.sql"),
+        },
+    ],
     statements: STATEMENTS,
 };
 

@@ -22,6 +22,7 @@ mod processes;
 mod races;
 mod random_days;
 mod routing;
+mod statistics;
 mod ties;
 mod town;
 mod visibility;

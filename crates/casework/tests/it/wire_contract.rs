@@ -72,7 +72,11 @@ impl Town {
         self.send(who, Method::POST, path, &[], Some(body))
     }
 
-    fn get(&self, who: &Arc<Principal>, path: &str) -> Answer {
+    pub fn put(&self, who: &Arc<Principal>, path: &str, body: &Value) -> Answer {
+        self.send(who, Method::PUT, path, &[], Some(body))
+    }
+
+    pub fn get(&self, who: &Arc<Principal>, path: &str) -> Answer {
         self.send(who, Method::GET, path, &[], None)
     }
 }

@@ -4,7 +4,10 @@
 //! writes what differs and adds the difference to the sums by day, in the transaction that moves its cursor. Commands do not wait
 //! for it; it is behind them by a batch. [`Casework::statistics_rebuild`] does the same for everything there is.
 
+mod answer;
 mod ask;
+mod subjects;
+mod time;
 
 pub use ask::{Group, StatisticsQuery, SubjectsQuery, WINDOW_DAYS_MAX};
 
@@ -98,9 +101,8 @@ impl Casework {
 
     /// Makes the numbers of everything there is anew. Says how many reports and cases it looked at.
     pub fn statistics_rebuild(&self) -> Result<u64, StoreError> {
-        let cases = self.each_batch(&CASES_AFTER, |this, tx, id| this.duties_of_case(tx, id))?;
-        let reports =
-            self.each_batch(&REPORTS_AFTER, |this, tx, id| this.duties_of_report(tx, id))?;
+        let cases = self.each_batch(&CASES_AFTER, Self::duties_of_case)?;
+        let reports = self.each_batch(&REPORTS_AFTER, Self::duties_of_report)?;
         Ok(cases + reports)
     }
 
@@ -225,7 +227,11 @@ impl Casework {
                 for (id, kept, found) in compared {
                     count += kept.len() as u64;
                     if kept != found {
-                        verified.add(id, "duties_differ", format!("{kept:?} kept, {found:?} found"));
+                        verified.add(
+                            id,
+                            "duties_differ",
+                            format!("{kept:?} kept, {found:?} found"),
+                        );
                     }
                     for row in &kept {
                         rows::sum(&mut sums, row, 1);
@@ -233,7 +239,7 @@ impl Casework {
                 }
             }
         }
-        verified.duties = count;
+        verified.duties = Some(count);
         let mut kept = self.store().read_blocking(rows::sums_all)?;
         kept.retain(|_, counts| counts.iter().any(|count| *count != 0));
         sums.retain(|_, counts| counts.iter().any(|count| *count != 0));
@@ -250,4 +256,3 @@ impl Casework {
 }
 
 type DutiesOf = fn(&Casework, &mut Tx<'_>, Id) -> Result<Vec<DutyRow>, StoreError>;
-

@@ -96,7 +96,9 @@ pub fn sum(sums: &mut Sums, row: &DutyRow, by: i64) {
             }
         }
     };
-    let category = place.category_id.map_or_else(String::new, |id| id.to_string());
+    let category = place
+        .category_id
+        .map_or_else(String::new, |id| id.to_string());
     add(
         Dimension::Organisation,
         duty.organisation.id.to_string(),
@@ -243,10 +245,7 @@ pub struct CaseNumbers {
 }
 
 /// The cases of a report, by id.
-pub fn cases_for_numbers(
-    tx: &mut Tx<'_>,
-    report_id: Id,
-) -> Result<Vec<CaseNumbers>, StoreError> {
+pub fn cases_for_numbers(tx: &mut Tx<'_>, report_id: Id) -> Result<Vec<CaseNumbers>, StoreError> {
     tx.query(&CASES_FOR_NUMBERS, params![report_id], |row| {
         Ok(CaseNumbers {
             case_id: row.get(0)?,
@@ -261,7 +260,9 @@ pub fn cases_for_numbers(
 
 /// Rates that a city divides by something else than the first.
 pub fn rate_choices(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
-    tx.query(&RATE_CHOICES, params![], |row| Ok((row.get(0)?, row.get(1)?)))
+    tx.query(&RATE_CHOICES, params![], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
 }
 
 /// A city chooses what a rate is divided by.
@@ -315,4 +316,3 @@ fn counts(row: &Row<'_>, first: usize) -> Result<Box<Counts>, StoreError> {
     }
     Ok(counts)
 }
-

@@ -41,6 +41,10 @@ pub struct DutyFilter {
     pub organisation: Option<TreePath>,
     /// In this area.
     pub area: Option<TreePath>,
+    /// In this area and in none below it; only of duties themselves.
+    pub area_itself: Option<TreePath>,
+    /// With nothing in this column; only of duties themselves.
+    pub nothing_in: Option<&'static str>,
     /// Of exactly this organisation.
     pub holder_id: Option<Id>,
     /// In this zone.
@@ -115,6 +119,12 @@ fn raw_conditions<'a>(
     }
     if let Some(range) = &ranges.area {
         conditions.within("d.area_path", range);
+    }
+    if let Some(path) = &filter.area_itself {
+        conditions.add("d.area_path = {}", [path.as_param()]);
+    }
+    if let Some(column) = filter.nothing_in {
+        conditions.add(&format!("d.{column} IS NULL"), []);
     }
     if let Some(id) = &filter.holder_id {
         conditions.add("d.organisation_id = {}", [id.as_param()]);
@@ -220,7 +230,8 @@ pub fn add_raw(
 /// The dimension whose sums of days can answer; none when only the duties themselves can. Areas below streets, zones, hours,
 /// persons in any role and two things filtered at once are not in the sums.
 pub fn dimension(key: Key, filter: &DutyFilter) -> Option<Dimension> {
-    let is_in_no_sum = filter.zone_id.is_some() || (filter.staff_id.is_some() && filter.role.is_none());
+    let is_in_no_sum =
+        filter.zone_id.is_some() || (filter.staff_id.is_some() && filter.role.is_none());
     if is_in_no_sum || matches!(key, Key::Zone | Key::Hour) {
         return None;
     }
@@ -267,7 +278,7 @@ pub fn covers_days(tx: &mut Tx<'_>, window: Window, scope: &Scope) -> Result<boo
     );
     let clause = scope.sql(&DAY_COLUMNS, conditions.values.len() + 1);
     let text = format!(
-        "SELECT 1 FROM duty_day d WHERE {} AND NOT {} LIMIT 1",
+        "SELECT d.day FROM duty_day d WHERE {} AND NOT {} LIMIT 1",
         conditions.text(),
         clause.text()
     );
