@@ -31,9 +31,14 @@ CREATE TABLE report (
   recorded_at BIGINT NOT NULL,
   accepted_at BIGINT,
   settled_at BIGINT,
+  -- Until when somebody must have decided on it; null once somebody has, and where nothing is asked.
+  pool_started_at BIGINT,
+  pool_yellow_at BIGINT,
+  pool_due_at BIGINT,
   -- JSON of what is known of some reports only.
   extra TEXT NOT NULL
 );
+CREATE INDEX report_by_pool_due ON report (pool_due_at, pool_yellow_at, id) WHERE pool_due_at IS NOT NULL;
 CREATE UNIQUE INDEX report_by_no ON report (report_no);
 CREATE INDEX report_by_stage ON report (stage, id);
 CREATE INDEX report_by_claimer ON report (claimed_by, id) WHERE claimed_by IS NOT NULL;

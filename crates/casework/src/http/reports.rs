@@ -1,6 +1,7 @@
 //! Reports over HTTP.
 
 use super::call;
+use crate::clocks::Light;
 use crate::input::{ReportCreateRequest, ReportSearchRequest, ReportUnmaskRequest};
 use crate::model::{Level, ReportStage};
 use crate::service::{Casework, ReportClaim, ReportQuery};
@@ -43,6 +44,8 @@ pub(super) struct ReportListParams {
     /// Taken by you, or by nobody.
     #[param(inline)]
     claimed: Option<ReportClaim>,
+    /// Waiting in the pool and showing this light now; `red` is overdue.
+    light: Option<Light>,
     /// Whose number begins so.
     q: Option<String>,
 }
@@ -71,6 +74,7 @@ pub(super) async fn report_list(
         stage: params.stage,
         level: params.level,
         claimed: params.claimed,
+        light: params.light,
         q: params.q,
         page,
     };

@@ -153,6 +153,9 @@ pub struct ReportLinks {
     /// Who has taken it from the pool; none once it was decided on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
+    /// Whether its time in the pool ran out with nobody having decided.
+    #[serde(skip_serializing_if = "is_default")]
+    pub is_overdue: bool,
     /// The process it was accepted under.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessRef>,

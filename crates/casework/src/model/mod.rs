@@ -522,6 +522,8 @@ pub struct Report {
     pub accepted_at: Option<Timestamp>,
     /// When the last of its cases was closed.
     pub settled_at: Option<Timestamp>,
+    /// 受理时限: until when somebody must decide on it; none once somebody has, and where nothing is asked.
+    pub clock: Option<Clock>,
     /// The cases it opened or joined.
     pub cases: Vec<ReportCase>,
     /// What else is known of it; mostly nothing.

@@ -202,6 +202,13 @@ fn check_reporters(document: &Document, faults: &mut Faults) {
     {
         faults.add("callback.attempts", "at least one attempt is made");
     }
+    if document
+        .acceptance
+        .limit_minutes
+        .is_some_and(|limit| limit.any_zero())
+    {
+        faults.add("acceptance.limit_minutes", "a limit is at least one minute");
+    }
     if document.rating.as_ref().is_some_and(|rule| rule.days == 0) {
         faults.add("rating.days", "a reporter has at least one day");
     }

@@ -164,6 +164,8 @@ struct Document {
     self_handling: SelfHandlingRule,
     callback: Option<CallbackRule>,
     rating: Option<RatingRule>,
+    #[serde(default)]
+    acceptance: AcceptanceRule,
     actions: BTreeMap<String, ActionRule>,
     // Overlays.
     #[serde(default)]
@@ -197,6 +199,14 @@ impl Document {
             escalation: self.escalation.clone(),
         }
     }
+}
+
+/// 受理时限: how long a report may wait in the pool.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AcceptanceRule {
+    /// Until somebody has decided on it; nothing is asked when left out.
+    pub limit_minutes: Option<MinutesByLevel>,
 }
 
 /// How a case is filed.
@@ -288,6 +298,8 @@ pub struct Process {
     pub callback: Option<CallbackRule>,
     /// Whether and how long reporters may rate.
     pub rating: Option<RatingRule>,
+    /// 受理时限.
+    pub acceptance: AcceptanceRule,
     /// Supervision, extension, suspension and what else lies over the stages.
     pub overlays: OverlayRules,
     sources: BTreeSet<String>,
@@ -341,6 +353,7 @@ impl Process {
             self_handling: document.self_handling,
             callback: document.callback,
             rating: document.rating,
+            acceptance: document.acceptance,
             default_sources: document.default_sources.into_iter().collect(),
             sources: document.sources.into_iter().collect(),
             stages: document
@@ -490,6 +503,12 @@ impl Process {
             None => rule,
         };
         own.limit_minutes.map(|limit| limit.of(level))
+    }
+
+    /// The clock within which somebody must decide on a report that came in at `at`.
+    pub fn acceptance_clock(&self, level: Level, at: Timestamp) -> Option<Clock> {
+        let limit = self.acceptance.limit_minutes?;
+        Some(Clock::over_minutes(at, limit.of(level)))
     }
 
     /// The clock within which a task given at `at` must be accepted.

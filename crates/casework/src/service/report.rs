@@ -5,6 +5,7 @@ use super::links::Origin;
 use super::sealed::{self, Reporter, Words};
 use super::{Call, Casework, answer_text, answered};
 use crate::city::Place;
+use crate::clocks::Clock;
 use crate::failure::CaseworkError;
 use crate::input::{CaseOpenRequest, PlaceRequest, ReportCreateRequest, ReportUnmaskRequest};
 use crate::lifecycle::case::CaseFact;
@@ -150,8 +151,11 @@ impl Casework {
             )
             .await?;
         // Nobody could ever decide on it.
-        self.process_for(&input.source)?;
-        let mut new = self.report_seal(by, input, located, now).await?;
+        let process = self.process_for(&input.source)?;
+        let level = input.level.unwrap_or(Level::Normal);
+        // What is brought in from files was told long ago: nobody waits for it at the desk.
+        let clock = opener.and_then(|_| process.acceptance_clock(level, now));
+        let mut new = self.report_seal(by, input, located, clock, now).await?;
         if let (Some(open), Some(opener)) = (open, opener) {
             let words = input_words(input);
             self.open_at_once(opener, &mut new, open, &words, case_located, now)
@@ -207,6 +211,7 @@ impl Casework {
         by: Actor,
         input: &ReportCreateRequest,
         located: Located,
+        clock: Option<Clock>,
         now: Timestamp,
     ) -> Result<NewReport, CaseworkError> {
         let sealer = &self.parts().sealer;
@@ -224,6 +229,7 @@ impl Casework {
                 system: external.system.clone(),
                 id: external.id.clone(),
             }),
+            clock,
         };
         let event = Event {
             occurred_at: input.occurred_at.unwrap_or(now),
@@ -344,6 +350,9 @@ impl Casework {
         write::report_add(tx, &new.report, &organisation, now, &new.secrets)?;
         let concern = concern_of_report(new.report.area_path.as_ref(), &organisation.path);
         write::timeline_add(tx, new.report.id, 0, &new.events, &concern)?;
+        if let Some(clock) = new.report.clock {
+            self.set_pool_timer(tx, new.report.id, clock)?;
+        }
         if let Some(case) = &new.case {
             write::report_cases_add(tx, &new.report)?;
             self.case_write(tx, case)?;

@@ -11,6 +11,7 @@ use crate::lifecycle::Circumstances;
 use crate::lifecycle::case;
 use crate::lifecycle::decide::{self, CaseCommand};
 use crate::lifecycle::overlays::OverlayCommand;
+use crate::lifecycle::report::ReportCommand;
 use crate::model::{Case, CaseStage, ClockKind, LadderClock, Task, TaskKind, TaskState};
 use crate::process::Process;
 use crate::store::read::{self, CaseKey};
@@ -41,6 +42,8 @@ enum Body {
     Supervision { due_at: i64 },
     /// A reporter is to be called back; the timer's key is the report.
     Callback { task_id: Id },
+    /// A report in the pool is to be decided on; the timer's key is the report.
+    Pool { due_at: i64 },
 }
 
 /// A timer to be set.
@@ -60,11 +63,16 @@ impl Casework {
     ) -> Result<(), StoreError> {
         let body: Body = serde_json::from_str(&timer.body)
             .map_err(|error| StoreError::Corrupt(format!("timer {}: {error}", timer.id)))?;
-        if let Body::Callback { task_id } = body {
+        let of_report = match body {
+            Body::Callback { task_id } => Some(ReportCommand::CallbackDeadline { task_id }),
+            Body::Pool { .. } => Some(ReportCommand::PoolDeadline),
+            _ => None,
+        };
+        if let Some(command) = of_report {
             let row = read::report_with_cases(tx, timer.key)?.ok_or_else(|| {
                 StoreError::Corrupt(format!("timer {} is of no report", timer.id))
             })?;
-            return self.callback_due(tx, &row, task_id, now);
+            return self.report_due(tx, &row, &command, now);
         }
         let Some(before) = read::case_with_tasks(tx, CaseKey::Case(timer.key))? else {
             return Err(StoreError::Corrupt(format!(
@@ -192,6 +200,22 @@ impl Casework {
         self.set_timer(tx, report_id, &wake)
     }
 
+    /// Sets the timer of a report that waits in the pool.
+    pub(super) fn set_pool_timer(
+        &self,
+        tx: &mut Tx<'_>,
+        report_id: Id,
+        until: Clock,
+    ) -> Result<(), StoreError> {
+        let wake = Wake {
+            body: Body::Pool {
+                due_at: until.due_at.0,
+            },
+            at: past(until.due_at),
+        };
+        self.set_timer(tx, report_id, &wake)
+    }
+
     fn set_timer(&self, tx: &mut Tx<'_>, key: Id, wake: &Wake) -> Result<(), StoreError> {
         tx.schedule(&TimerEntry {
             // Drawn here and not outside: how many are needed is known only now, and a run that is repeated may waste some.
@@ -252,7 +276,7 @@ fn commands(body: Body) -> Vec<CaseCommand> {
             })]
         }
         Body::Supervision { .. } => vec![CaseCommand::Overlay(OverlayCommand::SupervisionDue {})],
-        Body::Callback { .. } => Vec::new(),
+        Body::Callback { .. } | Body::Pool { .. } => Vec::new(),
     }
 }
 
@@ -342,7 +366,10 @@ fn next_after(case: &Case, body: Body, process: &Process, now: Timestamp) -> Opt
             let at = next_instant(LadderClock::Stage, &clock, process, now)?;
             Some(Wake { body, at })
         }
-        Body::Suspension { .. } | Body::Supervision { .. } | Body::Callback { .. } => None,
+        Body::Suspension { .. }
+        | Body::Supervision { .. }
+        | Body::Callback { .. }
+        | Body::Pool { .. } => None,
     }
 }
 

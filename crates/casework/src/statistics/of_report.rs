@@ -1,6 +1,7 @@
 //! The duties of a report, from its timeline and what is known of its cases.
 
 use super::{Duty, DutyKind, Marks, Person, done};
+use crate::clocks::Clock;
 use crate::lifecycle::Event;
 use crate::lifecycle::report::{self, ReportFact};
 use crate::model::{OrganisationRef, ReportStage, Satisfaction, TaskState};
@@ -19,6 +20,14 @@ pub struct CaseOfReport {
     pub lead: Option<OrganisationRef>,
     /// Its category.
     pub category_id: Option<Id>,
+}
+
+/// The clock it waited in the pool by.
+fn pool_clock(events: &[Event<ReportFact>]) -> Option<Clock> {
+    match &events.first()?.fact {
+        ReportFact::ReportReceived(received) => received.clock,
+        _ => None,
+    }
 }
 
 /// The duties of the report that these events tell of; `received_by` is the organisation that took it in. A report all of whose
@@ -64,7 +73,7 @@ pub fn of_report(
     let decided_at = events.iter().find(|event| decided(&event.fact));
     let is_withdrawn = report.stage == ReportStage::Withdrawn && decided_at.is_none();
     if !is_withdrawn {
-        let due_at = None;
+        let due_at = pool_clock(events).map(|clock| clock.due_at);
         let decided_by = decided_at.and_then(|event| event.by.as_ref());
         duties.push(Duty {
             kind: DutyKind::Accept,

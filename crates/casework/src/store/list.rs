@@ -5,11 +5,12 @@
 
 use super::read;
 use super::{report_columns, task_columns};
+use crate::clocks::Light;
 use crate::model::{CaseStage, Level, ReportStage, Task, TaskKind, TaskState};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx};
 use access::{Scope, ScopeColumns, Via};
-use base::Id;
 use base::path::TreePath;
+use base::{Id, Timestamp};
 
 /// Where the title of a case lies: with its own words, or with those of its first report.
 macro_rules! title_joins {
@@ -243,6 +244,8 @@ pub struct ReportFilter {
     pub level: Option<Level>,
     /// Whose it is.
     pub claimed: Option<Claimed>,
+    /// In the pool, showing this light at this time.
+    pub light: Option<(Light, Timestamp)>,
     /// Whose number begins so.
     pub report_no: Option<String>,
     /// After this row.
@@ -283,6 +286,17 @@ pub fn compose_reports(filter: &ReportFilter, scope: &Scope) -> Composed {
     }
     if let Some(report_no) = &filter.report_no {
         composer.begins("r.report_no", report_no);
+    }
+    if let Some((light, now)) = filter.light {
+        let now = composer.place(Bound::Int(now.0));
+        composer.conditions.push(match light {
+            Light::Green => format!("r.pool_yellow_at > {now}"),
+            Light::Yellow => format!("r.pool_yellow_at <= {now} AND r.pool_due_at >= {now}"),
+            Light::Red => format!("r.pool_due_at < {now}"),
+        });
+        composer
+            .conditions
+            .push("r.pool_due_at IS NOT NULL".to_owned());
     }
     if let Some(after) = filter.after {
         let place = composer.place(Bound::Int(after.0));
@@ -329,7 +343,7 @@ pub fn reports_of_reporter(
 fn report_listed(row: &::store::Row<'_>) -> Result<ReportListed, StoreError> {
     Ok(ReportListed {
         row: read::report(row)?,
-        title: row.get(19)?,
+        title: row.get(22)?,
     })
 }
 

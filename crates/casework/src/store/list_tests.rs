@@ -105,6 +105,15 @@ fn expected() -> Vec<(Composed, &'static str, bool)> {
             "report_by_no",
             false,
         ),
+        (
+            reports(ReportFilter {
+                light: Some((Light::Red, Timestamp(9))),
+                limit: 51,
+                ..ReportFilter::default()
+            }),
+            "report_by_pool_due",
+            false,
+        ),
     ]
 }
 
@@ -144,7 +153,7 @@ fn both_engines_understand_every_combination_of_filters() {
                         };
                         assert_eq!(tasks(tx, &compose_tasks(&filter, &scope))?.len(), 0);
                     }
-                    for mask in 0..32 {
+                    for mask in 0..128 {
                         let has = |bit: usize| mask & (1 << bit) != 0;
                         let filter = ReportFilter {
                             stage: has(0).then_some(ReportStage::Received),
@@ -155,6 +164,11 @@ fn both_engines_understand_every_combination_of_filters() {
                                 Claimed::By(Id(1))
                             }),
                             report_no: has(1).then(|| "SQ".to_owned()),
+                            light: has(5).then_some(if has(6) {
+                                (Light::Yellow, Timestamp(9))
+                            } else {
+                                (Light::Green, Timestamp(9))
+                            }),
                             after: has(2).then_some(Id(1)),
                             limit: 51,
                         };

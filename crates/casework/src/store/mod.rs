@@ -51,7 +51,7 @@ macro_rules! report_columns {
     () => {
         "r.id, r.version, r.report_no, r.stage, r.source, r.words_digest, r.area_path, r.lon, r.lat, r.external_system,
          r.external_id, r.received_at, r.accepted_at, r.settled_at, r.organisation_id, r.organisation_path,
-         r.reporter_hidden, r.extra, r.level"
+         r.reporter_hidden, r.extra, r.level, r.pool_started_at, r.pool_yellow_at, r.pool_due_at"
     };
 }
 pub(crate) use {case_columns, report_columns, task_columns};
@@ -139,11 +139,13 @@ statements! {
     /// A new report.
     REPORT_ADD = "INSERT INTO report (id, version, report_no, stage, source, words_sealed, words_digest, title_sealed,
         reporter_sealed, reporter_key, reporter_hidden, area_path, lon, lat, external_system, external_id, organisation_id,
-        organisation_path, received_at, recorded_at, accepted_at, extra, level)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
+        organisation_path, received_at, recorded_at, accepted_at, extra, level,
+        pool_started_at, pool_yellow_at, pool_due_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+        ?25, ?26)";
     /// A report has moved on.
     REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6, extra = ?7,
-        claimed_by = ?8 WHERE id = ?1 AND version = ?2";
+        claimed_by = ?8, pool_started_at = ?9, pool_yellow_at = ?10, pool_due_at = ?11 WHERE id = ?1 AND version = ?2";
     /// A new case.
     CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path,
         street_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,

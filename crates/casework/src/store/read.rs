@@ -190,6 +190,7 @@ pub(crate) fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
             received_at: row.get(11)?,
             accepted_at: row.get(12)?,
             settled_at: row.get(13)?,
+            clock: clock(row, 19)?,
             cases: Vec::new(),
             extra: extra(row, 17)?,
         },

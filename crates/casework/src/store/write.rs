@@ -76,7 +76,10 @@ pub fn report_add(
             recorded_at,
             report.accepted_at,
             extra(&report.extra)?,
-            report.level.as_str()
+            report.level.as_str(),
+            report.clock.map(|clock| clock.started_at),
+            report.clock.map(|clock| clock.yellow_at),
+            report.clock.map(|clock| clock.due_at)
         ],
     )
 }
@@ -93,7 +96,10 @@ pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(
             after.accepted_at,
             after.settled_at,
             extra(&after.extra)?,
-            after.extra.claim.as_ref().map(|claim| claim.staff_id)
+            after.extra.claim.as_ref().map(|claim| claim.staff_id),
+            after.clock.map(|clock| clock.started_at),
+            after.clock.map(|clock| clock.yellow_at),
+            after.clock.map(|clock| clock.due_at)
         ],
     )?;
     callback_move(tx, before, after)?;

@@ -445,6 +445,10 @@ pub struct ReportListView {
     /// When it was told to us.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
+    /// Until when somebody must decide on it; none once somebody has.
+    pub clock: Option<Clock>,
+    /// Whether it was not decided on in time.
+    pub is_overdue: bool,
 }
 
 /// Who told us.

@@ -36,6 +36,7 @@ fn received(by: &Actor) -> Event<ReportFact> {
             area_path: None,
             point: None,
             external: None,
+            clock: None,
         }),
     }
 }

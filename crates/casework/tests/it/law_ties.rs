@@ -89,6 +89,7 @@ impl Desk {
             area_path: None,
             point: None,
             external: None,
+            clock: None,
         }));
         self.reports.push(report::begin(&event).unwrap());
     }

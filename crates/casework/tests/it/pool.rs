@@ -3,6 +3,7 @@
 use crate::town::*;
 use base::{FailureKind, Problem};
 use casework::Call;
+use casework::clocks::Light;
 use casework::input::*;
 use casework::model::{ChannelKind, Level, RejectReason, ReportStage};
 use casework::service::{ReportClaim, ReportQuery};
@@ -377,5 +378,53 @@ fn a_city_keeps_its_own_sources() {
             "not_found",
         );
         refused(create("hotline"), FailureKind::Invalid, "invalid_input");
+    });
+}
+
+#[test]
+fn a_report_waits_in_the_pool_by_a_clock_and_running_out_is_on_record_once() {
+    each_town(|town, _| {
+        let leader = centre("shift_leader");
+        // Urgent: ten minutes. Normal: thirty.
+        let (late, prompt) = (waiting(town), town.receive());
+        let red = |light| {
+            let query = ReportQuery {
+                light: Some(light),
+                ..ReportQuery::default()
+            };
+            let page = wait(town.casework.report_list(&leader, query)).unwrap();
+            page.items.iter().map(|item| item.id).collect::<Vec<_>>()
+        };
+        assert_eq!(red(Light::Green), [prompt.id, late.id]);
+        town.clock.advance_seconds(8 * 60);
+        assert_eq!(red(Light::Yellow), [late.id]);
+        // What happens at the very instant is in time; a minute later it is not. Nobody looked for twenty minutes.
+        town.clock.advance_seconds(20 * 60);
+        assert_eq!((town.fire(), town.fire()), (1, 0));
+        assert_eq!(red(Light::Red), [late.id]);
+        let view = wait(town.casework.report_view(&leader, late.id)).unwrap();
+        let last = view.timeline.last().unwrap();
+        assert_eq!(last.kind, "report_overdue");
+        assert_eq!(last.occurred_at, morning().plus_seconds(600));
+        assert_eq!(last.fact["late"], true);
+        assert!(view.head.is_overdue);
+        // Who decides stops the clock; the fact stays.
+        let answer = ReportAnswerRequest {
+            answer: "已答复".to_owned(),
+        };
+        for report in [&late, &prompt] {
+            let by = call(&leader);
+            wait(town.casework.report_answer(&by, report.id, answer.clone())).unwrap();
+        }
+        town.clock.advance_seconds(3_600);
+        // The timer of what was decided in time finds nothing to do.
+        town.fire();
+        let views = [&late, &prompt].map(|report| {
+            let view = wait(town.casework.report_view(&leader, report.id)).unwrap();
+            (view.head.clock, view.head.is_overdue)
+        });
+        assert_eq!(views, [(None, true), (None, false)]);
+        assert_eq!(red(Light::Red), []);
+        town.verify();
     });
 }

@@ -86,6 +86,8 @@ pub enum ReportCommand {
         /// In whose words.
         words: Option<NoteRef>,
     },
+    /// The clock of the pool may have run out. Follows from a timer; nobody can ask for it.
+    PoolDeadline,
     /// The clock of a callback may have run out. Follows from a timer; nobody can ask for it.
     CallbackDeadline {
         /// The task to call.
@@ -111,7 +113,7 @@ impl ReportCommand {
             Self::CaseReopened { .. } => "case_reopen",
             Self::Callback { .. } => "report_callback",
             Self::Rate { .. } => "report_rate",
-            Self::CallbackDeadline { .. } => "task_deadline",
+            Self::PoolDeadline | Self::CallbackDeadline { .. } => "task_deadline",
         }
     }
 }
@@ -207,6 +209,7 @@ pub fn decide(
             satisfaction,
             words,
         } => callback::rate(report, *satisfaction, words.as_ref(), circumstances),
+        ReportCommand::PoolDeadline => Ok(pool_deadline(report, circumstances)),
         ReportCommand::CallbackDeadline { task_id } => {
             Ok(callback::deadline(report, *task_id, circumstances))
         }
@@ -221,6 +224,18 @@ pub fn decide(
             one(ReportFact::ReportCaseReopened { case_id: *case_id })
         }
     }
+}
+
+/// Nothing when somebody has decided, it is on record, or it is not yet so late.
+fn pool_deadline(report: &Report, circumstances: &Circumstances<'_>) -> Vec<Event<ReportFact>> {
+    let run_out = report
+        .clock
+        .filter(|clock| !report.extra.is_overdue && clock.is_overdue(circumstances.recorded_at));
+    let event = run_out.map(|clock| {
+        let due_at = clock.due_at;
+        circumstances.run_out(due_at, |late| ReportFact::ReportOverdue { due_at, late })
+    });
+    event.into_iter().collect()
 }
 
 fn check_stage(report: &Report, stages: &[ReportStage]) -> Result<(), Refusal> {

@@ -39,6 +39,9 @@ pub struct ReportReceived {
     /// Its key where it was taken from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalKey>,
+    /// 受理时限: until when somebody must decide on it. Of the process that its source opens, as that was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
 }
 
 /// A thing that happened to a report. No personal text.
@@ -51,6 +54,13 @@ pub enum ReportFact {
     ReportClaimed {},
     /// It is back in the pool.
     ReportReleased {},
+    /// 受理超时: nobody decided on it in time. Dated at the instant the clock ran out.
+    ReportOverdue {
+        /// When it ran out.
+        due_at: Timestamp,
+        /// Recorded well after that, e.g. after an outage.
+        late: bool,
+    },
     /// 受理: it opened or joined cases.
     ReportAccepted {
         /// The cases it opened.
@@ -156,6 +166,7 @@ impl Fact for ReportFact {
             Self::ReportReceived(_) => "report_received",
             Self::ReportClaimed {} => "report_claimed",
             Self::ReportReleased {} => "report_released",
+            Self::ReportOverdue { .. } => "report_overdue",
             Self::ReportAccepted { .. } => "report_accepted",
             Self::ReportAnswered { .. } => "report_answered",
             Self::ReportRejected { .. } => "report_rejected",
@@ -210,6 +221,7 @@ pub fn begin(event: &Event<ReportFact>) -> Option<Report> {
         received_at: event.occurred_at,
         accepted_at: None,
         settled_at: None,
+        clock: received.clock,
         cases: Vec::new(),
         extra: ReportLinks::default(),
     })
@@ -230,6 +242,7 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
             });
         }
         ReportFact::ReportReleased {} => report.extra.claim = None,
+        ReportFact::ReportOverdue { .. } => report.extra.is_overdue = true,
         ReportFact::ReportAccepted {
             case_ids,
             joined_case_ids,
@@ -292,6 +305,7 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
 fn leave_pool(report: &mut Report, stage: ReportStage) {
     report.stage = stage;
     report.extra.claim = None;
+    report.clock = None;
 }
 
 /// One more case, open.

@@ -221,17 +221,16 @@ impl Casework {
         }
     }
 
-    /// A timer finds that nobody may have called in time.
-    pub(in crate::service) fn callback_due(
+    /// A timer finds that nobody may have called, or decided, in time.
+    pub(in crate::service) fn report_due(
         &self,
         tx: &mut Tx<'_>,
         row: &ReportRow,
-        task_id: Id,
+        command: &ReportCommand,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let command = ReportCommand::CallbackDeadline { task_id };
         let events = self
-            .report_decide(&row.report, &command, None, now)
+            .report_decide(&row.report, command, None, now)
             .map_err(as_store)?;
         Self::report_save(tx, row, &events).map_err(as_store)?;
         Ok(())

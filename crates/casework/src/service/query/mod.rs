@@ -89,6 +89,8 @@ pub struct ReportQuery {
     pub level: Option<Level>,
     /// Whose it is.
     pub claimed: Option<ReportClaim>,
+    /// Waiting in the pool, showing this light now; red is overdue.
+    pub light: Option<Light>,
     /// Whose number begins so.
     pub q: Option<String>,
     /// Which page.

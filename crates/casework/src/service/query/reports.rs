@@ -39,6 +39,7 @@ impl Casework {
             "SQ",
             &mut wrong,
         );
+        let now = self.now();
         let filter = ReportFilter {
             stage: query.stage,
             level: query.level,
@@ -46,6 +47,7 @@ impl Casework {
                 ReportClaim::Me => Claimed::By(principal.staff_id),
                 ReportClaim::Nobody => Claimed::Nobody,
             }),
+            light: query.light.map(|light| (light, now)),
             report_no: query.q,
             after: after_id(&query.page, &mut wrong),
             limit: i64::from(limit) + 1,
@@ -285,5 +287,7 @@ fn report_head(report: &Report, title: Option<String>, names: &mut Names<'_>) ->
         title,
         area: report.area_path.as_ref().map(|path| names.area(path)),
         received_at: report.received_at,
+        clock: report.clock,
+        is_overdue: report.extra.is_overdue,
     }
 }
