@@ -96,7 +96,8 @@ impl Casework {
             case_ids: order.ids.iter().map(|(id, _)| *id).collect(),
             joined_case_ids: order.input.join_case_ids.clone(),
         };
-        let events = self.report_decide(&row.report, &command, Some(&by), now)?;
+        let open_cases: Vec<_> = order.input.open_cases.iter().collect();
+        let events = self.report_decide_opening(&row.report, &command, &open_cases, &by, now)?;
         let new = self.cases_opened(tx, &row.report, order, &by, now)?;
         // Cases before reports, in order of id: as every command takes them.
         let mut joined = order.input.join_case_ids.clone();

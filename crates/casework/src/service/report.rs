@@ -307,7 +307,7 @@ impl Casework {
             case_ids: vec![ids.0],
             joined_case_ids: Vec::new(),
         };
-        let events = self.report_decide(&new.report, &command, Some(&by), now)?;
+        let events = self.report_decide_opening(&new.report, &command, &[open], &by, now)?;
         let origin = Origin::of_report(&new.report);
         let case = self
             .case_begin(

@@ -385,3 +385,42 @@ fn a_reporter_rates_once_within_the_days_of_the_process() {
         town.verify();
     });
 }
+
+#[test]
+fn whoever_opens_a_case_of_the_hotline_has_its_reporter_called_back() {
+    each_town(|town, _| {
+        let request = ReportCreateRequest {
+            open_case: Some(CaseOpenRequest {
+                category_id: Some(FREE_CATEGORY),
+                process: Some("hotline".to_owned()),
+                ..CaseOpenRequest::default()
+            }),
+            ..report_request()
+        };
+        let by = call(&centre("intake_clerk"));
+        let created = wait(town.casework.report_create(&by, request)).unwrap();
+        let case_id = created.case.unwrap().id;
+        // Neither filed nor closed by a desk: given out, handled, reviewed.
+        let state = town.dispatch(case_id);
+        let (lead, co) = (state.tasks[0].id, state.tasks[1].id);
+        town.accept(ROADS, lead);
+        town.accept(WATER, co);
+        town.finish(WATER, co);
+        town.finish(ROADS, lead);
+        let review = CaseInspectResultRequest {
+            passed: true,
+            failed_task_ids: vec![],
+            opinion: None,
+            occurred_at: None,
+        };
+        let desk = call(&centre("shift_leader"));
+        let state = wait(town.casework.case_inspect_result(&desk, case_id, review)).unwrap();
+        assert_eq!(state.stage, CaseStage::Closed);
+        let waiting = view(town, created.report.id);
+        assert_eq!(waiting.head.stage, ReportStage::CallingBack);
+        let said = said(true, Satisfaction::VerySatisfied);
+        let settled = called(town, created.report.id, said).unwrap();
+        assert_eq!(settled.stage, ReportStage::Settled);
+        town.verify();
+    });
+}

@@ -13,6 +13,7 @@ use super::acceptance::acting_on_report;
 use super::case::concern_of_report;
 use super::{Call, Casework, answer_text, answered, process_missing};
 use crate::failure::CaseworkError;
+use crate::input::CaseOpenRequest;
 use crate::lifecycle::case;
 use crate::lifecycle::decide::{self, CaseCommand};
 use crate::lifecycle::links::LinkCommand;
@@ -130,7 +131,39 @@ impl Casework {
         now: Timestamp,
     ) -> Result<Vec<Event<ReportFact>>, CaseworkError> {
         let process = self.process_of_report(report)?;
-        let circumstances = self.circumstances(&process, by, now);
+        self.report_decide_by(&process, report, command, by, now)
+    }
+
+    /// Decides that a report is accepted: under the process that the first of the cases it opens is run by, which then has the
+    /// reporter called back or not.
+    pub(super) fn report_decide_opening(
+        &self,
+        report: &Report,
+        command: &ReportCommand,
+        open_cases: &[&CaseOpenRequest],
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<Event<ReportFact>>, CaseworkError> {
+        let named = match open_cases.first() {
+            Some(first) => self.process_named(first)?,
+            None => None,
+        };
+        let process = match named {
+            Some(process) => process,
+            None => self.process_of_report(report)?,
+        };
+        self.report_decide_by(&process, report, command, Some(by), now)
+    }
+
+    fn report_decide_by(
+        &self,
+        process: &Process,
+        report: &Report,
+        command: &ReportCommand,
+        by: Option<&Actor>,
+        now: Timestamp,
+    ) -> Result<Vec<Event<ReportFact>>, CaseworkError> {
+        let circumstances = self.circumstances(process, by, now);
         report::decide(report, command, &circumstances).map_err(|refusal| {
             CaseworkError::ReportRefused {
                 refusal,
