@@ -180,6 +180,7 @@ pub fn decide(
     handling::check_return(case, command)?;
     let mut events = of_command(case, command, circumstances)?;
     course::follow(Some(case), &mut events, circumstances)?;
+    overlays::given_on::follow(case, &mut events, circumstances);
     Ok(overlays::with_stage_overdue(case, events, circumstances))
 }
 

@@ -216,6 +216,11 @@ pub enum OverlayFact {
         /// Recorded well after that.
         late: bool,
     },
+    /// 随上级调整: tasks that were given on follow the deadlines of those they come from.
+    ClocksFollowed {
+        /// The clocks that changed.
+        tasks: Vec<TaskClock>,
+    },
     /// A deadline came from above and is obeyed.
     DeadlineGiven {
         /// The clock of the present stage from now on.
@@ -275,6 +280,7 @@ impl OverlayFact {
             Self::AppealReviewed { .. } => "appeal_reviewed",
             Self::StageOverdue { .. } => "stage_overdue",
             Self::ClockEscalated { .. } => "clock_escalated",
+            Self::ClocksFollowed { .. } => "clocks_followed",
             Self::DeadlineGiven { .. } => "deadline_given",
             Self::ModeApplied { .. } => "mode_applied",
         }

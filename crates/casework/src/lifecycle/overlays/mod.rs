@@ -6,6 +6,7 @@
 mod afterwards;
 mod desk;
 mod fact;
+pub(in crate::lifecycle) mod given_on;
 mod ladder;
 mod supervision;
 mod waiting;
@@ -348,6 +349,7 @@ pub fn evolve(case: &mut Case, fact: &OverlayFact, event: &Event<CaseFact>) {
             case.level = *level;
             set_clocks(case, *clock, tasks);
         }
+        OverlayFact::ClocksFollowed { tasks } => set_clocks(case, case.clock, tasks),
         OverlayFact::CaseRecalled { revoked, clock, .. } => {
             desk::revoke(case, revoked);
             case.stage = CaseStage::Filed;

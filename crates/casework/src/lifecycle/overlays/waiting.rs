@@ -152,6 +152,7 @@ fn extension_request(
             limit_max: rule.limit_max.to_string(),
         });
     }
+    check_parent(case, task, &asked)?;
     Ok(OverlayFact::ExtensionRequested {
         task_id,
         limit: limit.clone(),
@@ -179,6 +180,9 @@ fn extension_decide(
             .reckoner
             .extended(&task.handling, &asked.limit)
     });
+    if let Some(handling) = &handling {
+        check_parent(case, task, handling)?;
+    }
     Ok(OverlayFact::ExtensionDecided {
         task_id,
         approved,
@@ -207,6 +211,12 @@ fn suspension_request(
         return Err(Refusal::ClockRunOut);
     }
     check_until(circumstances.occurred_at, until, circumstances)?;
+    let span = (circumstances.occurred_at, until);
+    check_parent(
+        case,
+        task,
+        &stretched(case, &task.handling, span, circumstances),
+    )?;
     Ok(OverlayFact::SuspensionRequested {
         task_id,
         until,
@@ -250,28 +260,53 @@ fn granted(
     if from >= task.handling.due_at {
         return Err(Refusal::ClockRunOut);
     }
-    let limit = counted_by(case, circumstances);
+    let handling = stretched(case, &task.handling, (from, until), circumstances);
+    check_parent(case, task, &handling)?;
     Ok(SuspensionGranted {
         from,
         until,
-        handling: circumstances
-            .reckoner
-            .stretched(&task.handling, limit, from, until),
+        handling,
     })
 }
 
+/// A clock after it stood still for a while.
+pub(super) fn stretched(
+    case: &Case,
+    clock: &Clock,
+    (from, until): (Timestamp, Timestamp),
+    circumstances: &Circumstances<'_>,
+) -> Clock {
+    let limit = counted_by(case, circumstances);
+    circumstances.reckoner.stretched(clock, limit, from, until)
+}
+
+/// A child is never due after its parent: what is asked for it ends by then.
+fn check_parent(case: &Case, task: &Task, clock: &Clock) -> Result<(), Refusal> {
+    let parent = task.giver_id().and_then(|id| case.task(id));
+    match parent.filter(|parent| parent.is_open()) {
+        Some(parent) if clock.due_at > parent.handling.due_at => {
+            Err(Refusal::DeadlineAfterParent {
+                due_at: parent.handling.due_at,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The clock that runs on at `at`: stretched by what the suspension has really lasted.
-fn resumed(
+pub(super) fn resumed(
     case: &Case,
     suspension: &TaskSuspension,
     at: Timestamp,
     circumstances: &Circumstances<'_>,
 ) -> Clock {
     let to = at.min(suspension.until);
-    let limit = counted_by(case, circumstances);
-    circumstances
-        .reckoner
-        .stretched(&suspension.before, limit, suspension.from, to)
+    stretched(
+        case,
+        &suspension.before,
+        (suspension.from, to),
+        circumstances,
+    )
 }
 
 /// What a timer finds: the suspension has reached its date.
