@@ -55,6 +55,7 @@ pub const PROBLEM_CODES: &[&str] = &[
     "task_unknown",
     "task_wrong_state",
     "task_is_inspection",
+    "condition_not_met",
     "task_of_other_organisation",
     "co_tasks_open",
     "rule_row_required",

@@ -20,6 +20,13 @@ pub enum CourseFact {
         /// The limit of closing.
         clock: Option<Clock>,
     },
+    /// The condition that the process sets for the action that follows held.
+    ConditionMet {
+        /// The action.
+        operation: String,
+        /// The condition, as the process has it.
+        condition: String,
+    },
 }
 
 impl CourseFact {
@@ -27,6 +34,7 @@ impl CourseFact {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::InspectionLeftOut { .. } => "inspection_left_out",
+            Self::ConditionMet { .. } => "condition_met",
         }
     }
 }
@@ -40,7 +48,30 @@ pub fn evolve(case: &mut Case, fact: &CourseFact, event: &Event<CaseFact>) {
             case.clock = *clock;
             case.extra.course.uninspected = Some(reason.clone());
         }
+        CourseFact::ConditionMet { .. } => {}
     }
+}
+
+/// Whether the condition of an action holds: what is put on record when it does, a refusal when it does not. None is nothing.
+pub(super) fn condition_met(
+    case: &Case,
+    operation: &'static str,
+    circumstances: &Circumstances<'_>,
+) -> Result<Option<Event<CaseFact>>, Refusal> {
+    let Some(condition) = circumstances.process.condition(operation) else {
+        return Ok(None);
+    };
+    if !condition.holds(case, circumstances) {
+        return Err(Refusal::ConditionNotMet {
+            operation,
+            condition: condition.text().to_owned(),
+        });
+    }
+    let fact = CourseFact::ConditionMet {
+        operation: operation.to_owned(),
+        condition: condition.text().to_owned(),
+    };
+    Ok(Some(circumstances.event(CaseFact::Course(fact))))
 }
 
 /// The result is in, and the process states why it is not inspected; none where it is.

@@ -215,6 +215,9 @@ refusals! {
         "task_wrong_state", Refused, "this is not possible while the task is {state}";
     /// An inspection ends with its result, not by being finished.
     TaskIsInspection = "task_is_inspection", Refused, "an inspection ends by case_inspect_result";
+    /// The process sets a condition, and it does not hold.
+    ConditionNotMet { operation: &'static str, condition: String } =
+        "condition_not_met", Refused, "the process allows {operation} only if {condition}";
     /// The task belongs to an organisation the actor does not act for.
     TaskOfOtherOrganisation =
         "task_of_other_organisation", Forbidden, "the task belongs to another organisation";

@@ -1,6 +1,6 @@
 //! Whether a process document makes sense.
 
-use super::{Document, InspectionMode, ProcessFault, SelfHandlingThen, step, steps};
+use super::{Condition, Document, InspectionMode, ProcessFault, SelfHandlingThen, step, steps};
 use crate::model::CaseStage;
 use std::collections::BTreeSet;
 
@@ -161,6 +161,18 @@ fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faul
         });
         if !allowed {
             faults.add(&place, "no stage of this process allows it");
+        }
+        if let Some(text) = &rule.condition {
+            let place = format!("{place}.condition");
+            if step(operation).is_some_and(|step| step.from.is_empty()) {
+                faults.add(
+                    &place,
+                    "there is no case yet that a condition could speak of",
+                );
+            }
+            if let Err(reason) = Condition::parse(text) {
+                faults.add(&place, reason);
+            }
         }
         if rule.roles.is_empty() {
             faults.add(format!("{place}.roles"), "nobody may take this action");

@@ -5,12 +5,14 @@
 //! every place that is wrong.
 
 mod check;
+pub mod condition;
 mod family;
 mod handling;
 mod known;
 mod overlays;
 mod steps;
 
+pub use condition::Condition;
 pub use handling::{
     InspectionMode, InspectionRule, ReturnsRule, SelfHandlingRule, SelfHandlingThen,
     VerificationRule,
@@ -132,6 +134,8 @@ pub struct ActionRule {
     pub name: String,
     /// The roles that may take it.
     pub roles: Vec<String>,
+    /// What must hold of the case; see [`condition`].
+    pub condition: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -306,6 +310,7 @@ pub struct Process {
     default_sources: BTreeSet<String>,
     stages: BTreeMap<CaseStage, StageRule>,
     actions: BTreeMap<&'static str, ActionRule>,
+    conditions: BTreeMap<&'static str, Condition>,
 }
 
 impl Process {
@@ -361,6 +366,14 @@ impl Process {
                 .into_iter()
                 .filter_map(|(word, rule)| Some((CaseStage::parse(&word)?, rule)))
                 .collect(),
+            conditions: document
+                .actions
+                .iter()
+                .filter_map(|(operation, rule)| {
+                    let condition = Condition::parse(rule.condition.as_deref()?).ok()?;
+                    Some((step(operation)?.operation, condition))
+                })
+                .collect(),
             actions: document
                 .actions
                 .into_iter()
@@ -394,6 +407,11 @@ impl Process {
         self.actions
             .iter()
             .map(|(operation, rule)| (*operation, rule))
+    }
+
+    /// What must hold of a case for an action to be taken.
+    pub fn condition(&self, operation: &str) -> Option<&Condition> {
+        self.conditions.get(operation)
     }
 
     /// Whether accepting a case files it.

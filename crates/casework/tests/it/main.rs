@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
 mod callbacks;
+mod conditions;
 mod given_on;
 mod handling;
 mod imports;

@@ -178,7 +178,11 @@ pub fn decide(
     check_stage(case, command.operation(), circumstances)?;
     circumstances.check_role(command.operation())?;
     handling::check_return(case, command)?;
+    let condition_met = course::condition_met(case, command.operation(), circumstances)?;
     let mut events = of_command(case, command, circumstances)?;
+    if !events.is_empty() {
+        events.splice(0..0, condition_met);
+    }
     course::follow(Some(case), &mut events, circumstances)?;
     overlays::given_on::follow(case, &mut events, circumstances);
     Ok(overlays::with_stage_overdue(case, events, circumstances))
