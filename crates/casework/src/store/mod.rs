@@ -4,6 +4,7 @@
 pub mod case_list;
 pub mod list;
 pub mod read;
+pub mod rehearsal;
 pub mod routing;
 pub mod statistics;
 pub mod write;

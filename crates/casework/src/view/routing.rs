@@ -75,3 +75,61 @@ pub struct AccuracyView {
     /// Those given to whom routing named.
     pub followed: i64,
 }
+
+/// What a changed routing table would have said of the orders of some days.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RehearsalView {
+    /// From when.
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Timestamp,
+    /// Until when.
+    #[schema(value_type = String, format = DateTime)]
+    pub until: Timestamp,
+    /// Orders to leads that were looked at.
+    pub dispatched: i64,
+    /// Whether there are more, older ones.
+    pub is_cut: bool,
+    /// Of these, for how many it is known who was right: the order stood, or came back and a later one of its case stood.
+    pub known: i64,
+    /// Of the known ones, how many the table as it is sends to the right organisation.
+    pub right_now: i64,
+    /// How many the changed table would.
+    pub right_then: i64,
+    /// Orders of which the two tables say different things.
+    pub differing: i64,
+    /// Of these, how many came back or were replaced.
+    pub differing_came_back: i64,
+    /// The differing ones, the newest first.
+    pub items: Vec<RehearsedView>,
+    /// Pass as `after` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// An order of which two tables say different things.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RehearsedView {
+    /// The order: the lead's task.
+    #[schema(value_type = String)]
+    pub task_id: Id,
+    /// Its case.
+    #[schema(value_type = String)]
+    pub case_id: Id,
+    /// That one's number.
+    pub case_no: String,
+    /// When it was given.
+    #[schema(value_type = String, format = DateTime)]
+    pub dispatched_at: Timestamp,
+    /// To whom.
+    pub given_to: Named,
+    /// Whether it came back, or another was given in its place.
+    pub came_back: bool,
+    /// Whom the table names as it is; none when nobody.
+    pub now: Option<Named>,
+    /// On what that rests.
+    pub now_basis: Option<Basis>,
+    /// Whom the changed table would name.
+    pub then: Option<Named>,
+    /// On what that would rest.
+    pub then_basis: Option<Basis>,
+}

@@ -417,3 +417,173 @@ fn an_order_that_comes_back_or_is_replaced_was_not_accurate() {
         }
     });
 }
+
+#[test]
+fn a_changed_table_is_tried_on_the_orders_of_the_last_days_and_changes_nothing() {
+    each_town(|town, _| {
+        let casework = &town.casework;
+        let (leader, dispatcher) = (centre("shift_leader"), dispatcher());
+        let route = wait(casework.route_create(
+            &admin(),
+            RouteRequest {
+                category_id: Some(CATEGORY),
+                ..row(RouteKind::Route, ROADS)
+            },
+        ))
+        .unwrap();
+        let dispatch = |case_id: Id, lead: Id| {
+            let request = CaseDispatchRequest {
+                lead_organisation_id: lead,
+                co_organisation_ids: vec![],
+            };
+            wait(casework.case_dispatch(&call(&dispatcher), case_id, request)).unwrap()
+        };
+        // Three orders that stand with roads. One that roads gave back and water kept. One that roads gave back and nobody has.
+        for _ in 0..3 {
+            let id = town.create().case.unwrap().id;
+            town.file(id);
+            dispatch(id, ROADS);
+        }
+        let mut returned = Vec::new();
+        for _ in 0..2 {
+            let id = town.create().case.unwrap().id;
+            town.file(id);
+            let task = dispatch(id, ROADS).tasks[0].id;
+            let by = call(&person(ROADS, "department_clerk", None));
+            let reason = ReasonRequest {
+                reason: "不归我们管".to_owned(),
+            };
+            wait(casework.task_return(&by, task, reason)).unwrap();
+            returned.push(id);
+        }
+        dispatch(returned[0], WATER);
+        town.clock.advance_seconds(3_600);
+
+        let rehearse = |request| wait(casework.route_rehearse(&leader, request)).unwrap();
+        let to_water = RouteRehearseRequest {
+            replace: vec![RouteReplaceRequest {
+                id: route.id,
+                row: RouteRequest {
+                    category_id: Some(CATEGORY),
+                    ..row(RouteKind::Route, WATER)
+                },
+            }],
+            limit: Some(4),
+            ..RouteRehearseRequest::default()
+        };
+        let view = rehearse(to_water.clone());
+        // Six orders; of five it is known who was right: three times roads, of the fourth case twice water.
+        assert_eq!((view.dispatched, view.known), (6, 5));
+        assert_eq!((view.right_now, view.right_then), (3, 2));
+        assert_eq!((view.differing, view.differing_came_back), (6, 2));
+        assert_eq!(view.items.len(), 4);
+        let first = &view.items[0];
+        assert_eq!(first.case_id, returned[0]);
+        assert_eq!(first.given_to.id, WATER.to_string());
+        assert_eq!(first.now.as_ref().unwrap().id, ROADS.to_string());
+        assert_eq!(first.then.as_ref().unwrap().id, WATER.to_string());
+        assert_eq!(
+            (first.now_basis, first.then_basis),
+            (Some(Basis::Route), Some(Basis::Route))
+        );
+        let rest = rehearse(RouteRehearseRequest {
+            after: view.next.clone(),
+            ..to_water.clone()
+        });
+        assert_eq!((rest.items.len(), rest.next), (2, None));
+        let seen: std::collections::BTreeSet<_> = view
+            .items
+            .iter()
+            .chain(&rest.items)
+            .map(|item| item.task_id)
+            .collect();
+        assert_eq!(seen.len(), 6);
+
+        // Water in the other street only: nothing differs. Without the row the fallback answers.
+        let elsewhere = rehearse(RouteRehearseRequest {
+            add: vec![RouteRequest {
+                category_id: Some(CATEGORY),
+                area_code: Some("310118002".to_owned()),
+                ..row(RouteKind::Route, WATER)
+            }],
+            ..RouteRehearseRequest::default()
+        });
+        assert_eq!(
+            (
+                elsewhere.differing,
+                elsewhere.right_now,
+                elsewhere.right_then
+            ),
+            (0, 3, 3)
+        );
+        let without = rehearse(RouteRehearseRequest {
+            remove: vec![route.id],
+            fallbacks: vec![FallbackSetRequest {
+                area_code: "310118".to_owned(),
+                organisation_id: WATER,
+            }],
+            ..RouteRehearseRequest::default()
+        });
+        assert_eq!(without.items[0].then_basis, Some(Basis::Fallback));
+        assert_eq!((without.differing, without.right_then), (6, 2));
+        // A day ago there was nothing, another street sees nothing of it, and the table is as it was.
+        town.clock.advance_seconds(2 * 86_400);
+        let late = RouteRehearseRequest {
+            days: Some(1),
+            ..to_water.clone()
+        };
+        assert_eq!(rehearse(late).dispatched, 0);
+        let elsewhere = person(WATER, "leader", Some(street(2)));
+        let view = wait(casework.route_rehearse(&elsewhere, to_water.clone())).unwrap();
+        assert_eq!(view.dispatched, 1, "what water itself was given");
+        let rows = casework.route_list(&RouteQuery::default()).unwrap().items;
+        assert_eq!(
+            (rows.len(), &rows[0].organisation.id),
+            (1, &ROADS.to_string())
+        );
+
+        for (request, field) in [
+            (RouteRehearseRequest::default(), "add"),
+            (
+                RouteRehearseRequest {
+                    days: Some(93),
+                    ..to_water.clone()
+                },
+                "days",
+            ),
+            (
+                RouteRehearseRequest {
+                    remove: vec![Id(5)],
+                    ..RouteRehearseRequest::default()
+                },
+                "remove[0]",
+            ),
+            (
+                RouteRehearseRequest {
+                    add: vec![RouteRequest {
+                        category_id: Some(CATEGORY),
+                        ..row(RouteKind::Route, WATER)
+                    }],
+                    ..RouteRehearseRequest::default()
+                },
+                "add[0]",
+            ),
+            (
+                RouteRehearseRequest {
+                    add: vec![row(RouteKind::Route, Id(5))],
+                    ..RouteRehearseRequest::default()
+                },
+                "add[0].organisation_id",
+            ),
+        ] {
+            let error = wait(casework.route_rehearse(&leader, request)).unwrap_err();
+            let CaseworkError::Invalid(fields) = error else {
+                panic!("{error}");
+            };
+            assert!(
+                fields.iter().any(|each| each.field == field),
+                "{field}: {fields:?}"
+            );
+        }
+    });
+}
