@@ -85,9 +85,20 @@ CREATE TABLE case_file (
   inspected_at BIGINT,
   closed_at BIGINT,
   updated_at BIGINT NOT NULL,
+  -- 重要, 督办, 挂账: now.
+  is_important BOOLEAN NOT NULL,
+  is_supervised BOOLEAN NOT NULL,
+  is_suspended BOOLEAN NOT NULL,
   -- JSON of what is known of some cases only.
   extra TEXT NOT NULL
 );
+-- Few cases are marked in one of these ways.
+CREATE INDEX case_important ON case_file (id, stage, level, source, street_path, category_id, area_path, is_important)
+  WHERE is_important;
+CREATE INDEX case_supervised ON case_file (id, stage, level, source, street_path, category_id, area_path, is_supervised)
+  WHERE is_supervised;
+CREATE INDEX case_suspended ON case_file (id, stage, level, source, street_path, category_id, area_path, is_suspended)
+  WHERE is_suspended;
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 -- Open cases are few: every list of them looks through this one.
 CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path)
@@ -145,6 +156,7 @@ CREATE TABLE task (
 );
 CREATE INDEX task_by_case ON task (case_id, id);
 CREATE INDEX task_by_holder ON task (organisation_path, state, id);
+CREATE INDEX task_by_assignee ON task (assignee, state, id) WHERE assignee IS NOT NULL;
 -- Open tasks are few: whose they are, and of which case.
 CREATE INDEX task_open ON task (organisation_path, case_id, state) WHERE state IN ('assigned', 'accepted');
 
@@ -163,9 +175,13 @@ CREATE TABLE case_organisation (
   organisation_path $key NOT NULL,
   -- Of the case, kept here for the lists of one organisation.
   is_open BOOLEAN NOT NULL,
+  -- The same, so that what does not fit is passed over without reading the case.
+  street_path $key,
+  category_id BIGINT,
+  source $key NOT NULL,
   PRIMARY KEY (case_id, organisation_path)
 ) $clustered;
-CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id);
+CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, category_id, source, street_path);
 CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id) WHERE is_open;
 
 -- The zones that held the place of a case when it began.

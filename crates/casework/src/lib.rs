@@ -145,6 +145,7 @@ pub const PROBLEM_CODES: &[&str] = &[
 /// Codes of wrong fields that only this room uses.
 pub const FIELD_CODES: &[&str] = &[
     "unknown_code",
+    "already_there",
     "in_future",
     "unexpected",
     "not_for_kind",

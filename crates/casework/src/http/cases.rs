@@ -7,7 +7,7 @@ use crate::input::{
     CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
 };
 use crate::model::{CaseStage, Level};
-use crate::service::{CaseBox, CaseQuery, CaseSort, Casework};
+use crate::service::{CaseBox, CaseMark, CaseQuery, CaseSort, Casework};
 use crate::view::{CaseCountsView, CaseListView, CaseStateView, CaseView};
 use access::http::Caller;
 use axum::extract::State;
@@ -73,6 +73,9 @@ pub(super) struct CaseListParams {
     light: Option<Light>,
     /// From this source.
     source: Option<String>,
+    /// Marked in this way now: `important`, `supervised`, or `suspended` (a task of it stands still).
+    #[param(inline)]
+    mark: Option<CaseMark>,
     /// Whose number begins so; at least to its day.
     q: Option<String>,
     /// In which order.
@@ -110,6 +113,7 @@ impl CaseListParams {
             organisation_id: self.organisation_id,
             light: self.light,
             source: self.source,
+            mark: self.mark,
             q: self.q,
             sort: match self.sort {
                 CaseOrder::Newest => CaseSort::Newest,

@@ -63,6 +63,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/api/v1/cases/{id}/inspect-result", "case_inspect_result", "case_inspect_result"),
     endpoint("POST", "/api/v1/cases/{id}/close", "case_close", "case_close"),
     endpoint("GET", "/api/v1/tasks", "task_list", "task_list"),
+    endpoint("GET", "/api/v1/tasks/counts", "task_counts", "task_list"),
     endpoint("POST", "/api/v1/tasks/{id}/accept", "task_accept", "task_accept"),
     endpoint("POST", "/api/v1/tasks/{id}/finish", "task_finish", "task_finish"),
     // Handling together.
@@ -152,6 +153,7 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(cases::case_inspect_result))
         .routes(routes!(cases::case_close))
         .routes(routes!(tasks::task_list))
+        .routes(routes!(tasks::task_counts))
         .routes(routes!(tasks::task_accept))
         .routes(routes!(tasks::task_finish))
         .routes(routes!(handling::case_self_handle))

@@ -5,8 +5,8 @@ use super::cases::versioned;
 use super::reports::PageParams;
 use crate::input::{TaskAcceptRequest, TaskFinishRequest};
 use crate::model::{TaskKind, TaskState};
-use crate::service::{Casework, TaskQuery};
-use crate::view::{CaseStateView, TaskListView};
+use crate::service::{Casework, TaskBox, TaskQuery};
+use crate::view::{CaseStateView, TaskCountsView, TaskListView};
 use access::http::Caller;
 use axum::extract::State;
 use base::{Id, PageRequest};
@@ -36,6 +36,11 @@ pub(super) struct TaskListParams {
     /// Held by this organisation or one below it.
     #[param(value_type = Option<String>)]
     organisation_id: Option<Id>,
+    /// In this box.
+    #[param(inline)]
+    r#box: Option<TaskBox>,
+    /// Only those you work on.
+    mine: bool,
 }
 
 /// Tasks held by your organisations and those below them, the newest first.
@@ -51,6 +56,8 @@ pub(super) async fn task_list(
         state: params.state,
         kind: params.kind,
         organisation_id: params.organisation_id,
+        of_box: params.r#box,
+        mine: params.mine,
         page,
     };
     let page = casework.task_list(&principal, query).await?;
@@ -58,6 +65,16 @@ pub(super) async fn task_list(
         items: page.items,
         next: page.next,
     }))
+}
+
+/// How many tasks each box holds, of your organisations and of you alone; 1000 stands for 999 and more.
+#[utoipa::path(get, path = "/api/v1/tasks/counts", operation_id = "task_counts", tag = "tasks",
+    responses((status = 200, body = TaskCountsView)))]
+pub(super) async fn task_counts(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+) -> Answer<Json<TaskCountsView>> {
+    Ok(Json(casework.task_counts(&principal).await?))
 }
 
 /// 签收: stops the response clock. `If-Match` and `ETag` are the case's.

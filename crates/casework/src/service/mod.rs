@@ -22,10 +22,12 @@ mod statistics;
 mod timer;
 mod verify;
 
-pub use crate::store::case_list::CaseSort;
+pub use crate::store::case_list::{CaseMark, CaseSort};
 pub use accuracy::AccuracyQuery;
 pub use import::{ImportOptions, Progress};
-pub use query::{COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskQuery};
+pub use query::{
+    COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskBox, TaskQuery,
+};
 pub use routing::{CASEWORK_CHANGED, RouteQuery};
 pub use statistics::{
     Group, STATISTICS, StatisticsFollower, StatisticsQuery, SubjectsQuery, WINDOW_DAYS_MAX,

@@ -112,7 +112,7 @@ impl Casework {
                     let message = "a row speaks of the same already: replace that one";
                     wrong.push(FieldError::new(
                         format!("add[{n}]"),
-                        "route_exists",
+                        "already_there",
                         message,
                     ));
                 }

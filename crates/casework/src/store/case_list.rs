@@ -7,185 +7,27 @@
 //! together. Conditions that shall not drive are written so that no planner can use them.
 
 use super::case_columns;
+pub use super::case_filter::{AreaFilter, CaseFilter, CaseMark, CaseSort, Cursor, Tie};
 use super::list::{Bound, Composed, Composer, SealedTitle, sealed_title, title_joins};
 use super::read;
 use crate::clocks::Light;
-use crate::model::{Case, CaseStage, Level, TaskState};
+use crate::model::{Case, CaseStage, Level};
 use ::store::{Statement, StoreError, Tx};
 use base::path::TreePath;
 use base::{Id, Timestamp};
-
-/// In which order cases are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CaseSort {
-    /// The newest first.
-    #[default]
-    Newest,
-    /// What is due first, first; only cases whose stage has a clock.
-    Due,
-    /// What changed last, first; only open cases.
-    Updated,
-}
-
-impl CaseSort {
-    /// Whether it is an order of open cases only.
-    const fn is_of_open(self) -> bool {
-        matches!(self, Self::Due | Self::Updated)
-    }
-}
-
-/// Where the last page ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// Of the last row, when sorted by a time.
-    pub at: Timestamp,
-    /// Of the last row.
-    pub id: Id,
-}
-
-impl Cursor {
-    /// As text for the wire.
-    pub fn to_text(self, sort: CaseSort) -> String {
-        match sort {
-            CaseSort::Newest => self.id.to_string(),
-            CaseSort::Due | CaseSort::Updated => format!("{}-{}", self.at.0, self.id),
-        }
-    }
-
-    /// From text on the wire.
-    pub fn parse(text: &str, sort: CaseSort) -> Option<Self> {
-        let (at, id) = match sort {
-            CaseSort::Newest => (0, text),
-            CaseSort::Due | CaseSort::Updated => {
-                let (at, id) = text.split_once('-')?;
-                (at.parse().ok()?, id)
-            }
-        };
-        Some(Self {
-            at: Timestamp(at),
-            id: id.parse().ok()?,
-        })
-    }
-}
-
-/// An area to look in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AreaFilter {
-    /// A street.
-    Street(TreePath),
-    /// Below a street: within that street, by path.
-    Within {
-        /// The street it lies in.
-        street: TreePath,
-        /// The area.
-        area: TreePath,
-    },
-    /// A district or above.
-    Above(TreePath),
-}
-
-impl AreaFilter {
-    fn path(&self) -> &TreePath {
-        match self {
-            Self::Street(area) | Self::Within { area, .. } | Self::Above(area) => area,
-        }
-    }
-
-    /// What lies in both; none when nothing can.
-    fn and<'a>(&'a self, other: &'a Self) -> Option<&'a Self> {
-        if self.path().contains(other.path()) {
-            Some(other)
-        } else if other.path().contains(self.path()) {
-            Some(self)
-        } else {
-            None
-        }
-    }
-}
-
-/// One way by which somebody sees cases.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tie {
-    /// All there are.
-    Everything,
-    /// They lie in an area.
-    Area(AreaFilter),
-    /// They lie in a zone.
-    Zone(Id),
-    /// An organisation, or one below it, has to do with them.
-    Organisation {
-        /// Its path.
-        path: TreePath,
-        /// Whether it has to do with few cases only, so that looking through those is quick.
-        has_few: bool,
-    },
-}
-
-/// What cases are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct CaseFilter {
-    /// In one of these stages; any when empty.
-    pub stages: Vec<CaseStage>,
-    /// So urgent.
-    pub level: Option<Level>,
-    /// In this area.
-    pub area: Option<AreaFilter>,
-    /// In this zone.
-    pub zone_id: Option<Id>,
-    /// Of this category.
-    pub category_id: Option<Id>,
-    /// That this organisation or one below it accepted, filed, holds or held; and whether it has few.
-    pub organisation: Option<(TreePath, bool)>,
-    /// Showing this light now; red is overdue.
-    pub light: Option<Light>,
-    /// From this source.
-    pub source: Option<String>,
-    /// Whose number begins so; at least to the day.
-    pub case_no: Option<String>,
-    /// Entered at this time or later.
-    pub accepted_from: Option<Timestamp>,
-    /// Entered before this time.
-    pub accepted_to: Option<Timestamp>,
-    /// Watched by this account.
-    pub watched_by: Option<Id>,
-    /// With an open task held by one of these organisations or one below it; any when empty.
-    pub held_by: Vec<TreePath>,
-    /// In which state that task is; assigned or accepted when none is given.
-    pub held_state: Option<TaskState>,
-    /// In which order.
-    pub sort: CaseSort,
-    /// After this row.
-    pub after: Option<Cursor>,
-    /// At most so many rows.
-    pub limit: i64,
-}
+use std::fmt::Write as _;
 
 /// The stages of open cases, as the partial index of open cases has them.
 const OPEN: &str = "c.stage NOT IN ('closed', 'cancelled', 'merged')";
 /// The stages of cases that ended without being closed, as their partial index has them.
 const ENDED: &str = "c.stage IN ('cancelled', 'merged')";
 
-impl CaseFilter {
-    /// Whether only open cases can be meant.
-    pub fn is_open(&self) -> bool {
-        self.sort.is_of_open()
-            || self.light.is_some()
-            || !self.held_by.is_empty()
-            || (!self.stages.is_empty() && self.stages.iter().all(|stage| stage.is_open()))
-    }
-
-    /// Whether only cancelled and merged cases can be meant.
-    fn is_ended(&self) -> bool {
-        !self.stages.is_empty()
-            && (self.stages.iter()).all(|stage| !stage.is_open() && *stage != CaseStage::Closed)
-    }
-}
-
 /// Which condition an index serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Driver {
     Watched,
     Number,
+    Marked,
     Holder,
     Open,
     Organisation,
@@ -230,6 +72,7 @@ impl Driver {
         match (first, second) {
             _ if filter.watched_by.is_some() => Self::Watched,
             _ if filter.case_no.is_some() => Self::Number,
+            _ if !filter.marks.is_empty() => Self::Marked,
             _ if !filter.held_by.is_empty() => Self::Holder,
             _ if has_few => Self::Organisation,
             _ if filter.is_open() => Self::Open,
@@ -327,7 +170,7 @@ fn keys_by(
 ) -> String {
     let driver = Driver::of(filter, area, tie);
     composer.conditions.clear();
-    let from = from_of(composer, filter, tie, driver);
+    let from = from_of(composer, filter, (area, tie), driver);
     match area {
         None => {}
         Some(AreaFilter::Street(street)) => {
@@ -349,6 +192,9 @@ fn keys_by(
     }
     if let Some(source) = &filter.source {
         column(composer, driver, Column::Source, source);
+    }
+    for mark in &filter.marks {
+        composer.conditions.push(mark.column().to_owned());
     }
     stages(composer, filter, driver);
     if let Some(level) = filter.level {
@@ -399,7 +245,7 @@ fn column(composer: &mut Composer, driver: Driver, column: Column, value: &str) 
 fn from_of(
     composer: &mut Composer,
     filter: &CaseFilter,
-    tie: &Tie,
+    (area, tie): (Option<&AreaFilter>, &Tie),
     driver: Driver,
 ) -> &'static str {
     let mut from = "case_file c";
@@ -416,19 +262,21 @@ fn from_of(
     let drives = |wanted: Driver, n: usize| driver == wanted && n == 0;
     for (n, (path, _)) in organisations.into_iter().enumerate() {
         let place = composer.place(Bound::Text(path.to_string()));
-        composer.conditions.push(if drives(Driver::Organisation, n) {
+        let condition = if drives(Driver::Organisation, n) {
             from = "case_organisation d CROSS JOIN case_file c";
             let open = if filter.is_open() {
                 " AND d.is_open"
             } else {
                 ""
             };
-            format!("d.organisation_path = {place}{open} AND c.id = d.case_id")
+            let narrowed = narrowed(composer, filter, area);
+            format!("d.organisation_path = {place}{open}{narrowed} AND c.id = d.case_id")
         } else {
             format!(
                 "EXISTS (SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place})"
             )
-        });
+        };
+        composer.conditions.push(condition);
     }
     for (n, zone) in zones.into_iter().enumerate() {
         let place = composer.place(Bound::Int(zone.0));
@@ -465,6 +313,25 @@ fn from_of(
         composer.begins("c.case_no", case_no);
     }
     from
+}
+
+/// What the index of an organisation's cases knows of them: said here once more, so that no row is read that does not fit.
+fn narrowed(composer: &mut Composer, filter: &CaseFilter, area: Option<&AreaFilter>) -> String {
+    let mut text = String::new();
+    let mut add = |column: &str, bound: Bound| {
+        let place = composer.place(bound);
+        let _ = write!(text, " AND d.{column} = {place}");
+    };
+    if let Some(category) = filter.category_id {
+        add("category_id", Bound::Int(category.0));
+    }
+    if let Some(source) = &filter.source {
+        add("source", Bound::Text(source.clone()));
+    }
+    if let Some(AreaFilter::Street(street) | AreaFilter::Within { street, .. }) = area {
+        add("street_path", Bound::Text(street.to_string()));
+    }
+    text
 }
 
 fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
@@ -520,7 +387,9 @@ fn ordered(composer: &mut Composer, filter: &CaseFilter, key: &str, driver: Driv
             }
             // Few are found: they are sorted. `+ 0` keeps the planner from walking through all cases instead, newest first.
             match driver {
-                Driver::Number | Driver::Holder | Driver::Open => "c.id + 0 DESC".to_owned(),
+                Driver::Number | Driver::Holder | Driver::Open | Driver::Marked => {
+                    "c.id + 0 DESC".to_owned()
+                }
                 _ => format!("{key} DESC"),
             }
         }
@@ -571,12 +440,6 @@ pub fn cases(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<CaseRow>, StoreErro
             updated_at: row.get(35)?,
         })
     })
-}
-
-/// Runs the count.
-pub fn count(tx: &mut Tx<'_>, list: &Composed) -> Result<i64, StoreError> {
-    let found = tx.query_opt(&list.statement, &list.params(), |row| row.get(0))?;
-    Ok(found.unwrap_or(0))
 }
 
 #[cfg(test)]

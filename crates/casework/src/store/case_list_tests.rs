@@ -1,7 +1,9 @@
 //! Every filter has its index, no combination of filters walks through all cases, and both engines understand all of them.
 
 use super::*;
+use crate::model::TaskState;
 use crate::store::ROOM;
+use crate::store::list::count;
 use ::store::testing::{each_engine, sqlite, system_clock};
 
 fn path(n: u32) -> TreePath {
@@ -130,6 +132,25 @@ fn every_filter_is_served_by_its_index() {
             "SEARCH v USING PRIMARY KEY (account_id=?)",
         ),
         (
+            filter(|f| f.marks = vec![CaseMark::Supervised]),
+            all.clone(),
+            "COVERING INDEX case_supervised",
+        ),
+        (
+            filter(|f| f.marks = vec![CaseMark::Suspended]),
+            all.clone(),
+            "COVERING INDEX case_suspended",
+        ),
+        (
+            filter(|f| {
+                f.marks = vec![CaseMark::Important];
+                f.stages = vec![CaseStage::Closed];
+                f.category_id = Some(Id(1));
+            }),
+            all.clone(),
+            "COVERING INDEX case_important",
+        ),
+        (
             filter(|f| f.held_by = vec![path(1)]),
             all.clone(),
             "COVERING INDEX task_open",
@@ -225,6 +246,17 @@ fn filter_of(mask: usize) -> CaseFilter {
         case_no: (has(8) && has(9)).then(|| "310118-20261121".to_owned()),
         accepted_from: has(9).then_some(Timestamp(1)),
         accepted_to: has(9).then_some(Timestamp(2)),
+        marks: if has(3) && has(6) {
+            vec![
+                [
+                    CaseMark::Important,
+                    CaseMark::Supervised,
+                    CaseMark::Suspended,
+                ][round],
+            ]
+        } else {
+            Vec::new()
+        },
         watched_by: (has(8) && has(0)).then_some(Id(1)),
         held_by: if has(8) && has(1) {
             vec![path(3)]

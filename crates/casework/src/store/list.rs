@@ -150,15 +150,36 @@ pub struct TaskFilter {
     pub kind: Option<TaskKind>,
     /// Held by this organisation or one below it.
     pub organisation_path: Option<TreePath>,
+    /// Worked on by this person.
+    pub assignee: Option<Id>,
+    /// Open, and the clock that runs has run out by this time.
+    pub overdue_at: Option<Timestamp>,
     /// After this row.
     pub after: Option<Id>,
     /// At most so many rows.
     pub limit: i64,
 }
 
-/// The list of tasks, newest first. A scope reaches tasks by who holds them only.
-pub fn compose_tasks(filter: &TaskFilter, scope: &Scope) -> Composed {
+/// The conditions of a list of tasks. A scope reaches tasks by who holds them only.
+fn task_conditions(filter: &TaskFilter, scope: &Scope) -> Composer {
     let mut composer = Composer::default();
+    if let Some(staff_id) = filter.assignee {
+        // The very words of the index of who works on what.
+        composer
+            .conditions
+            .push("t.assignee IS NOT NULL".to_owned());
+        composer.equals("t.assignee", Bound::Int(staff_id.0));
+    }
+    if let Some(at) = filter.overdue_at {
+        // The very words of the index of open tasks.
+        composer
+            .conditions
+            .push("t.state IN ('assigned', 'accepted')".to_owned());
+        let at = composer.place(Bound::Int(at.0));
+        composer.conditions.push(format!(
+            "(t.handling_due_at < {at} OR (t.state = 'assigned' AND t.response_due_at < {at}))"
+        ));
+    }
     if let Some(path) = &filter.organisation_path {
         composer.within("t.organisation_path", path);
     }
@@ -177,7 +198,29 @@ pub fn compose_tasks(filter: &TaskFilter, scope: &Scope) -> Composed {
         ..ScopeColumns::default()
     };
     composer.scope(scope, &columns);
-    composer.finish(
+    composer
+}
+
+/// How many tasks there are, up to the filter's limit.
+pub fn compose_task_count(filter: &TaskFilter, scope: &Scope) -> Composed {
+    let mut composer = task_conditions(filter, scope);
+    let limit = composer.place(Bound::Int(filter.limit));
+    let condition = if composer.conditions.is_empty() {
+        "TRUE".to_owned()
+    } else {
+        composer.conditions.join(" AND ")
+    };
+    Composed {
+        statement: Statement::composed(format!(
+            "SELECT COUNT(*) FROM (SELECT t.id FROM task t WHERE {condition} LIMIT {limit}) n"
+        )),
+        values: composer.values,
+    }
+}
+
+/// The list of tasks, newest first.
+pub fn compose_tasks(filter: &TaskFilter, scope: &Scope) -> Composed {
+    task_conditions(filter, scope).finish(
         concat!(
             "SELECT ",
             task_columns!(),
@@ -224,6 +267,12 @@ pub fn tasks(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<TaskRow>, StoreErro
             title: sealed_title(row, 27)?,
         })
     })
+}
+
+/// Runs a count.
+pub fn count(tx: &mut Tx<'_>, list: &Composed) -> Result<i64, StoreError> {
+    let found = tx.query_opt(&list.statement, &list.params(), |row| row.get(0))?;
+    Ok(found.unwrap_or(0))
 }
 
 /// Whose a report is.

@@ -1,6 +1,7 @@
 //! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`] and [`case_list`] compose
 //! lists.
 
+mod case_filter;
 pub mod case_list;
 pub mod list;
 pub mod read;
@@ -93,6 +94,8 @@ statements! {
     EXTRAS_OF_REPORT = "SELECT c.extra FROM report_case x JOIN case_file c ON c.id = x.case_id WHERE x.report_id = ?1";
     /// The organisations that may see a case.
     ORGANISATIONS_OF_CASE = "SELECT organisation_path FROM case_organisation WHERE case_id = ?1 ORDER BY organisation_path";
+    /// How a case is marked.
+    MARKS_OF_CASE = "SELECT is_important, is_supervised, is_suspended FROM case_file WHERE id = ?1";
     /// The zones a case lies in.
     ZONES_OF_CASE = "SELECT zone_id FROM case_zone WHERE case_id = ?1 ORDER BY zone_id";
     /// Whether somebody watches a case.
@@ -150,15 +153,17 @@ statements! {
     /// A new case.
     CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path,
         street_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,
-        accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at, extra, updated_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, ?21, ?22, ?23)";
+        accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at, extra, updated_at, is_important,
+        is_supervised, is_suspended)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, ?21, ?22, ?23,
+        FALSE, FALSE, FALSE)";
     /// The own words of a case.
     CASE_WORDS_ADD = "INSERT INTO case_words (case_id, words_sealed, title_sealed) VALUES (?1, ?2, ?3)";
     /// A case has moved on.
     CASE_MOVE = "UPDATE case_file SET version = ?3, stage = ?4, rule_row_id = ?5, rule_row_version = ?6, rule_limit = ?7,
         filed_by_id = ?8, filed_by_path = ?9, lead_organisation_id = ?10, started_at = ?11, yellow_at = ?12, due_at = ?13,
         rework_count = ?14, filed_at = ?15, dispatched_at = ?16, handled_at = ?17, inspected_at = ?18, closed_at = ?19,
-        extra = ?20, level = ?21, updated_at = ?22
+        extra = ?20, level = ?21, updated_at = ?22, is_important = ?23, is_supervised = ?24, is_suspended = ?25
         WHERE id = ?1 AND version = ?2";
     /// A case has moved on within its stage: a task was accepted or finished.
     CASE_TOUCH = "UPDATE case_file SET version = ?3, updated_at = ?4 WHERE id = ?1 AND version = ?2";
@@ -191,7 +196,8 @@ statements! {
     SOURCE_MOVE = "UPDATE source SET version = ?3, name_zh = ?4, name_en = ?5, channel = ?6, is_active = ?7
         WHERE code = ?1 AND version = ?2";
     /// An organisation may see a case.
-    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open) VALUES (?1, ?2, TRUE)
+    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open, street_path, category_id, source)
+        SELECT c.id, ?2, TRUE, c.street_path, c.category_id, c.source FROM case_file c WHERE c.id = ?1
         ON CONFLICT (case_id, organisation_path) DO NOTHING";
     /// A case has ended, or goes on.
     CASE_ORGANISATION_OPEN = "UPDATE case_organisation SET is_open = ?2 WHERE case_id = ?1";

@@ -253,6 +253,7 @@ fn is_touched_only(before: &Case, after: &Case) -> bool {
         && before.clock == after.clock
         && before.level == after.level
         && before.extra == after.extra
+        && before.is_suspended() == after.is_suspended()
         && before.lead().map(|lead| lead.id) == after.lead().map(|lead| lead.id)
 }
 
@@ -304,7 +305,10 @@ fn case_row_move(
             after.closed_at,
             extra(&after.extra)?,
             after.level.as_str(),
-            recorded_at
+            recorded_at,
+            after.extra.overlays.important,
+            after.extra.overlays.is_supervised(),
+            after.is_suspended()
         ],
     )
 }

@@ -1,6 +1,6 @@
 //! How many cases the boxes hold.
 
-use crate::service::CaseBox;
+use crate::service::{CaseBox, TaskBox};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,8 +15,53 @@ pub struct CaseCountsView {
     pub done: i64,
     /// 超期.
     pub overdue: i64,
+    /// 督办.
+    pub supervised: i64,
+    /// 挂账.
+    pub suspended: i64,
     /// 关注.
     pub watched: i64,
+}
+
+/// How many tasks each box holds; 1000 stands for 999 and more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TaskCountsView {
+    /// Those of the caller's organisations and those below them.
+    pub ours: TaskBoxesView,
+    /// Those the caller works on.
+    pub mine: TaskBoxesView,
+}
+
+/// A number for each box.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TaskBoxesView {
+    /// 待办.
+    pub todo: i64,
+    /// 在办.
+    pub doing: i64,
+    /// 已办.
+    pub done: i64,
+    /// 退回.
+    pub returned: i64,
+    /// 超期.
+    pub overdue: i64,
+}
+
+impl TaskBoxesView {
+    /// From a number for each of [`TaskBox::ALL`].
+    pub(crate) fn new(counts: &[i64]) -> Self {
+        let mut view = Self::default();
+        for (of_box, count) in TaskBox::ALL.iter().zip(counts) {
+            *match of_box {
+                TaskBox::Todo => &mut view.todo,
+                TaskBox::Doing => &mut view.doing,
+                TaskBox::Done => &mut view.done,
+                TaskBox::Returned => &mut view.returned,
+                TaskBox::Overdue => &mut view.overdue,
+            } = *count;
+        }
+        view
+    }
 }
 
 impl CaseCountsView {
@@ -28,6 +73,8 @@ impl CaseCountsView {
                 CaseBox::Doing => view.doing = count,
                 CaseBox::Done => view.done = count,
                 CaseBox::Overdue => view.overdue = count,
+                CaseBox::Supervised => view.supervised = count,
+                CaseBox::Suspended => view.suspended = count,
                 CaseBox::Watched => view.watched = count,
             }
         }

@@ -8,7 +8,7 @@ pub mod processes;
 pub mod routing;
 pub mod statistics;
 
-pub use counts::CaseCountsView;
+pub use counts::{CaseCountsView, TaskBoxesView, TaskCountsView};
 pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{
     CallbackView, CalledBackView, CasesSplitView, RatingView, ReportAcceptedView, SourceView,

@@ -1,6 +1,5 @@
 //! The law of handling together over random command sequences.
 
-use crate::overlay_moves;
 use crate::world::*;
 use base::{Id, Timestamp};
 use casework::lifecycle::case::{self, CaseFact};
@@ -15,14 +14,14 @@ use std::collections::BTreeSet;
 
 /// One random move: what, on which task or organisation, with which choice, how long after the one before.
 #[derive(Clone, Debug)]
-struct Move {
-    wait_minutes: i64,
-    what: u8,
-    task: u8,
-    organisation: u8,
-    choice: u8,
+pub struct Move {
+    pub wait_minutes: i64,
+    pub what: u8,
+    pub task: u8,
+    pub organisation: u8,
+    pub choice: u8,
     /// Taken by somebody who fits, or by anybody.
-    fits: bool,
+    pub fits: bool,
 }
 
 const ORGANISATIONS: [u32; 7] = [1, 2, 3, 11, 12, 21, 0];
@@ -36,7 +35,7 @@ const ROLES: [&str; 7] = [
     "intake_clerk",
 ];
 
-fn any_move() -> impl Strategy<Value = Move> {
+pub fn any_move() -> impl Strategy<Value = Move> {
     let wait = prop_oneof![6 => 0_i64..15, 1 => 15_i64..400];
     let fits = prop_oneof![5 => Just(true), 1 => Just(false)];
     (wait, 0_u8..40, any::<u8>(), any::<u8>(), any::<u8>(), fits).prop_map(
@@ -68,7 +67,7 @@ fn pick(case: &Case, n: u8, wanted: impl Fn(&Task) -> bool) -> Id {
 }
 
 /// The move's command and who would fit to give it.
-fn command(world: &mut World, chosen: &Move) -> (Actor, CaseCommand) {
+pub fn command(world: &mut World, chosen: &Move) -> (Actor, CaseCommand) {
     let chosen_organisation = ORGANISATIONS[usize::from(chosen.organisation) % ORGANISATIONS.len()];
     let mut new = |n: u32| TaskNew {
         id: world.id(),
@@ -313,34 +312,8 @@ fn play(moves: &[Move]) -> World {
     world
 }
 
-/// The same with clocks that are lengthened, cut and stopped in between: every fourth move is one of those.
-fn play_with_clocks(moves: &[Move]) -> World {
-    // Level, extension, suspension, deadline given, mode.
-    const CLOCKS: [u8; 13] = [3, 6, 7, 8, 9, 10, 11, 19, 20, 21, 22, 23, 24];
-    let mut world = World::new();
-    for (n, chosen) in moves.iter().enumerate() {
-        world.wait(chosen.wait_minutes);
-        let (by, command) = if n % 4 == 3 {
-            let kind = CLOCKS[usize::from(chosen.task) % CLOCKS.len()];
-            let by = overlay_moves::fitting(&world.case, kind, chosen.choice);
-            let is_timer = matches!(kind, 11 | 20);
-            let command = overlay_moves::command(&world, kind, chosen.choice);
-            ((!is_timer).then_some(by), command)
-        } else {
-            let (by, command) = command(&mut world, chosen);
-            let is_timer = matches!(command, CaseCommand::TaskDeadline { .. });
-            ((!is_timer).then_some(by), command)
-        };
-        let at = world.now;
-        // A refusal is as good as an act here: what must hold holds after both.
-        let _ = world.act_at(by.as_ref(), &command, at);
-        always(&world.case);
-    }
-    world
-}
-
 /// What holds of every case at every time.
-fn always(case: &Case) {
+pub fn always(case: &Case) {
     let leads = case
         .handle_tasks()
         .filter(|task| task.role == TaskRole::Lead && !task.is_withdrawn());
@@ -522,7 +495,7 @@ fn overdue_follows_from_the_events(world: &World) {
     }
 }
 
-fn stored(event: &Event<CaseFact>) -> Event<CaseFact> {
+pub fn stored(event: &Event<CaseFact>) -> Event<CaseFact> {
     let body = serde_json::to_string(&event.fact).unwrap();
     Event {
         fact: read_fact(EVENT_SCHEMA, &body).unwrap(),
@@ -544,42 +517,6 @@ proptest! {
         prop_assert_eq!(&timeline, &world.timeline);
         prop_assert_eq!(case::replay(&timeline).unwrap(), world.case);
     }
-
-    #[test]
-    fn no_child_is_due_after_its_parent_whatever_happens_to_their_clocks(moves in prop::collection::vec(any_move(), 0..160)) {
-        let world = play_with_clocks(&moves);
-        let timeline: Vec<_> = world.timeline.iter().map(stored).collect();
-        prop_assert_eq!(case::replay(&timeline).unwrap(), world.case);
-    }
-}
-
-#[test]
-fn random_clocks_move_and_children_follow_them() {
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
-    let mut runner = TestRunner::deterministic();
-    let strategy = prop::collection::vec(any_move(), 160);
-    let (mut followed, mut suspended) = (0, 0);
-    for _ in 0..500 {
-        let world = play_with_clocks(&strategy.new_tree(&mut runner).unwrap().current());
-        let mut before: Option<Case> = None;
-        for event in &world.timeline {
-            let kind = event.fact.kind();
-            followed += i32::from(kind == "clocks_followed");
-            let now = match &before {
-                None => case::begin(event).unwrap(),
-                Some(case) => case::evolve(case.clone(), event),
-            };
-            let child = |case: &Case| {
-                let children = case.tasks.iter().filter(|task| task.giver_id().is_some());
-                children.filter(|task| task.is_suspended()).count()
-            };
-            let then = before.as_ref().map_or(0, child);
-            suspended += i32::from(kind == "suspension_decided" && child(&now) > then);
-            before = Some(now);
-        }
-    }
-    assert!(followed > 20 && suspended > 4, "{followed} {suspended}");
 }
 
 #[test]

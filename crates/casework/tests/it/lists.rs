@@ -296,6 +296,8 @@ fn the_boxes_follow_from_what_the_caller_may_do() {
                 CaseBox::Doing => counts.doing,
                 CaseBox::Done => counts.done,
                 CaseBox::Overdue => counts.overdue,
+                CaseBox::Supervised => counts.supervised,
+                CaseBox::Suspended => counts.suspended,
                 CaseBox::Watched => counts.watched,
             };
             assert_eq!(usize::try_from(count), Ok(found.len()), "{wanted:?}");

@@ -1,12 +1,14 @@
 //! Tests of casework through its public face.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
+mod boxes;
 mod callbacks;
 mod conditions;
 mod given_on;
 mod handling;
 mod imports;
 mod law;
+mod law_clocks;
 mod law_handling;
 mod law_handling_rules;
 mod law_handling_table;

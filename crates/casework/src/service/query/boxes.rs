@@ -1,4 +1,4 @@
-//! The boxes of a workbench: 待办 在办 已办 超期 关注, for whatever roles the caller has. They follow from what the caller may do, so a
+//! The boxes of a workbench: 待办 在办 已办 超期 督办 挂账 关注, for whatever roles the caller has. They follow from what the caller may do, so a
 //! city that gives a step to another role gets the right boxes without more ado.
 //!
 //! | box | who takes steps of cases (files, dispatches, inspects, closes) | who works on tasks | others |
@@ -7,11 +7,13 @@
 //! | `doing` 在办 | open cases in the other stages | open cases with a task of theirs being handled | all open cases |
 //! | `done` 已办 | ended cases | the same | the same |
 //! | `overdue` 超期 | open cases whose stage's clock has run out | the same | the same |
+//! | `supervised` 督办 | cases under supervision that they see | the same | the same |
+//! | `suspended` 挂账 | cases with a task that stands still | the same | the same |
 //! | `watched` 关注 | whatever they watch and still may see | the same | the same |
 
 use crate::clocks::Light;
 use crate::model::{CaseStage, TaskState};
-use crate::store::case_list::CaseFilter;
+use crate::store::case_list::{CaseFilter, CaseMark};
 use access::Principal;
 use base::Timestamp;
 use base::path::TreePath;
@@ -31,6 +33,10 @@ pub enum CaseBox {
     Done,
     /// 超期: open, and the clock has run out.
     Overdue,
+    /// 督办: a supervision is in force.
+    Supervised,
+    /// 挂账: a task of it stands still.
+    Suspended,
     /// 关注: watched by the caller.
     Watched,
 }
@@ -50,6 +56,8 @@ impl CaseBox {
         Self::Doing,
         Self::Done,
         Self::Overdue,
+        Self::Supervised,
+        Self::Suspended,
         Self::Watched,
     ];
 
@@ -84,6 +92,14 @@ impl CaseBox {
             Self::Overdue => {
                 let other = filter.light.replace(Light::Red);
                 other.is_none_or(|light| light == Light::Red)
+            }
+            Self::Supervised => {
+                filter.marks.push(CaseMark::Supervised);
+                true
+            }
+            Self::Suspended => {
+                filter.marks.push(CaseMark::Suspended);
+                true
             }
             Self::Watched => {
                 filter.watched_by = Some(principal.account_id);

@@ -7,7 +7,7 @@ use crate::lifecycle::case::{self, CaseFact};
 use crate::model::{Case, CaseStage, NoteRef, Task, TaskKind};
 use crate::service::{CaseSort, Casework, may_see, sealed};
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
-use crate::store::list::Composed;
+use crate::store::list::{self as lists, Composed};
 use crate::store::read::{self, CaseKey, CaseWords};
 use crate::store::{
     CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_ORGANISATION, CASES_OPEN_OF_ORGANISATION,
@@ -103,7 +103,7 @@ impl Casework {
             .read(move |tx| {
                 let counted = |list: &Option<Composed>, tx: &mut Tx<'_>| match list {
                     None => Ok(0),
-                    Some(list) => list::count(tx, list),
+                    Some(list) => lists::count(tx, list),
                 };
                 lists
                     .iter()
@@ -164,6 +164,7 @@ impl Casework {
                 .map(|path| (path, false)),
             light: query.light,
             source: query.source.clone(),
+            marks: query.mark.into_iter().collect(),
             case_no: query.q.clone(),
             accepted_from: query.accepted_from,
             accepted_to: query.accepted_to,

@@ -8,6 +8,7 @@ mod tasks;
 pub use boxes::CaseBox;
 pub(super) use boxes::Sizes;
 pub use cases::COUNT_SHOWN_MAX;
+pub use tasks::TaskBox;
 
 use super::{Casework, sealed};
 use crate::city::Place;
@@ -15,7 +16,7 @@ use crate::clocks::Light;
 use crate::lifecycle::{Event, Fact};
 use crate::model::{CaseStage, Level, NoteRef, ReportStage, TaskKind, TaskState};
 use crate::store::NOTE_BY_ID;
-use crate::store::case_list::{AreaFilter, CaseSort};
+use crate::store::case_list::{AreaFilter, CaseMark, CaseSort};
 use crate::store::read::TimelineEntry;
 use crate::view::{ActorView, Named, TimelineView};
 use ::store::{StoreError, Tx, params};
@@ -49,6 +50,8 @@ pub struct CaseQuery {
     pub light: Option<Light>,
     /// From this source.
     pub source: Option<String>,
+    /// Marked in this way now.
+    pub mark: Option<CaseMark>,
     /// Whose number begins so.
     pub q: Option<String>,
     /// In which order.
@@ -66,6 +69,10 @@ pub struct TaskQuery {
     pub kind: Option<TaskKind>,
     /// Held by this organisation or one below it.
     pub organisation_id: Option<Id>,
+    /// In this box.
+    pub of_box: Option<TaskBox>,
+    /// Only those the caller works on.
+    pub mine: bool,
     /// Which page.
     pub page: PageRequest,
 }

@@ -1,13 +1,62 @@
 //! Tasks: the list.
 
-use super::{Names, TaskQuery, after_id, limit};
+use super::{COUNT_SHOWN_MAX, Names, TaskQuery, after_id, limit};
 use crate::failure::CaseworkError;
+use crate::model::TaskState;
 use crate::service::{Casework, sealed};
 use crate::store::list::{self, TaskFilter, TaskRow};
-use crate::view::{TaskListView, TaskView};
+use crate::view::{TaskBoxesView, TaskCountsView, TaskListView, TaskView};
+use ::store::StoreError;
 use access::Principal;
 use base::{Page, Timestamp};
+use serde::Deserialize;
 use std::sync::Arc;
+
+/// A box of tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskBox {
+    /// 待办: to be accepted.
+    Todo,
+    /// 在办: being worked on.
+    Doing,
+    /// 已办: finished.
+    Done,
+    /// 退回: given back.
+    Returned,
+    /// 超期: open, and the clock that runs has run out.
+    Overdue,
+}
+
+impl TaskBox {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[
+        Self::Todo,
+        Self::Doing,
+        Self::Done,
+        Self::Returned,
+        Self::Overdue,
+    ];
+}
+
+/// A filter narrowed to a box; none when nothing can be in both.
+fn narrowed(mut filter: TaskFilter, of_box: Option<TaskBox>, now: Timestamp) -> Option<TaskFilter> {
+    let Some(of_box) = of_box else {
+        return Some(filter);
+    };
+    let state = match of_box {
+        TaskBox::Todo => TaskState::Assigned,
+        TaskBox::Doing => TaskState::Accepted,
+        TaskBox::Done => TaskState::Finished,
+        TaskBox::Returned => TaskState::Returned,
+        TaskBox::Overdue => {
+            filter.overdue_at = Some(now);
+            return Some(filter);
+        }
+    };
+    let other = filter.state.replace(state);
+    other.is_none_or(|other| other == state).then_some(filter)
+}
 
 impl Casework {
     /// Tasks held by the caller's organisations and those below them.
@@ -22,12 +71,20 @@ impl Casework {
             state: query.state,
             kind: query.kind,
             organisation_path: self.organisation_filter(query.organisation_id, &mut wrong),
+            assignee: query.mine.then_some(principal.staff_id),
+            overdue_at: None,
             after: after_id(&query.page, &mut wrong),
             limit: i64::from(limit) + 1,
         };
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
+        let Some(filter) = narrowed(filter, query.of_box, self.now()) else {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        };
         let composed = list::compose_tasks(&filter, &principal.scope("task_list"));
         let rows = self
             .store()
@@ -43,6 +100,43 @@ impl Casework {
                 .map(|row| self.task_list_view(row, &mut names, now))
                 .collect(),
             next: page.next,
+        })
+    }
+
+    /// How many tasks each box holds: of the caller's organisations, and of the caller alone.
+    pub async fn task_counts(
+        &self,
+        principal: &Arc<Principal>,
+    ) -> Result<TaskCountsView, CaseworkError> {
+        let now = self.now();
+        let scope = principal.scope("task_list");
+        let staff_id = principal.staff_id;
+        let lists: Vec<_> = [None, Some(staff_id)]
+            .into_iter()
+            .flat_map(|assignee| TaskBox::ALL.iter().map(move |of_box| (assignee, *of_box)))
+            .filter_map(|(assignee, of_box)| {
+                let filter = TaskFilter {
+                    assignee,
+                    limit: COUNT_SHOWN_MAX + 1,
+                    ..TaskFilter::default()
+                };
+                let filter = narrowed(filter, Some(of_box), now)?;
+                Some(list::compose_task_count(&filter, &scope))
+            })
+            .collect();
+        let counts = self
+            .store()
+            .read(move |tx| {
+                lists
+                    .iter()
+                    .map(|list| list::count(tx, list))
+                    .collect::<Result<Vec<_>, StoreError>>()
+            })
+            .await?;
+        let (ours, mine) = counts.split_at(TaskBox::ALL.len());
+        Ok(TaskCountsView {
+            ours: TaskBoxesView::new(ours),
+            mine: TaskBoxesView::new(mine),
         })
     }
 

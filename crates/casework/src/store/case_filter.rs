@@ -1,0 +1,194 @@
+//! What a list of cases may be narrowed by, in which order it is, and where a page ends.
+
+use crate::clocks::Light;
+use crate::model::{CaseStage, Level, TaskState};
+use base::path::TreePath;
+use base::{Id, Timestamp};
+
+/// In which order cases are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaseSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// What is due first, first; only cases whose stage has a clock.
+    Due,
+    /// What changed last, first; only open cases.
+    Updated,
+}
+
+impl CaseSort {
+    /// Whether it is an order of open cases only.
+    pub(super) const fn is_of_open(self) -> bool {
+        matches!(self, Self::Due | Self::Updated)
+    }
+}
+
+/// Where the last page ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Of the last row, when sorted by a time.
+    pub at: Timestamp,
+    /// Of the last row.
+    pub id: Id,
+}
+
+impl Cursor {
+    /// As text for the wire.
+    pub fn to_text(self, sort: CaseSort) -> String {
+        match sort {
+            CaseSort::Newest => self.id.to_string(),
+            CaseSort::Due | CaseSort::Updated => format!("{}-{}", self.at.0, self.id),
+        }
+    }
+
+    /// From text on the wire.
+    pub fn parse(text: &str, sort: CaseSort) -> Option<Self> {
+        let (at, id) = match sort {
+            CaseSort::Newest => (0, text),
+            CaseSort::Due | CaseSort::Updated => {
+                let (at, id) = text.split_once('-')?;
+                (at.parse().ok()?, id)
+            }
+        };
+        Some(Self {
+            at: Timestamp(at),
+            id: id.parse().ok()?,
+        })
+    }
+}
+
+/// An area to look in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AreaFilter {
+    /// A street.
+    Street(TreePath),
+    /// Below a street: within that street, by path.
+    Within {
+        /// The street it lies in.
+        street: TreePath,
+        /// The area.
+        area: TreePath,
+    },
+    /// A district or above.
+    Above(TreePath),
+}
+
+impl AreaFilter {
+    pub(super) fn path(&self) -> &TreePath {
+        match self {
+            Self::Street(area) | Self::Within { area, .. } | Self::Above(area) => area,
+        }
+    }
+
+    /// What lies in both; none when nothing can.
+    pub(super) fn and<'a>(&'a self, other: &'a Self) -> Option<&'a Self> {
+        if self.path().contains(other.path()) {
+            Some(other)
+        } else if other.path().contains(self.path()) {
+            Some(self)
+        } else {
+            None
+        }
+    }
+}
+
+/// One way by which somebody sees cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// All there are.
+    Everything,
+    /// They lie in an area.
+    Area(AreaFilter),
+    /// They lie in a zone.
+    Zone(Id),
+    /// An organisation, or one below it, has to do with them.
+    Organisation {
+        /// Its path.
+        path: TreePath,
+        /// Whether it has to do with few cases only, so that looking through those is quick.
+        has_few: bool,
+    },
+}
+
+/// 重要, 督办, 挂账: what a case may be marked by now.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseMark {
+    /// A task of it stands still.
+    Suspended,
+    /// A supervision is in force.
+    Supervised,
+    /// Somebody marked it important.
+    Important,
+}
+
+impl CaseMark {
+    /// Its column, as its partial index has it.
+    pub(super) const fn column(self) -> &'static str {
+        match self {
+            Self::Suspended => "c.is_suspended",
+            Self::Supervised => "c.is_supervised",
+            Self::Important => "c.is_important",
+        }
+    }
+}
+
+/// What cases are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct CaseFilter {
+    /// In one of these stages; any when empty.
+    pub stages: Vec<CaseStage>,
+    /// So urgent.
+    pub level: Option<Level>,
+    /// In this area.
+    pub area: Option<AreaFilter>,
+    /// In this zone.
+    pub zone_id: Option<Id>,
+    /// Of this category.
+    pub category_id: Option<Id>,
+    /// That this organisation or one below it accepted, filed, holds or held; and whether it has few.
+    pub organisation: Option<(TreePath, bool)>,
+    /// Showing this light now; red is overdue.
+    pub light: Option<Light>,
+    /// From this source.
+    pub source: Option<String>,
+    /// Whose number begins so; at least to the day.
+    pub case_no: Option<String>,
+    /// Entered at this time or later.
+    pub accepted_from: Option<Timestamp>,
+    /// Entered before this time.
+    pub accepted_to: Option<Timestamp>,
+    /// Marked in all of these ways.
+    pub marks: Vec<CaseMark>,
+    /// Watched by this account.
+    pub watched_by: Option<Id>,
+    /// With an open task held by one of these organisations or one below it; any when empty.
+    pub held_by: Vec<TreePath>,
+    /// In which state that task is; assigned or accepted when none is given.
+    pub held_state: Option<TaskState>,
+    /// In which order.
+    pub sort: CaseSort,
+    /// After this row.
+    pub after: Option<Cursor>,
+    /// At most so many rows.
+    pub limit: i64,
+}
+
+impl CaseFilter {
+    /// Whether only open cases can be meant.
+    pub fn is_open(&self) -> bool {
+        self.sort.is_of_open()
+            || self.light.is_some()
+            || !self.held_by.is_empty()
+            || (!self.stages.is_empty() && self.stages.iter().all(|stage| stage.is_open()))
+    }
+
+    /// Whether only cancelled and merged cases can be meant.
+    pub(super) fn is_ended(&self) -> bool {
+        !self.stages.is_empty()
+            && (self.stages.iter()).all(|stage| !stage.is_open() && *stage != CaseStage::Closed)
+    }
+}

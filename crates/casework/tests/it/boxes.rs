@@ -1,0 +1,327 @@
+//! The boxes of every role hold what they say, counted slowly: of cases, and of tasks.
+
+use crate::town::*;
+use access::Principal;
+use axum::http::StatusCode;
+use base::{Id, PageRequest};
+use casework::clocks::Light;
+use casework::model::{CaseStage, TaskState};
+use casework::service::{CaseBox, CaseMark, CaseQuery, TaskBox, TaskQuery};
+use casework::view::{CaseView, TaskListView};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+fn clerk(organisation_id: Id) -> Arc<Principal> {
+    person(organisation_id, "department_clerk", None)
+}
+
+fn everybody() -> Vec<Arc<Principal>> {
+    let mut all: Vec<_> = [
+        "intake_clerk",
+        "shift_leader",
+        "inspector",
+        "dispatcher",
+        "leader",
+    ]
+    .map(centre)
+    .into();
+    all.extend([ROADS, WATER, STATION].map(clerk));
+    all.push(person(WATER, "shift_leader", Some(street(2))));
+    all
+}
+
+impl Town {
+    #[track_caller]
+    fn did(&self, who: &Arc<Principal>, path: &str, body: &Value) -> Value {
+        let answer = self.post(who, path, body);
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        answer.body
+    }
+}
+
+/// Cases at every stage, in both streets, one marked, one supervised, one whose lead stands still, some late.
+fn busy(town: &Town) {
+    let leader = centre("shift_leader");
+    for n in 0..14 {
+        let mut request = report_request();
+        request.place.lon = Some(if n % 3 == 0 { 121.3 } else { 121.1 });
+        let by = call(&centre("intake_clerk"));
+        let created = wait(town.casework.report_create(&by, request)).unwrap();
+        let id = created.case.unwrap().id;
+        if n > 1 {
+            town.file(id);
+        }
+        if n > 3 {
+            let state = town.dispatch(id);
+            let lead = state.tasks[0].id;
+            if n == 5 {
+                let reason = json!({"reason": "不归我们管"});
+                town.did(
+                    &clerk(ROADS),
+                    &format!("/api/v1/tasks/{lead}/return"),
+                    &reason,
+                );
+            }
+            if n > 5 {
+                town.accept(ROADS, lead);
+            }
+            if n == 6 {
+                let to = json!({"organisation_id": STATION});
+                town.did(
+                    &clerk(ROADS),
+                    &format!("/api/v1/tasks/{lead}/delegate"),
+                    &to,
+                );
+            }
+            if n == 7 {
+                let until = town.casework.store().clock().now().plus_seconds(86_400);
+                let ask = json!({"until": until, "reason": "等材料"});
+                town.did(
+                    &clerk(ROADS),
+                    &format!("/api/v1/tasks/{lead}/suspension"),
+                    &ask,
+                );
+                let grant = json!({"approved": true});
+                town.did(
+                    &leader,
+                    &format!("/api/v1/tasks/{lead}/suspension/decide"),
+                    &grant,
+                );
+            }
+            if n > 8 {
+                let co = state.tasks[1].id;
+                town.accept(WATER, co);
+                town.finish(WATER, co);
+                town.finish(ROADS, lead);
+            }
+            if n > 10 {
+                town.inspect(id, vec![]);
+            }
+            if n > 11 {
+                town.close(id);
+            }
+        }
+        if n == 8 {
+            let demand = json!({"demand": "今天办结"});
+            town.did(&leader, &format!("/api/v1/cases/{id}/supervise"), &demand);
+        }
+        if n == 2 {
+            let mark = json!({"important": true});
+            town.did(&leader, &format!("/api/v1/cases/{id}/mark"), &mark);
+        }
+        if n == 3 {
+            let why = json!({"reason": "重复"});
+            town.did(&leader, &format!("/api/v1/cases/{id}/cancel"), &why);
+        }
+        town.clock.advance_seconds(600);
+    }
+    while town.fire() > 0 {}
+}
+
+/// Every case the caller sees, whole.
+fn seen(town: &Town, who: &Arc<Principal>) -> Vec<CaseView> {
+    let query = CaseQuery {
+        page: PageRequest {
+            limit: Some(200),
+            after: None,
+        },
+        ..CaseQuery::default()
+    };
+    let page = wait(town.casework.case_list(who, query)).unwrap();
+    let view = |id| wait(town.casework.case_view(who, id)).unwrap();
+    page.items.into_iter().map(|item| view(item.id)).collect()
+}
+
+/// Whether a case belongs into a box of somebody's, as the table in `boxes.rs` says.
+fn belongs(who: &Principal, of_box: CaseBox, view: &CaseView) -> bool {
+    let stage = view.head.stage;
+    let steps = [
+        ("case_file", CaseStage::Accepted),
+        ("case_dispatch", CaseStage::Filed),
+        ("case_inspect_result", CaseStage::Inspecting),
+        ("case_close", CaseStage::Closing),
+    ];
+    let is_mine = |stage| {
+        steps
+            .iter()
+            .any(|(permission, of)| *of == stage && who.allows(permission))
+    };
+    let has_steps = steps.iter().any(|(permission, _)| who.allows(permission));
+    let works = !has_steps && who.allows("task_finish");
+    let own = organisation_path(who.memberships[0].organisation_id);
+    let holds = |state: TaskState| {
+        view.tasks.iter().any(|task| {
+            let holder = organisation_path(Id(task.organisation.id.parse().unwrap()));
+            task.state == state && own.contains(&holder)
+        })
+    };
+    match of_box {
+        CaseBox::Todo if works => stage.is_open() && holds(TaskState::Assigned),
+        CaseBox::Doing if works => stage.is_open() && holds(TaskState::Accepted),
+        CaseBox::Todo => is_mine(stage),
+        CaseBox::Doing => stage.is_open() && !is_mine(stage),
+        CaseBox::Done => !stage.is_open(),
+        CaseBox::Overdue => stage.is_open() && view.head.light == Some(Light::Red),
+        CaseBox::Supervised => {
+            let supervision = view.overlays.supervision.as_ref();
+            supervision.is_some_and(|supervision| supervision.ended_at.is_none())
+        }
+        CaseBox::Suspended => view
+            .tasks
+            .iter()
+            .any(|task| task.overlays.suspension.is_some()),
+        CaseBox::Watched => false,
+    }
+}
+
+#[test]
+fn every_box_of_cases_of_every_role_holds_what_a_slow_recount_finds() {
+    each_town(|town, _| {
+        busy(town);
+        let mut filled = BTreeSet::new();
+        for who in everybody() {
+            let all = seen(town, &who);
+            let counts = wait(town.casework.case_counts(&who)).unwrap();
+            for of_box in CaseBox::ALL {
+                let expected: BTreeSet<Id> = all
+                    .iter()
+                    .filter(|view| belongs(&who, *of_box, view))
+                    .map(|view| view.head.id)
+                    .collect();
+                let query = CaseQuery {
+                    of_box: Some(*of_box),
+                    ..CaseQuery::default()
+                };
+                let found = wait(town.casework.case_list(&who, query)).unwrap();
+                let found: BTreeSet<Id> = found.items.iter().map(|item| item.id).collect();
+                let name = format!("{of_box:?} of {} {}", who.staff_name, who.staff_id);
+                assert_eq!(found, expected, "{name}");
+                let counted = serde_json::to_value(counts).unwrap();
+                let word = format!("{of_box:?}").to_lowercase();
+                assert_eq!(counted[&word], expected.len(), "{name}");
+                if !expected.is_empty() {
+                    filled.insert(word);
+                }
+            }
+        }
+        assert_eq!(
+            filled.len(),
+            CaseBox::ALL.len() - 1,
+            "all but what is watched: {filled:?}"
+        );
+        town.verify();
+    });
+}
+
+#[test]
+fn cases_are_found_by_their_marks() {
+    each_town(|town, _| {
+        busy(town);
+        let leader = centre("leader");
+        let by = |mark| {
+            let query = CaseQuery {
+                mark: Some(mark),
+                ..CaseQuery::default()
+            };
+            wait(town.casework.case_list(&leader, query))
+                .unwrap()
+                .items
+                .len()
+        };
+        let marks = [
+            CaseMark::Important,
+            CaseMark::Supervised,
+            CaseMark::Suspended,
+        ];
+        assert_eq!(marks.map(by), [1, 1, 1]);
+        let answer = town.get(&leader, "/api/v1/cases?mark=suspended&box=doing");
+        assert_eq!(answer.body["items"].as_array().unwrap().len(), 1);
+        assert_eq!(answer.body["items"][0]["stage"], "handling");
+        let wrong = town.get(&leader, "/api/v1/cases?mark=red");
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(wrong.body["fields"][0]["field"], "mark");
+    });
+}
+
+fn tasks(
+    town: &Town,
+    who: &Arc<Principal>,
+    of_box: Option<TaskBox>,
+    mine: bool,
+) -> Vec<TaskListView> {
+    let query = TaskQuery {
+        of_box,
+        mine,
+        page: PageRequest {
+            limit: Some(200),
+            after: None,
+        },
+        ..TaskQuery::default()
+    };
+    wait(town.casework.task_list(who, query)).unwrap().items
+}
+
+#[test]
+fn every_box_of_tasks_holds_what_a_slow_recount_finds() {
+    each_town(|town, _| {
+        busy(town);
+        let now = town.casework.store().clock().now();
+        let mut filled = BTreeSet::new();
+        let handler = person(ROADS, "handler", None);
+        for who in everybody().into_iter().chain([handler]) {
+            let counts = wait(town.casework.task_counts(&who)).unwrap();
+            let counts = serde_json::to_value(counts).unwrap();
+            for (mine, name) in [(false, "ours"), (true, "mine")] {
+                let all = tasks(town, &who, None, mine);
+                if mine {
+                    let worker = Some(who.staff_id);
+                    assert!(all.iter().all(|listed| listed.task.assignee == worker));
+                }
+                for of_box in TaskBox::ALL {
+                    let belongs = |listed: &&TaskListView| {
+                        let task = &listed.task;
+                        let is_open =
+                            matches!(task.state, TaskState::Assigned | TaskState::Accepted);
+                        match of_box {
+                            TaskBox::Todo => task.state == TaskState::Assigned,
+                            TaskBox::Doing => task.state == TaskState::Accepted,
+                            TaskBox::Done => task.state == TaskState::Finished,
+                            TaskBox::Returned => task.state == TaskState::Returned,
+                            TaskBox::Overdue => {
+                                let response =
+                                    task.response.filter(|_| task.state == TaskState::Assigned);
+                                is_open
+                                    && (task.handling.is_overdue(now)
+                                        || response.is_some_and(|clock| clock.is_overdue(now)))
+                            }
+                        }
+                    };
+                    let expected: Vec<Id> = all
+                        .iter()
+                        .filter(belongs)
+                        .map(|each| each.task.id)
+                        .collect();
+                    let found: Vec<Id> = tasks(town, &who, Some(*of_box), mine)
+                        .iter()
+                        .map(|each| each.task.id)
+                        .collect();
+                    assert_eq!(found, expected, "{of_box:?} {name} of {}", who.staff_name);
+                    let word = format!("{of_box:?}").to_lowercase();
+                    assert_eq!(counts[name][&word], expected.len(), "{of_box:?} {name}");
+                    if !expected.is_empty() {
+                        filled.insert((name, word));
+                    }
+                }
+            }
+        }
+        assert!(filled.len() >= 7, "{filled:?}");
+        let answer = town.get(&clerk(ROADS), "/api/v1/tasks?box=returned&mine=false");
+        assert_eq!(
+            answer.body["items"].as_array().unwrap().len(),
+            1,
+            "{}",
+            answer.body
+        );
+    });
+}
