@@ -29,6 +29,8 @@ static CURSOR_BEGIN: Statement = Statement::fixed(
 );
 static CURSOR_MOVE: Statement =
     Statement::fixed("UPDATE outbox_cursor SET place = ?3 WHERE consumer = ?1 AND place = ?2");
+static CURSOR_SKIP: Statement =
+    Statement::fixed("UPDATE outbox_cursor SET place = ?2 WHERE consumer = ?1 AND place < ?2");
 static PARK: Statement = Statement::fixed(
     "INSERT INTO outbox_parked (consumer, place, key, reason, parked_at) VALUES (?1, ?2, ?3, ?4, ?5)",
 );
@@ -46,6 +48,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &CURSOR_READ,
     &CURSOR_BEGIN,
     &CURSOR_MOVE,
+    &CURSOR_SKIP,
     &PARK,
     &PARKED_OF_KEY,
     &PARKED_ANY,
@@ -193,6 +196,14 @@ pub fn behind(store: &Store, consumer: &'static str) -> Result<i64, StoreError> 
     store.read_blocking(move |tx| {
         let cursor = tx.query_opt(&CURSOR_READ, params![consumer], |row| row.get::<i64>(0))?;
         Ok(outbox::last_place(tx)? - cursor.unwrap_or(0))
+    })
+}
+
+/// Lets `consumer` go on after `place`, because what lay before it has been taken account of in another way. Never back.
+pub fn skip_to(store: &Store, consumer: &'static str, place: i64) -> Result<(), StoreError> {
+    store.write_blocking(move |tx| {
+        tx.post(&CURSOR_BEGIN, params![consumer])?;
+        tx.post(&CURSOR_SKIP, params![consumer, place])
     })
 }
 

@@ -543,3 +543,19 @@ fn a_question_that_makes_no_sense_is_told_what_is_wrong_with_it() {
         }
     });
 }
+
+#[test]
+fn numbers_made_anew_are_the_numbers_that_were_kept() {
+    each_town(|town, _| {
+        day(town);
+        let casework = &town.casework;
+        // Nothing was followed yet: all of it is made at once, and what the follower finds afterwards changes nothing.
+        assert_eq!(casework.statistics_rebuild().unwrap(), 13);
+        let once = town.numbers(&centre("leader"), "from=2026-11-20T00:00:00%2B08:00");
+        casework.statistics_rebuild().unwrap();
+        let twice = town.numbers(&centre("leader"), "from=2026-11-20T00:00:00%2B08:00");
+        assert_eq!(once, twice);
+        assert_eq!(measures(&once["total"])["reports"], 8);
+        town.verify();
+    });
+}

@@ -41,6 +41,8 @@ enum Command {
     Grids(grids::Grids),
     /// Check that every timeline replays to its state, the audit chain holds and references exist
     Verify,
+    /// Make the numbers anew from the timelines; needed after cases were written past the program
+    Recount,
     /// People who may sign in
     #[command(subcommand)]
     User(user::User),
@@ -88,6 +90,16 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
             with_city(settings, async |city| grids::run(what, city).await).await
         }
         Command::Verify => with_city(settings, async |city| verify::run(city)).await,
+        Command::Recount => {
+            with_city(settings, async |city| {
+                let count = city.casework.statistics_rebuild()?;
+                say(&format!(
+                    "the numbers of {count} reports and cases are made anew"
+                ))?;
+                Ok(ExitCode::SUCCESS)
+            })
+            .await
+        }
         Command::User(what) => with_city(settings, async |city| user::run(what, city).await).await,
     }
 }

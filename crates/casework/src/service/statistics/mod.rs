@@ -99,10 +99,13 @@ impl Casework {
         Arc::new(StatisticsFollower(self.clone()))
     }
 
-    /// Makes the numbers of everything there is anew. Says how many reports and cases it looked at.
+    /// Makes the numbers of everything there is anew; the follower then goes on after what there was when this began. Says how
+    /// many reports and cases it looked at.
     pub fn statistics_rebuild(&self) -> Result<u64, StoreError> {
+        let seen = self.store().read_blocking(::store::outbox::last_place)?;
         let cases = self.each_batch(&CASES_AFTER, Self::duties_of_case)?;
         let reports = self.each_batch(&REPORTS_AFTER, Self::duties_of_report)?;
+        ::store::consumer::skip_to(self.store(), STATISTICS, seen)?;
         Ok(cases + reports)
     }
 
