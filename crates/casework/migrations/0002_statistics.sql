@@ -1,10 +1,10 @@
--- The numbers of casework. `duty` is made from the timelines and can be made anew at will: it is never the source of truth.
--- `duty_day` adds it up by local day, so that a quarter of a city is a few thousand rows.
+-- The numbers of casework. `obligation` is made from the timelines and can be made anew at will: it is never the source of truth.
+-- `obligation_day` adds it up by local day, so that a quarter of a city is a few thousand rows.
 
-CREATE TABLE duty (
+CREATE TABLE obligation (
   -- The report or case.
   subject_id BIGINT NOT NULL,
-  -- Its place among the duties of that subject.
+  -- Its place among the obligations of that subject.
   seq BIGINT NOT NULL,
   kind $key NOT NULL,
   -- When it was due; when it happened, if nothing was asked.
@@ -22,13 +22,13 @@ CREATE TABLE duty (
   marks BIGINT NOT NULL,
   PRIMARY KEY (subject_id, seq)
 ) $clustered;
-CREATE INDEX duty_by_time ON duty (at);
-CREATE INDEX duty_by_organisation ON duty (organisation_path, at);
-CREATE INDEX duty_by_street ON duty (street_path, at);
+CREATE INDEX obligation_by_time ON obligation (at);
+CREATE INDEX obligation_by_organisation ON obligation (organisation_path, at);
+CREATE INDEX obligation_by_street ON obligation (street_path, at);
 
 -- Sums of one local day. One dimension at a time: whose, what about, where from, who; each by street, because most
 -- people who may not see the whole city see a street.
-CREATE TABLE duty_day (
+CREATE TABLE obligation_day (
   -- `organisation`, `category`, `source` or `person`.
   dimension $key NOT NULL,
   -- The beginning of the day.
@@ -97,7 +97,7 @@ CREATE TABLE duty_day (
   PRIMARY KEY (dimension, day, key, place_path, organisation_path)
 ) $clustered;
 
--- How far the duties follow the outbox is the cursor of the consumer `statistics`. What a city divides its rates by, where it is
+-- How far the obligations follow the outbox is the cursor of the consumer `statistics`. What a city divides its rates by, where it is
 -- not the first that the rate names.
 CREATE TABLE rate_choice (
   rate $key NOT NULL,

@@ -2,7 +2,7 @@
 
 use super::reports::PageParams;
 use crate::service::{Casework, Group, StatisticsQuery, SubjectsQuery};
-use crate::view::statistics::{DutyView, NumbersView, RateChoiceView, StatisticsView};
+use crate::view::statistics::{NumbersView, ObligationView, RateChoiceView, StatisticsView};
 use access::http::Caller;
 use axum::extract::State;
 use base::{AreaLevel, Id, PageRequest, Timestamp};
@@ -61,7 +61,7 @@ pub(super) struct StatisticsParams {
     /// Of areas: `district`, `street`, `village`.
     #[param(value_type = Option<String>)]
     level: Option<AreaLevel>,
-    /// Duties of this organisation and those below it.
+    /// Obligations of this organisation and those below it.
     #[param(value_type = Option<String>)]
     organisation_id: Option<Id>,
     /// In the area with this division code.
@@ -133,28 +133,28 @@ pub(super) struct BehindParams {
     key: Option<String>,
 }
 
-/// A page of duties.
+/// A page of obligations.
 #[derive(Serialize, ToSchema)]
-pub(super) struct DutyPage {
+pub(super) struct ObligationPage {
     /// The latest first.
-    items: Vec<DutyView>,
+    items: Vec<ObligationView>,
     /// Pass as `after` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-/// What is behind a number: the duties it counts with their reports or cases, the latest first. Asked with the parameters that
+/// What is behind a number: the obligations it counts with their reports or cases, the latest first. Asked with the parameters that
 /// gave the number.
 #[utoipa::path(get, path = "/api/v1/statistics/subjects", operation_id = "statistics_subjects", tag = "statistics",
     params(StatisticsParams, BehindParams, PageParams),
-    responses((status = 200, body = DutyPage), (status = 422, body = ProblemView)))]
+    responses((status = 200, body = ObligationPage), (status = 422, body = ProblemView)))]
 pub(super) async fn statistics_subjects(
     State(casework): State<Casework>,
     Caller(principal): Caller,
     Query(params): Query<StatisticsParams>,
     Query(behind): Query<BehindParams>,
     Query(page): Query<PageRequest>,
-) -> Answer<Json<DutyPage>> {
+) -> Answer<Json<ObligationPage>> {
     let query = SubjectsQuery {
         of: StatisticsQuery {
             limit: None,
@@ -165,7 +165,7 @@ pub(super) async fn statistics_subjects(
         page,
     };
     let page = casework.statistics_subjects(&principal, query).await?;
-    Ok(Json(DutyPage {
+    Ok(Json(ObligationPage {
         items: page.items,
         next: page.next,
     }))

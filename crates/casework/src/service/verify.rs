@@ -29,7 +29,7 @@ pub struct Finding {
     /// The report, case or task.
     pub subject_id: Id,
     /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`, `marks_differ`, `counts_differ`,
-    /// `tie_astray`, `stage_astray`, `ties_differ`, `duties_differ`, `sums_differ`.
+    /// `tie_astray`, `stage_astray`, `ties_differ`, `obligations_differ`, `sums_differ`.
     pub code: &'static str,
     /// What exactly; no personal text.
     pub detail: String,
@@ -44,8 +44,8 @@ pub struct Verified {
     pub cases: u64,
     /// Timeline entries read.
     pub entries: u64,
-    /// Duties compared with a recount; none when the numbers are behind what happened.
-    pub duties: Option<u64>,
+    /// Obligations compared with a recount; none when the numbers are behind what happened.
+    pub obligations: Option<u64>,
     /// What is wrong; the first thousand.
     pub findings: Vec<Finding>,
 }

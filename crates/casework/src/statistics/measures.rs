@@ -1,6 +1,6 @@
-//! What is counted: every measure is a kind of duty and the marks that it has and has not.
+//! What is counted: every measure is a kind of obligation and the marks that it has and has not.
 
-use super::{DutyKind, Marks};
+use super::{Marks, ObligationKind};
 
 /// What a measure counts in the end: whose list it opens when it is clicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -12,7 +12,7 @@ pub enum Subject {
     Case,
 }
 
-/// A number of duties.
+/// A number of obligations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
     /// Its word: the column it is kept in, the key on the wire.
@@ -21,8 +21,8 @@ pub struct Measure {
     pub name_zh: &'static str,
     /// The same in English.
     pub name_en: &'static str,
-    /// Of which duties.
-    pub kind: DutyKind,
+    /// Of which obligations.
+    pub kind: ObligationKind,
     /// With all of these marks.
     pub with: Marks,
     /// Without any of these.
@@ -30,17 +30,18 @@ pub struct Measure {
 }
 
 impl Measure {
-    /// Whether it counts a duty of this kind with these marks.
-    pub fn counts(&self, kind: DutyKind, marks: Marks) -> bool {
+    /// Whether it counts an obligation of this kind with these marks.
+    pub fn counts(&self, kind: ObligationKind, marks: Marks) -> bool {
         self.kind == kind && marks.has(self.with) && !marks.has_any(self.without)
     }
 
     /// What it counts.
     pub const fn subject(&self) -> Subject {
         match self.kind {
-            DutyKind::Report | DutyKind::Accept | DutyKind::Callback | DutyKind::Opinion => {
-                Subject::Report
-            }
+            ObligationKind::Report
+            | ObligationKind::Accept
+            | ObligationKind::Callback
+            | ObligationKind::Opinion => Subject::Report,
             _ => Subject::Case,
         }
     }
@@ -58,7 +59,7 @@ const fn of(
     code: &'static str,
     name_zh: &'static str,
     name_en: &'static str,
-    kind: DutyKind,
+    kind: ObligationKind,
     with: Marks,
 ) -> Measure {
     Measure {
@@ -78,61 +79,61 @@ const fn but(measure: Measure, without: Marks) -> Measure {
 /// All of them. Kept by day in columns of these names, in this order: a new one goes to the end, with a migration.
 #[rustfmt::skip]
 pub const MEASURES: &[Measure] = &[
-    of("reports", "上报数", "Reports", DutyKind::Report, NONE),
-    of("reports_valid", "有效上报数", "Valid reports", DutyKind::Report, Marks::FILED),
-    of("reports_open", "未结案上报数", "Reports not ended", DutyKind::Report, Marks::OPEN),
-    of("reports_answered", "即接即办数", "Answered at once", DutyKind::Report, Marks::ANSWERED),
-    of("reports_rejected", "不予受理数", "Rejected reports", DutyKind::Report, Marks::REJECTED),
-    of("reports_redone", "重办数", "Done again for the reporter", DutyKind::Report, Marks::REDONE),
-    of("accept_due", "应受理数", "Acceptances due", DutyKind::Accept, NONE),
-    of("accept_done", "受理数", "Acceptances", DutyKind::Accept, DONE),
-    of("accept_on_time", "按期受理数", "Acceptances in time", DutyKind::Accept, ON_TIME),
-    of("callback_due", "应回访数", "Callbacks due", DutyKind::Callback, NONE),
-    of("callback_done", "回访数", "Callbacks", DutyKind::Callback, DONE),
-    of("callback_on_time", "按期回访数", "Callbacks in time", DutyKind::Callback, ON_TIME),
-    of("opinions", "有效回访数", "Reporters reached", DutyKind::Opinion, NONE),
-    of("opinions_solved", "回访已解决数", "Solved, says the reporter", DutyKind::Opinion, Marks::SOLVED),
-    of("opinions_satisfied", "回访满意数", "Satisfied reporters", DutyKind::Opinion, Marks::SATISFIED),
-    of("cases", "案卷建立数", "Cases", DutyKind::Case, NONE),
-    of("cases_filed", "已立案数", "Cases filed", DutyKind::Case, Marks::FILED),
-    of("cases_cancelled", "作废数", "Cases cancelled", DutyKind::Case, Marks::REJECTED),
-    of("cases_self_handled", "自行处置数", "Handled by who found it", DutyKind::Case, Marks::SELF_HANDLED),
-    of("file_due", "应立案数", "Filings due", DutyKind::File, NONE),
-    of("file_done", "立案数", "Filings", DutyKind::File, DONE),
-    of("file_on_time", "按时立案数", "Filings in time", DutyKind::File, ON_TIME),
-    of("file_accurate", "准确立案数", "Filings that stood", DutyKind::File, ACCURATE),
-    of("dispatch_due", "应派遣数", "Dispatches due", DutyKind::Dispatch, NONE),
-    of("dispatch_done", "派遣数", "Dispatches", DutyKind::Dispatch, DONE),
-    of("dispatch_on_time", "按时派遣数", "Dispatches in time", DutyKind::Dispatch, ON_TIME),
-    of("dispatch_accurate", "准确派遣数", "Dispatches that stood", DutyKind::Dispatch, ACCURATE),
-    of("respond_due", "派单数", "Responses due", DutyKind::Respond, NONE),
-    of("respond_done", "签收数", "Responses", DutyKind::Respond, DONE),
-    of("respond_on_time", "按时响应数", "Responses in time", DutyKind::Respond, ON_TIME),
-    of("handle_due", "应处置数", "Tasks due", DutyKind::Handle, NONE),
-    of("handle_done", "处置数", "Tasks done", DutyKind::Handle, DONE),
-    of("handle_on_time", "按期处置数", "Tasks done in time", DutyKind::Handle, ON_TIME),
-    but(of("handle_pending", "超期待处置数", "Tasks overdue and not done", DutyKind::Handle, NONE), DONE),
-    of("handle_extended", "延期数", "Tasks extended", DutyKind::Handle, Marks::EXTENDED),
-    of("handle_suspended", "挂账数", "Tasks suspended", DutyKind::Handle, Marks::SUSPENDED),
-    of("handle_exempt", "申诉免责数", "Tasks exempt after an appeal", DutyKind::Handle, Marks::EXEMPT),
-    of("verify_due", "应核实数", "Verifications due", DutyKind::Verify, NONE),
-    of("verify_done", "核实数", "Verifications", DutyKind::Verify, DONE),
-    of("verify_on_time", "按时核实数", "Verifications in time", DutyKind::Verify, ON_TIME),
-    of("inspect_due", "应核查数", "Inspections due", DutyKind::Inspect, NONE),
-    of("inspect_done", "核查数", "Inspections", DutyKind::Inspect, DONE),
-    of("inspect_on_time", "按时核查数", "Inspections in time", DutyKind::Inspect, ON_TIME),
-    of("inspect_failed", "核查不通过数", "Inspections that failed", DutyKind::Inspect, Marks::FAILED),
-    of("close_due", "应结案数", "Closings due", DutyKind::Close, NONE),
-    of("close_done", "结案数", "Closed", DutyKind::Close, DONE),
-    of("close_on_time", "按期结案数", "Closed in time", DutyKind::Close, ON_TIME),
-    but(of("close_late", "超期结案数", "Closed too late", DutyKind::Close, DONE), Marks::ON_TIME),
-    of("close_reworked", "返工数", "Reworked", DutyKind::Close, Marks::REWORKED),
-    of("archive_due", "应办结案数", "Closing steps due", DutyKind::Archive, NONE),
-    of("archive_done", "办理结案数", "Closing steps", DutyKind::Archive, DONE),
-    of("archive_on_time", "按时办理结案数", "Closing steps in time", DutyKind::Archive, ON_TIME),
-    of("supervise_due", "督办数", "Supervisions", DutyKind::Supervise, NONE),
-    of("supervise_done", "督办反馈数", "Supervisions answered", DutyKind::Supervise, DONE),
-    of("supervise_on_time", "按时督办反馈数", "Supervisions answered in time", DutyKind::Supervise, ON_TIME),
+    of("reports", "上报数", "Reports", ObligationKind::Report, NONE),
+    of("reports_valid", "有效上报数", "Valid reports", ObligationKind::Report, Marks::FILED),
+    of("reports_open", "未结案上报数", "Reports not ended", ObligationKind::Report, Marks::OPEN),
+    of("reports_answered", "即接即办数", "Answered at once", ObligationKind::Report, Marks::ANSWERED),
+    of("reports_rejected", "不予受理数", "Rejected reports", ObligationKind::Report, Marks::REJECTED),
+    of("reports_redone", "重办数", "Done again for the reporter", ObligationKind::Report, Marks::REDONE),
+    of("accept_due", "应受理数", "Acceptances due", ObligationKind::Accept, NONE),
+    of("accept_done", "受理数", "Acceptances", ObligationKind::Accept, DONE),
+    of("accept_on_time", "按期受理数", "Acceptances in time", ObligationKind::Accept, ON_TIME),
+    of("callback_due", "应回访数", "Callbacks due", ObligationKind::Callback, NONE),
+    of("callback_done", "回访数", "Callbacks", ObligationKind::Callback, DONE),
+    of("callback_on_time", "按期回访数", "Callbacks in time", ObligationKind::Callback, ON_TIME),
+    of("opinions", "有效回访数", "Reporters reached", ObligationKind::Opinion, NONE),
+    of("opinions_solved", "回访已解决数", "Solved, says the reporter", ObligationKind::Opinion, Marks::SOLVED),
+    of("opinions_satisfied", "回访满意数", "Satisfied reporters", ObligationKind::Opinion, Marks::SATISFIED),
+    of("cases", "案卷建立数", "Cases", ObligationKind::Case, NONE),
+    of("cases_filed", "已立案数", "Cases filed", ObligationKind::Case, Marks::FILED),
+    of("cases_cancelled", "作废数", "Cases cancelled", ObligationKind::Case, Marks::REJECTED),
+    of("cases_self_handled", "自行处置数", "Handled by who found it", ObligationKind::Case, Marks::SELF_HANDLED),
+    of("file_due", "应立案数", "Filings due", ObligationKind::File, NONE),
+    of("file_done", "立案数", "Filings", ObligationKind::File, DONE),
+    of("file_on_time", "按时立案数", "Filings in time", ObligationKind::File, ON_TIME),
+    of("file_accurate", "准确立案数", "Filings that stood", ObligationKind::File, ACCURATE),
+    of("dispatch_due", "应派遣数", "Dispatches due", ObligationKind::Dispatch, NONE),
+    of("dispatch_done", "派遣数", "Dispatches", ObligationKind::Dispatch, DONE),
+    of("dispatch_on_time", "按时派遣数", "Dispatches in time", ObligationKind::Dispatch, ON_TIME),
+    of("dispatch_accurate", "准确派遣数", "Dispatches that stood", ObligationKind::Dispatch, ACCURATE),
+    of("respond_due", "派单数", "Responses due", ObligationKind::Respond, NONE),
+    of("respond_done", "签收数", "Responses", ObligationKind::Respond, DONE),
+    of("respond_on_time", "按时响应数", "Responses in time", ObligationKind::Respond, ON_TIME),
+    of("handle_due", "应处置数", "Tasks due", ObligationKind::Handle, NONE),
+    of("handle_done", "处置数", "Tasks done", ObligationKind::Handle, DONE),
+    of("handle_on_time", "按期处置数", "Tasks done in time", ObligationKind::Handle, ON_TIME),
+    but(of("handle_pending", "超期待处置数", "Tasks overdue and not done", ObligationKind::Handle, NONE), DONE),
+    of("handle_extended", "延期数", "Tasks extended", ObligationKind::Handle, Marks::EXTENDED),
+    of("handle_suspended", "挂账数", "Tasks suspended", ObligationKind::Handle, Marks::SUSPENDED),
+    of("handle_exempt", "申诉免责数", "Tasks exempt after an appeal", ObligationKind::Handle, Marks::EXEMPT),
+    of("verify_due", "应核实数", "Verifications due", ObligationKind::Verify, NONE),
+    of("verify_done", "核实数", "Verifications", ObligationKind::Verify, DONE),
+    of("verify_on_time", "按时核实数", "Verifications in time", ObligationKind::Verify, ON_TIME),
+    of("inspect_due", "应核查数", "Inspections due", ObligationKind::Inspect, NONE),
+    of("inspect_done", "核查数", "Inspections", ObligationKind::Inspect, DONE),
+    of("inspect_on_time", "按时核查数", "Inspections in time", ObligationKind::Inspect, ON_TIME),
+    of("inspect_failed", "核查不通过数", "Inspections that failed", ObligationKind::Inspect, Marks::FAILED),
+    of("close_due", "应结案数", "Closings due", ObligationKind::Close, NONE),
+    of("close_done", "结案数", "Closed", ObligationKind::Close, DONE),
+    of("close_on_time", "按期结案数", "Closed in time", ObligationKind::Close, ON_TIME),
+    but(of("close_late", "超期结案数", "Closed too late", ObligationKind::Close, DONE), Marks::ON_TIME),
+    of("close_reworked", "返工数", "Reworked", ObligationKind::Close, Marks::REWORKED),
+    of("archive_due", "应办结案数", "Closing steps due", ObligationKind::Archive, NONE),
+    of("archive_done", "办理结案数", "Closing steps", ObligationKind::Archive, DONE),
+    of("archive_on_time", "按时办理结案数", "Closing steps in time", ObligationKind::Archive, ON_TIME),
+    of("supervise_due", "督办数", "Supervisions", ObligationKind::Supervise, NONE),
+    of("supervise_done", "督办反馈数", "Supervisions answered", ObligationKind::Supervise, DONE),
+    of("supervise_on_time", "按时督办反馈数", "Supervisions answered in time", ObligationKind::Supervise, ON_TIME),
 ];
 
 /// The measure of this code, with its place among [`MEASURES`].
@@ -143,8 +144,8 @@ pub fn measure(code: &str) -> Option<(usize, &'static Measure)> {
         .find(|(_, measure)| measure.code == code)
 }
 
-/// The places among [`MEASURES`] of those that count a duty of this kind with these marks.
-pub fn counting(kind: DutyKind, marks: Marks) -> impl Iterator<Item = usize> {
+/// The places among [`MEASURES`] of those that count an obligation of this kind with these marks.
+pub fn counting(kind: ObligationKind, marks: Marks) -> impl Iterator<Item = usize> {
     MEASURES
         .iter()
         .enumerate()

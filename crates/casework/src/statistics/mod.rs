@@ -1,15 +1,15 @@
 //! The numbers of casework: what was due, what was done, in time or not, and the rates made of that.
 //!
-//! A [`Duty`] is one thing that somebody had to do by some time (file this case, handle that task), or one thing that is simply
-//! counted (a report came in). The duties of a report or case are a pure function of its timeline ([`of_case`], [`of_report`]), so
-//! whatever is kept of them can be made anew from the timelines at will and compared. A [`Measure`] counts duties of one kind with
+//! A [`Obligation`] is one thing that somebody had to do by some time (file this case, handle that task), or one thing that is simply
+//! counted (a report came in). The obligations of a report or case are a pure function of its timeline ([`of_case`], [`of_report`]), so
+//! whatever is kept of them can be made anew from the timelines at will and compared. A [`Measure`] counts obligations of one kind with
 //! some marks; a [`Rate`](rates::Rate) divides one measure by another.
 //!
-//! **The window rule** (GB/T 30428.4 tradition): a duty belongs to the instant it is due, so 应处置数 of a window counts the tasks
+//! **The window rule** (GB/T 30428.4 tradition): an obligation belongs to the instant it is due, so 应处置数 of a window counts the tasks
 //! whose handling deadline lies in it, and 处置数 those of *them* that are done: no rate exceeds 1. What is only counted belongs to
 //! the instant it happened. A window never reaches beyond now: what is due later is not due yet.
 //!
-//! **What is left out**: a duty that was taken away before it was done (revoked, returned, merged, sent back) is nobody's; a
+//! **What is left out**: an obligation that was taken away before it was done (revoked, returned, merged, sent back) is nobody's; a
 //! cancelled case leaves only its filing and verification, when done; a case excluded from the numbers (剔除) leaves nothing. An
 //! overdue task that an approved appeal exempts counts as done in time; its overdue fact stays on the timeline.
 
@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 words! {
     /// What had to be done, or is counted.
-    DutyKind {
+    ObligationKind {
         /// A report came in.
         Report = "report",
         /// 受理: somebody decides on a report.
@@ -61,7 +61,7 @@ words! {
     }
 }
 
-/// What became of a duty: a set of marks.
+/// What became of an obligation: a set of marks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Marks(pub i64);
 
@@ -146,11 +146,11 @@ impl From<&Actor> for Person {
     }
 }
 
-/// One duty.
+/// One obligation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Duty {
+pub struct Obligation {
     /// What it was.
-    pub kind: DutyKind,
+    pub kind: ObligationKind,
     /// When it was due; when it happened, if nothing was asked.
     pub at: Timestamp,
     /// Whose it was.
@@ -161,7 +161,7 @@ pub struct Duty {
     pub marks: Marks,
 }
 
-/// What all duties of one report or case share.
+/// What all obligations of one report or case share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The smallest known area.

@@ -1,6 +1,6 @@
-//! The duties of a case, from its timeline.
+//! The obligations of a case, from its timeline.
 
-use super::{Duty, DutyKind, Marks, Person, done};
+use super::{Marks, Obligation, ObligationKind, Person, done};
 use crate::lifecycle::Event;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::handling::HandlingFact;
@@ -10,10 +10,10 @@ use crate::process::Process;
 use base::{Id, Timestamp};
 use std::collections::BTreeMap;
 
-/// The duties of the case that these events tell of, in a fixed order; none when they do not begin a case. `process` is the one
+/// The obligations of the case that these events tell of, in a fixed order; none when they do not begin a case. `process` is the one
 /// the case pinned: what it allows for inspection and closing is added to the handling deadline to say when the case was to be
 /// closed.
-pub fn of_case(events: &[Event<CaseFact>], process: &Process) -> Vec<Duty> {
+pub fn of_case(events: &[Event<CaseFact>], process: &Process) -> Vec<Obligation> {
     let Some((first, rest)) = events.split_first() else {
         return Vec::new();
     };
@@ -30,12 +30,12 @@ pub fn of_case(events: &[Event<CaseFact>], process: &Process) -> Vec<Duty> {
         case = case::evolve(case, event);
         history.follow(&before, &case, event);
     }
-    history.duties(&case, process)
+    history.obligations(&case, process)
 }
 
 /// A desk's step: to file, to dispatch, to close.
 struct Desk {
-    kind: DutyKind,
+    kind: ObligationKind,
     organisation: OrganisationRef,
     opened_at: Timestamp,
     due_at: Option<Timestamp>,
@@ -71,12 +71,12 @@ struct History {
 }
 
 /// The step a desk has to take now.
-fn awaited(case: &Case) -> Option<DutyKind> {
+fn awaited(case: &Case) -> Option<ObligationKind> {
     match case.stage {
-        CaseStage::Accepted => Some(DutyKind::File),
-        CaseStage::Filed => Some(DutyKind::Dispatch),
-        CaseStage::Handling if case.awaits_dispatch() => Some(DutyKind::Dispatch),
-        CaseStage::Closing => Some(DutyKind::Archive),
+        CaseStage::Accepted => Some(ObligationKind::File),
+        CaseStage::Filed => Some(ObligationKind::Dispatch),
+        CaseStage::Handling if case.awaits_dispatch() => Some(ObligationKind::Dispatch),
+        CaseStage::Closing => Some(ObligationKind::Archive),
         _ => None,
     }
 }
@@ -86,7 +86,7 @@ impl History {
     fn enter(&mut self, case: &Case, at: Timestamp) {
         let Some(kind) = awaited(case) else { return };
         let organisation = match kind {
-            DutyKind::Dispatch => case.dispatcher(),
+            ObligationKind::Dispatch => case.dispatcher(),
             _ => case.filed_by.as_ref().unwrap_or(&case.accepted_by),
         };
         self.desks.push(Desk {
@@ -112,7 +112,7 @@ impl History {
         match &event.fact {
             // An undo: the step is to be taken once more, as if it had not been.
             CaseFact::Overlay(OverlayFact::CaseRecalled { .. }) => {
-                if let Some(last) = self.last_of(DutyKind::Dispatch) {
+                if let Some(last) = self.last_of(ObligationKind::Dispatch) {
                     last.done = None;
                     last.lead_id = None;
                     last.due_at = after.clock.map(|clock| clock.due_at);
@@ -121,7 +121,7 @@ impl History {
             }
             CaseFact::Handling(HandlingFact::CaseSentBack { .. })
             | CaseFact::Overlay(OverlayFact::CaseCancelled { .. }) => {
-                if let Some(last) = self.last_of(DutyKind::File) {
+                if let Some(last) = self.last_of(ObligationKind::File) {
                     last.is_accurate = false;
                 }
             }
@@ -152,7 +152,7 @@ impl History {
         }
     }
 
-    fn last_of(&mut self, kind: DutyKind) -> Option<&mut Desk> {
+    fn last_of(&mut self, kind: ObligationKind) -> Option<&mut Desk> {
         self.desks.iter_mut().rev().find(|desk| desk.kind == kind)
     }
 
@@ -213,45 +213,45 @@ impl History {
         }
     }
 
-    fn duties(&self, case: &Case, process: &Process) -> Vec<Duty> {
+    fn obligations(&self, case: &Case, process: &Process) -> Vec<Obligation> {
         if case.extra.overlays.is_excluded() {
             return Vec::new();
         }
         let is_cancelled = case.stage == CaseStage::Cancelled;
-        let mut duties = vec![self.of_whole(case)];
-        duties.extend(self.desks.iter().filter_map(|desk| {
-            let counts = !is_cancelled || desk.kind == DutyKind::File;
-            counts.then(|| desk_duty(desk, case)).flatten()
+        let mut obligations = vec![self.of_whole(case)];
+        obligations.extend(self.desks.iter().filter_map(|desk| {
+            let counts = !is_cancelled || desk.kind == ObligationKind::File;
+            counts.then(|| desk_obligation(desk, case)).flatten()
         }));
         for task in &case.tasks {
             let counts = !is_cancelled || task.kind == TaskKind::Verify;
             if counts {
-                self.of_task(case, task, &mut duties);
+                self.of_task(case, task, &mut obligations);
             }
         }
         if !is_cancelled && case.stage != CaseStage::Merged {
-            duties.extend(self.of_closing(case, process));
+            obligations.extend(self.of_closing(case, process));
             let supervised = self.supervised.iter().filter(|each| !each.is_void);
-            duties.extend(supervised.map(|each| Duty {
-                kind: DutyKind::Supervise,
+            obligations.extend(supervised.map(|each| Obligation {
+                kind: ObligationKind::Supervise,
                 at: each.due_at,
                 organisation: each.organisation.clone(),
                 person: each.done.as_ref().and_then(|(_, person)| person.clone()),
                 marks: marks_of(each.done.as_ref().map(|(at, _)| *at), Some(each.due_at)),
             }));
         }
-        duties
+        obligations
     }
 
-    fn of_whole(&self, case: &Case) -> Duty {
+    fn of_whole(&self, case: &Case) -> Obligation {
         let marks = Marks::default()
             .with(Marks::FILED, self.was_filed)
             .with(Marks::OPEN, case.stage.is_open())
             .with(Marks::REJECTED, case.stage == CaseStage::Cancelled)
             .with(Marks::SELF_HANDLED, case.extra.handling.self_handled)
             .with(Marks::REDONE, case.extra.links.redo_count > 0);
-        Duty {
-            kind: DutyKind::Case,
+        Obligation {
+            kind: ObligationKind::Case,
             at: case.accepted_at,
             organisation: case.accepted_by.clone(),
             person: self.begun_by.clone(),
@@ -259,24 +259,24 @@ impl History {
         }
     }
 
-    fn of_task(&self, case: &Case, task: &Task, duties: &mut Vec<Duty>) {
+    fn of_task(&self, case: &Case, task: &Task, obligations: &mut Vec<Obligation>) {
         let is_over = case.stage == CaseStage::Merged;
         let kind = match task.kind {
-            TaskKind::Handle => DutyKind::Handle,
-            TaskKind::Verify => DutyKind::Verify,
-            TaskKind::Inspect => DutyKind::Inspect,
+            TaskKind::Handle => ObligationKind::Handle,
+            TaskKind::Verify => ObligationKind::Verify,
+            TaskKind::Inspect => ObligationKind::Inspect,
             TaskKind::Callback => return,
         };
         let overlays = &task.extra.overlays;
-        if let (DutyKind::Handle, Some(response)) = (kind, task.response)
+        if let (ObligationKind::Handle, Some(response)) = (kind, task.response)
             && (task.accepted_at.is_some()
                 || task.response_overdue
                 || !(task.is_withdrawn() || is_over))
         {
             let contacted = task.extra.handling.contacted_at;
             let answered = [task.accepted_at, contacted].into_iter().flatten().min();
-            duties.push(Duty {
-                kind: DutyKind::Respond,
+            obligations.push(Obligation {
+                kind: ObligationKind::Respond,
                 at: response.due_at,
                 organisation: task.organisation.clone(),
                 person: self.accepted_by.get(&task.id).cloned(),
@@ -296,7 +296,7 @@ impl History {
             .with(Marks::REWORKED, task.rework_count > 0)
             .with(Marks::FAILED, self.failed.contains(&task.id));
         let done_by = self.finished_by.get(&task.id).filter(|_| is_done);
-        duties.push(Duty {
+        obligations.push(Obligation {
             kind,
             at: task.handling.due_at,
             organisation: task.organisation.clone(),
@@ -306,7 +306,7 @@ impl History {
     }
 
     /// When the case was to be closed: what the process allows for inspection and closing after the lead's deadline.
-    fn of_closing(&self, case: &Case, process: &Process) -> Option<Duty> {
+    fn of_closing(&self, case: &Case, process: &Process) -> Option<Obligation> {
         let closed_at = case.closed_at.filter(|_| case.stage == CaseStage::Closed);
         let lead = case.lead();
         let due_at = lead.map(|lead| {
@@ -314,8 +314,8 @@ impl History {
             lead.handling.due_at.plus_seconds(minutes * 60)
         });
         let is_exempt = lead.is_some_and(|lead| lead.extra.overlays.exempt);
-        Some(Duty {
-            kind: DutyKind::Close,
+        Some(Obligation {
+            kind: ObligationKind::Close,
             at: due_at.or(closed_at)?,
             organisation: case.accountable().clone(),
             person: closed_at.and_then(|_| self.closed_by.clone()),
@@ -327,12 +327,12 @@ impl History {
 }
 
 /// Whether the step was taken, and not taken away: the case stands further on its way.
-fn went_on(kind: DutyKind, before: &Case, after: &Case) -> bool {
+fn went_on(kind: ObligationKind, before: &Case, after: &Case) -> bool {
     if !after.stage.is_on_the_way() {
         return false;
     }
     match kind {
-        DutyKind::Dispatch => after.lead().is_some() || after.stage > CaseStage::Handling,
+        ObligationKind::Dispatch => after.lead().is_some() || after.stage > CaseStage::Handling,
         _ => after.stage > before.stage,
     }
 }
@@ -350,7 +350,7 @@ fn marks_of(at: Option<Timestamp>, due_at: Option<Timestamp>) -> Marks {
     at.map_or_else(Marks::default, |at| done(due_at, at))
 }
 
-fn desk_duty(desk: &Desk, case: &Case) -> Option<Duty> {
+fn desk_obligation(desk: &Desk, case: &Case) -> Option<Obligation> {
     let is_open = awaited(case) == Some(desk.kind);
     if desk.done.is_none() && (desk.is_void || !is_open) {
         return None;
@@ -364,7 +364,7 @@ fn desk_duty(desk: &Desk, case: &Case) -> Option<Duty> {
     };
     let done_at = desk.done.as_ref().map(|(at, _)| *at);
     let nominal = done_at.unwrap_or(desk.opened_at);
-    Some(Duty {
+    Some(Obligation {
         kind: desk.kind,
         at: desk.due_at.unwrap_or(nominal),
         organisation: desk.organisation.clone(),

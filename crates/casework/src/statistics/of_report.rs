@@ -1,6 +1,6 @@
-//! The duties of a report, from its timeline and what is known of its cases.
+//! The obligations of a report, from its timeline and what is known of its cases.
 
-use super::{Duty, DutyKind, Marks, Person, done};
+use super::{Marks, Obligation, ObligationKind, Person, done};
 use crate::clocks::Clock;
 use crate::lifecycle::Event;
 use crate::lifecycle::report::{self, ReportFact};
@@ -30,13 +30,13 @@ fn pool_clock(events: &[Event<ReportFact>]) -> Option<Clock> {
     }
 }
 
-/// The duties of the report that these events tell of; `received_by` is the organisation that took it in. A report all of whose
+/// The obligations of the report that these events tell of; `received_by` is the organisation that took it in. A report all of whose
 /// cases are excluded leaves nothing.
 pub fn of_report(
     events: &[Event<ReportFact>],
     received_by: &OrganisationRef,
     cases: &[CaseOfReport],
-) -> Vec<Duty> {
+) -> Vec<Obligation> {
     let Ok(report) = report::replay(events) else {
         return Vec::new();
     };
@@ -55,8 +55,8 @@ pub fn of_report(
         .with(Marks::ANSWERED, report.stage == ReportStage::Answered)
         .with(Marks::REJECTED, report.stage == ReportStage::Rejected)
         .with(Marks::REDONE, report.extra.redo_count > 0);
-    let mut duties = vec![Duty {
-        kind: DutyKind::Report,
+    let mut obligations = vec![Obligation {
+        kind: ObligationKind::Report,
         at: report.received_at,
         organisation: received_by.clone(),
         person: received.map(Person::from),
@@ -75,8 +75,8 @@ pub fn of_report(
     if !is_withdrawn {
         let due_at = pool_clock(events).map(|clock| clock.due_at);
         let decided_by = decided_at.and_then(|event| event.by.as_ref());
-        duties.push(Duty {
-            kind: DutyKind::Accept,
+        obligations.push(Obligation {
+            kind: ObligationKind::Accept,
             at: due_at.unwrap_or(report.received_at),
             organisation: decided_by
                 .map_or_else(|| received_by.clone(), crate::model::Actor::organisation),
@@ -91,8 +91,8 @@ pub fn of_report(
         let finished_at = task
             .finished_at
             .filter(|_| task.state == TaskState::Finished);
-        duties.push(Duty {
-            kind: DutyKind::Callback,
+        obligations.push(Obligation {
+            kind: ObligationKind::Callback,
             at: task.clock.due_at,
             organisation: task.organisation.clone(),
             person: called.map(Person::from),
@@ -105,8 +105,8 @@ pub fn of_report(
             said.satisfaction,
             Satisfaction::VerySatisfied | Satisfaction::Satisfied | Satisfaction::FairlySatisfied
         );
-        duties.push(Duty {
-            kind: DutyKind::Opinion,
+        obligations.push(Obligation {
+            kind: ObligationKind::Opinion,
             at: said.called_at,
             organisation: lead.unwrap_or_else(|| received_by.clone()),
             person: None,
@@ -115,5 +115,5 @@ pub fn of_report(
                 .with(Marks::SATISFIED, is_satisfied),
         });
     }
-    duties
+    obligations
 }

@@ -256,11 +256,11 @@ statements! {
     PROCESS_ADD_BUILT_IN = "INSERT INTO process (code, version, document, is_built_in, saved_by, saved_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (code, version) DO NOTHING";
     // Of numbers.
-    /// The duties of a report or case.
-    DUTIES_OF_SUBJECT = "SELECT kind, at, organisation_id, organisation_path, staff_id, role, area_path, street_path, category_id,
-        source, marks FROM duty WHERE subject_id = ?1 ORDER BY seq";
+    /// The obligations of a report or case.
+    OBLIGATIONS_OF_SUBJECT = "SELECT kind, at, organisation_id, organisation_path, staff_id, role, area_path, street_path, category_id,
+        source, marks FROM obligation WHERE subject_id = ?1 ORDER BY seq";
     /// One of them, new or changed.
-    DUTY_PUT = "INSERT INTO duty (subject_id, seq, kind, at, organisation_id, organisation_path, staff_id, role, area_path,
+    OBLIGATION_PUT = "INSERT INTO obligation (subject_id, seq, kind, at, organisation_id, organisation_path, staff_id, role, area_path,
         street_path, category_id, source, marks) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
         ON CONFLICT (subject_id, seq) DO UPDATE SET kind = excluded.kind, at = excluded.at,
         organisation_id = excluded.organisation_id, organisation_path = excluded.organisation_path,
@@ -268,7 +268,7 @@ statements! {
         street_path = excluded.street_path, category_id = excluded.category_id, source = excluded.source,
         marks = excluded.marks";
     /// There are fewer than before.
-    DUTY_DROP = "DELETE FROM duty WHERE subject_id = ?1 AND seq >= ?2";
+    OBLIGATION_DROP = "DELETE FROM obligation WHERE subject_id = ?1 AND seq >= ?2";
     /// What the numbers of a report need of its cases.
     CASES_FOR_NUMBERS = "SELECT c.id, c.stage, c.filed_at, c.lead_organisation_id, c.category_id, c.extra FROM report_case x
         JOIN case_file c ON c.id = x.case_id WHERE x.report_id = ?1 ORDER BY c.id";

@@ -2,7 +2,7 @@
 
 use crate::service::Group;
 use crate::statistics::rates::Rate;
-use crate::statistics::{DutyKind, Measure, Subject};
+use crate::statistics::{Measure, ObligationKind, Subject};
 use crate::view::Named;
 use base::{Id, Timestamp};
 use serde::Serialize;
@@ -29,8 +29,8 @@ pub struct MeasureView {
     pub name_zh: &'static str,
     /// The same in English.
     pub name_en: &'static str,
-    /// The kind of duty it counts.
-    pub kind: DutyKind,
+    /// The kind of obligation it counts.
+    pub kind: ObligationKind,
     /// What is behind it.
     pub subject: Subject,
 }
@@ -152,9 +152,9 @@ pub struct RateValueView {
     pub share: f64,
 }
 
-/// One duty behind a number.
+/// One obligation behind a number.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct DutyView {
+pub struct ObligationView {
     /// Whether it is of a report or a case.
     pub subject: Subject,
     /// That one's id.
@@ -165,7 +165,7 @@ pub struct DutyView {
     /// Where that one stands.
     pub stage: String,
     /// What was to be done.
-    pub kind: DutyKind,
+    pub kind: ObligationKind,
     /// When it was due, or happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,

@@ -302,7 +302,7 @@ fn lines(numbers: &Value) -> BTreeMap<String, BTreeMap<String, i64>> {
         .collect()
 }
 
-/// How many duties stand behind a number.
+/// How many obligations stand behind a number.
 fn behind(town: &Town, who: &Arc<Principal>, query: &str, measure: &str, key: &str) -> i64 {
     // Small pages where there are few lines.
     let limit = if key.is_empty() { 3 } else { 200 };
@@ -346,7 +346,7 @@ const GROUPS: &[&str] = &[
 ];
 
 #[test]
-fn every_number_of_every_group_opens_as_many_duties_as_it_says() {
+fn every_number_of_every_group_opens_as_many_obligations_as_it_says() {
     each_town(|town, _| {
         day(town);
         // Two days later the day lies whole within the windows: it is read from the sums of days.

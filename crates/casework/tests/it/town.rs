@@ -420,7 +420,7 @@ impl Town {
         self.count();
         let verified = self.casework.verify().unwrap();
         assert_eq!(verified.findings, []);
-        assert!(verified.entries > 0 && verified.duties.is_some());
+        assert!(verified.entries > 0 && verified.obligations.is_some());
     }
 }
 

@@ -22,9 +22,9 @@ pub(super) fn run(city: &City) -> anyhow::Result<ExitCode> {
         audit.lanes,
         audit.checkpoints,
     ))?;
-    say(&casework.duties.map_or_else(
+    say(&casework.obligations.map_or_else(
         || "the numbers are behind what happened and were not compared".to_owned(),
-        |duties| format!("{duties} duties behind the numbers recounted"),
+        |obligations| format!("{obligations} obligations behind the numbers recounted"),
     ))?;
     for finding in &casework.findings {
         say(&format!(

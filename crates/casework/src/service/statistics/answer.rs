@@ -113,7 +113,7 @@ impl Casework {
         })
     }
 
-    /// All lines together. A duty lies in several zones, and some were done by nobody: those are added up apart.
+    /// All lines together. A obligation lies in several zones, and some were done by nobody: those are added up apart.
     async fn total(
         &self,
         asked: &Asked,
@@ -134,7 +134,7 @@ impl Casework {
         Ok(sum(&self.lines(&whole, window, scope).await?))
     }
 
-    /// Adds up a window: whole days from the sums where these tell all that is asked, the rest from the duties.
+    /// Adds up a window: whole days from the sums where these tell all that is asked, the rest from the obligations.
     async fn lines(
         &self,
         asked: &Asked,

@@ -7,7 +7,7 @@ use crate::service::Casework;
 use crate::statistics::measures::{MEASURES, OF_ROLES, measure};
 use crate::statistics::rates::{RATES, rate};
 use crate::store::statistics as rows;
-use crate::store::statistics::query::{DutyFilter, Key, Window};
+use crate::store::statistics::query::{Key, ObligationFilter, Window};
 use crate::view::statistics::{
     MeasureView, NumbersView, RateChoiceView, RateView, RoleMeasuresView,
 };
@@ -30,7 +30,7 @@ crate::model::words! {
     Group {
         /// One line for everything.
         Total = "total",
-        /// The organisation whose duty it is.
+        /// The organisation whose obligation it is.
         Organisation = "organisation",
         /// The area, of the level asked for.
         Area = "area",
@@ -86,7 +86,7 @@ pub struct StatisticsQuery {
     pub limit: Option<u32>,
 }
 
-/// Which duties behind a number.
+/// Which obligations behind a number.
 #[derive(Clone, Debug, Default)]
 pub struct SubjectsQuery {
     /// The same question that gave the number.
@@ -105,7 +105,7 @@ pub(super) struct Asked {
     pub(super) key: Key,
     pub(super) group: Group,
     pub(super) level: AreaLevel,
-    pub(super) filter: DutyFilter,
+    pub(super) filter: ObligationFilter,
 }
 
 impl Casework {
@@ -253,7 +253,7 @@ impl Casework {
             key: key_of(group),
             group,
             level: query.level.unwrap_or(AreaLevel::Street),
-            filter: DutyFilter {
+            filter: ObligationFilter {
                 organisation,
                 area,
                 zone_id: query.zone_id,
@@ -261,7 +261,7 @@ impl Casework {
                 source: query.source.clone(),
                 staff_id: query.staff_id,
                 role: query.role.clone(),
-                ..DutyFilter::default()
+                ..ObligationFilter::default()
             },
         })
     }

@@ -1,6 +1,6 @@
 //! Keeps the numbers in step with what happens, and proves that they are what a slow recount finds.
 //!
-//! [`StatisticsFollower`] consumes the outbox: of every report and case that changed it makes the duties anew from the timeline,
+//! [`StatisticsFollower`] consumes the outbox: of every report and case that changed it makes the obligations anew from the timeline,
 //! writes what differs and adds the difference to the sums by day, in the transaction that moves its cursor. Commands do not wait
 //! for it; it is behind them by a batch. [`Casework::statistics_rebuild`] does the same for everything there is.
 
@@ -18,7 +18,7 @@ use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::report::ReportFact;
 use crate::model::CaseStage;
 use crate::statistics::{CaseOfReport, Place, of_case, of_report};
-use crate::store::statistics::{self as rows, DutyRow, Sums};
+use crate::store::statistics::{self as rows, ObligationRow, Sums};
 use crate::store::{CASES_AFTER, REPORTS_AFTER, read};
 use ::store::{Consumer, PlacedEntry, StoreError, Tx, params};
 use base::Id;
@@ -82,12 +82,12 @@ impl Consumer for StatisticsFollower {
         }
         let mut sums = Sums::new();
         for id in cases {
-            let now = self.0.duties_of_case(tx, id)?;
-            rows::duties_put(tx, id, &now, &mut sums)?;
+            let now = self.0.obligations_of_case(tx, id)?;
+            rows::obligations_put(tx, id, &now, &mut sums)?;
         }
         for id in reports {
-            let now = self.0.duties_of_report(tx, id)?;
-            rows::duties_put(tx, id, &now, &mut sums)?;
+            let now = self.0.obligations_of_report(tx, id)?;
+            rows::obligations_put(tx, id, &now, &mut sums)?;
         }
         rows::sums_add(tx, &sums)
     }
@@ -103,8 +103,8 @@ impl Casework {
     /// many reports and cases it looked at.
     pub fn statistics_rebuild(&self) -> Result<u64, StoreError> {
         let seen = self.store().read_blocking(::store::outbox::last_place)?;
-        let cases = self.each_batch(&CASES_AFTER, Self::duties_of_case)?;
-        let reports = self.each_batch(&REPORTS_AFTER, Self::duties_of_report)?;
+        let cases = self.each_batch(&CASES_AFTER, Self::obligations_of_case)?;
+        let reports = self.each_batch(&REPORTS_AFTER, Self::obligations_of_report)?;
         ::store::consumer::skip_to(self.store(), STATISTICS, seen)?;
         Ok(cases + reports)
     }
@@ -112,7 +112,7 @@ impl Casework {
     fn each_batch(
         &self,
         statement: &'static ::store::Statement,
-        duties: fn(&Self, &mut Tx<'_>, Id) -> Result<Vec<DutyRow>, StoreError>,
+        obligations: fn(&Self, &mut Tx<'_>, Id) -> Result<Vec<ObligationRow>, StoreError>,
     ) -> Result<u64, StoreError> {
         let (mut after, mut total) = (Id(0), 0);
         loop {
@@ -121,8 +121,8 @@ impl Casework {
                 let ids = tx.query(statement, params![after, BATCH], |row| row.get::<Id>(0))?;
                 let mut sums = Sums::new();
                 for id in &ids {
-                    let now = duties(&this, tx, *id)?;
-                    rows::duties_put(tx, *id, &now, &mut sums)?;
+                    let now = obligations(&this, tx, *id)?;
+                    rows::obligations_put(tx, *id, &now, &mut sums)?;
                 }
                 rows::sums_add(tx, &sums)?;
                 Ok::<_, StoreError>(ids)
@@ -135,8 +135,12 @@ impl Casework {
         }
     }
 
-    /// The duties of a case as its timeline tells them.
-    fn duties_of_case(&self, tx: &mut Tx<'_>, id: Id) -> Result<Vec<DutyRow>, StoreError> {
+    /// The obligations of a case as its timeline tells them.
+    fn obligations_of_case(
+        &self,
+        tx: &mut Tx<'_>,
+        id: Id,
+    ) -> Result<Vec<ObligationRow>, StoreError> {
         let entries = read::timeline(tx, id)?;
         let events = read::case_events(&entries)?;
         let Some(case) = events.first().and_then(case::begin) else {
@@ -155,15 +159,19 @@ impl Casework {
         };
         Ok(of_case(&events, &process)
             .into_iter()
-            .map(|duty| DutyRow {
-                duty,
+            .map(|obligation| ObligationRow {
+                obligation,
                 place: place.clone(),
             })
             .collect())
     }
 
-    /// The duties of a report as its timeline and its cases tell them.
-    fn duties_of_report(&self, tx: &mut Tx<'_>, id: Id) -> Result<Vec<DutyRow>, StoreError> {
+    /// The obligations of a report as its timeline and its cases tell them.
+    fn obligations_of_report(
+        &self,
+        tx: &mut Tx<'_>,
+        id: Id,
+    ) -> Result<Vec<ObligationRow>, StoreError> {
         let found = tx.query_opt(&crate::store::REPORT_BY_ID, params![id], read::report)?;
         let Some(row) = found else {
             return Err(StoreError::Corrupt(format!("there is no report {id}")));
@@ -191,8 +199,8 @@ impl Casework {
         };
         Ok(of_report(&events, &row.organisation, &cases)
             .into_iter()
-            .map(|duty| DutyRow {
-                duty,
+            .map(|obligation| ObligationRow {
+                obligation,
                 place: place.clone(),
             })
             .collect())
@@ -210,9 +218,9 @@ impl Casework {
         }
         let mut sums = Sums::new();
         let mut count = 0;
-        for (statement, duties) in [
-            (&CASES_AFTER, Self::duties_of_case as DutiesOf),
-            (&REPORTS_AFTER, Self::duties_of_report),
+        for (statement, obligations) in [
+            (&CASES_AFTER, Self::obligations_of_case as ObligationsOf),
+            (&REPORTS_AFTER, Self::obligations_of_report),
         ] {
             let mut after = Id(0);
             loop {
@@ -220,7 +228,13 @@ impl Casework {
                 let compared = self.store().read_blocking(move |tx| {
                     let ids = tx.query(statement, params![after, BATCH], |row| row.get::<Id>(0))?;
                     ids.into_iter()
-                        .map(|id| Ok((id, rows::duties_of(tx, id)?, duties(&this, tx, id)?)))
+                        .map(|id| {
+                            Ok((
+                                id,
+                                rows::obligations_of(tx, id)?,
+                                obligations(&this, tx, id)?,
+                            ))
+                        })
                         .collect::<Result<Vec<_>, StoreError>>()
                 })?;
                 let Some((last, ..)) = compared.last() else {
@@ -232,7 +246,7 @@ impl Casework {
                     if kept != found {
                         verified.add(
                             id,
-                            "duties_differ",
+                            "obligations_differ",
                             format!("{kept:?} kept, {found:?} found"),
                         );
                     }
@@ -242,7 +256,7 @@ impl Casework {
                 }
             }
         }
-        verified.duties = Some(count);
+        verified.obligations = Some(count);
         let mut kept = self.store().read_blocking(rows::sums_all)?;
         kept.retain(|_, counts| counts.iter().any(|count| *count != 0));
         sums.retain(|_, counts| counts.iter().any(|count| *count != 0));
@@ -258,4 +272,4 @@ impl Casework {
     }
 }
 
-type DutiesOf = fn(&Casework, &mut Tx<'_>, Id) -> Result<Vec<DutyRow>, StoreError>;
+type ObligationsOf = fn(&Casework, &mut Tx<'_>, Id) -> Result<Vec<ObligationRow>, StoreError>;

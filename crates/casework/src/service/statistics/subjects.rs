@@ -1,4 +1,4 @@
-//! What is behind a number: the duties it counts.
+//! What is behind a number: the obligations it counts.
 
 use super::ask::SubjectsQuery;
 use crate::failure::CaseworkError;
@@ -7,19 +7,19 @@ use crate::statistics::Marks;
 use crate::statistics::measures::{Subject, measure};
 use crate::store::statistics::{self as rows, query};
 use crate::store::{CASE_HEAD, REPORT_HEAD};
-use crate::view::statistics::DutyView;
+use crate::view::statistics::ObligationView;
 use ::store::{Row, StoreError, Tx, params};
 use access::Principal;
 use base::{FieldError, Id, Page, Timestamp};
 use std::sync::Arc;
 
 impl Casework {
-    /// The duties that one number counts, the latest first.
+    /// The obligations that one number counts, the latest first.
     pub async fn statistics_subjects(
         &self,
         principal: &Arc<Principal>,
         query: SubjectsQuery,
-    ) -> Result<Page<DutyView>, CaseworkError> {
+    ) -> Result<Page<ObligationView>, CaseworkError> {
         let mut asked = self.asked(&query.of)?;
         let mut wrong = Vec::new();
         let found = measure(&query.measure);
@@ -62,35 +62,38 @@ impl Casework {
                 let most = i64::from(limit) + 1;
                 let listed = query::list(tx, window, measure, &filter, &scope, after, most)?;
                 let mut heads = Vec::with_capacity(listed.len());
-                for duty in listed {
-                    let head = head(tx, measure.subject(), duty.subject_id)?;
-                    heads.push((duty, head));
+                for obligation in listed {
+                    let head = head(tx, measure.subject(), obligation.subject_id)?;
+                    heads.push((obligation, head));
                 }
                 Ok::<_, StoreError>(heads)
             })
             .await?;
-        let page = Page::from_rows(found, limit, |(duty, _)| {
-            format!("{}.{}.{}", duty.row.duty.at.0, duty.subject_id, duty.seq)
+        let page = Page::from_rows(found, limit, |(obligation, _)| {
+            format!(
+                "{}.{}.{}",
+                obligation.row.obligation.at.0, obligation.subject_id, obligation.seq
+            )
         });
         let mut names = self.names();
         let items = page
             .items
             .into_iter()
             .map(|(listed, (number, stage))| {
-                let rows::DutyRow { duty, place } = listed.row;
-                DutyView {
+                let rows::ObligationRow { obligation, place } = listed.row;
+                ObligationView {
                     subject: measure.subject(),
                     id: listed.subject_id,
                     number,
                     stage,
-                    kind: duty.kind,
-                    at: duty.at,
-                    organisation: names.organisation(duty.organisation.id),
-                    staff_id: duty.person.map(|person| person.staff_id),
+                    kind: obligation.kind,
+                    at: obligation.at,
+                    organisation: names.organisation(obligation.organisation.id),
+                    staff_id: obligation.person.map(|person| person.staff_id),
                     area: place.area_path.as_ref().map(|path| names.area(path)),
                     category: place.category_id.map(|id| names.category(id)),
-                    is_done: duty.marks.has(Marks::DONE),
-                    is_on_time: duty.marks.has(Marks::ON_TIME),
+                    is_done: obligation.marks.has(Marks::DONE),
+                    is_on_time: obligation.marks.has(Marks::ON_TIME),
                 }
             })
             .collect();
@@ -119,5 +122,5 @@ fn head(tx: &mut Tx<'_>, subject: Subject, id: Id) -> Result<(String, String), S
     };
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let found = tx.query_opt(statement, params![id], read)?;
-    found.ok_or_else(|| StoreError::Corrupt(format!("duties of {id}, which is not there")))
+    found.ok_or_else(|| StoreError::Corrupt(format!("obligations of {id}, which is not there")))
 }

@@ -1,14 +1,14 @@
-//! Rows of duties and their sums by day. [`query`] adds up windows of them.
+//! Rows of obligations and their sums by day. [`query`] adds up windows of them.
 
 pub mod query;
 
 use super::{
-    CASES_FOR_NUMBERS, DUTIES_OF_SUBJECT, DUTY_DROP, DUTY_PUT, RATE_CHOICES, RATE_CHOOSE,
-    read::corrupt,
+    CASES_FOR_NUMBERS, OBLIGATION_DROP, OBLIGATION_PUT, OBLIGATIONS_OF_SUBJECT, RATE_CHOICES,
+    RATE_CHOOSE, read::corrupt,
 };
 use crate::model::{CaseExtra, CaseStage, OrganisationRef};
 use crate::statistics::measures::{COUNT, MEASURES, counting};
-use crate::statistics::{Duty, DutyKind, Marks, Person, Place};
+use crate::statistics::{Marks, Obligation, ObligationKind, Person, Place};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx, params};
 use base::{Id, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -25,10 +25,10 @@ pub fn day_of(at: Timestamp) -> Timestamp {
     Timestamp(local - local.rem_euclid(DAY) - AHEAD)
 }
 
-/// How many duties each measure counts.
+/// How many obligations each measure counts.
 pub type Counts = [i64; COUNT];
 
-/// What `duty_day` is added up by.
+/// What `obligation_day` is added up by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dimension {
     /// Whose.
@@ -53,7 +53,7 @@ impl Dimension {
     }
 }
 
-/// A row of `duty_day`.
+/// A row of `obligation_day`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DayKey {
     dimension: Dimension,
@@ -66,25 +66,25 @@ pub struct DayKey {
 /// What has to be added to the sums.
 pub type Sums = HashMap<DayKey, Box<Counts>>;
 
-/// A duty as stored, with what it shares with the others of its subject.
+/// A obligation as stored, with what it shares with the others of its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DutyRow {
-    /// The duty.
-    pub duty: Duty,
+pub struct ObligationRow {
+    /// The obligation.
+    pub obligation: Obligation,
     /// Where, what about, where from.
     pub place: Place,
 }
 
-/// Adds `by` (1 or -1) for a duty to the sums it belongs to.
-pub fn sum(sums: &mut Sums, row: &DutyRow, by: i64) {
-    let DutyRow { duty, place } = row;
-    let counted: Vec<usize> = counting(duty.kind, duty.marks).collect();
+/// Adds `by` (1 or -1) for an obligation to the sums it belongs to.
+pub fn sum(sums: &mut Sums, row: &ObligationRow, by: i64) {
+    let ObligationRow { obligation, place } = row;
+    let counted: Vec<usize> = counting(obligation.kind, obligation.marks).collect();
     let place_path = place.street_path.as_ref().or(place.area_path.as_ref());
     let place_path = place_path.map_or_else(String::new, ToString::to_string);
     let mut add = |dimension, key: String, organisation_path: String| {
         let key = DayKey {
             dimension,
-            day: day_of(duty.at),
+            day: day_of(obligation.at),
             key,
             place_path: place_path.clone(),
             organisation_path,
@@ -101,12 +101,12 @@ pub fn sum(sums: &mut Sums, row: &DutyRow, by: i64) {
         .map_or_else(String::new, |id| id.to_string());
     add(
         Dimension::Organisation,
-        duty.organisation.id.to_string(),
-        duty.organisation.path.to_string(),
+        obligation.organisation.id.to_string(),
+        obligation.organisation.path.to_string(),
     );
     add(Dimension::Category, category, String::new());
     add(Dimension::Source, place.source.clone(), String::new());
-    if let Some(person) = &duty.person {
+    if let Some(person) = &obligation.person {
         let key = format!("{}/{}", person.role, person.staff_id);
         add(Dimension::Person, key, String::new());
     }
@@ -118,10 +118,10 @@ static DAY_ADD: LazyLock<Statement> = LazyLock::new(|| {
     let values: Vec<String> = (1..=codes.len() + 5).map(|n| format!("?{n}")).collect();
     let sums: Vec<String> = codes
         .iter()
-        .map(|code| format!("{code} = duty_day.{code} + excluded.{code}"))
+        .map(|code| format!("{code} = obligation_day.{code} + excluded.{code}"))
         .collect();
     Statement::composed(format!(
-        "INSERT INTO duty_day (dimension, day, key, place_path, organisation_path, {}) VALUES ({}) \
+        "INSERT INTO obligation_day (dimension, day, key, place_path, organisation_path, {}) VALUES ({}) \
          ON CONFLICT (dimension, day, key, place_path, organisation_path) DO UPDATE SET {}",
         codes.join(", "),
         values.join(", "),
@@ -150,12 +150,13 @@ pub fn sums_add(tx: &mut Tx<'_>, sums: &Sums) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn duty(row: &Row<'_>) -> Result<DutyRow, StoreError> {
+fn obligation(row: &Row<'_>) -> Result<ObligationRow, StoreError> {
     let (word, marks): (String, i64) = (row.get(0)?, row.get(10)?);
     let (staff_id, role): (Option<Id>, Option<String>) = (row.get(4)?, row.get(5)?);
-    Ok(DutyRow {
-        duty: Duty {
-            kind: DutyKind::parse(&word).ok_or_else(|| corrupt("kind of a duty", &word))?,
+    Ok(ObligationRow {
+        obligation: Obligation {
+            kind: ObligationKind::parse(&word)
+                .ok_or_else(|| corrupt("kind of an obligation", &word))?,
             at: row.get(1)?,
             organisation: OrganisationRef {
                 id: row.get(2)?,
@@ -175,19 +176,19 @@ fn duty(row: &Row<'_>) -> Result<DutyRow, StoreError> {
     })
 }
 
-/// The duties kept of a report or case, in order.
-pub fn duties_of(tx: &mut Tx<'_>, subject_id: Id) -> Result<Vec<DutyRow>, StoreError> {
-    tx.query(&DUTIES_OF_SUBJECT, params![subject_id], duty)
+/// The obligations kept of a report or case, in order.
+pub fn obligations_of(tx: &mut Tx<'_>, subject_id: Id) -> Result<Vec<ObligationRow>, StoreError> {
+    tx.query(&OBLIGATIONS_OF_SUBJECT, params![subject_id], obligation)
 }
 
 /// Puts `now` in the place of what is kept of a report or case, and adds the difference to `sums`.
-pub fn duties_put(
+pub fn obligations_put(
     tx: &mut Tx<'_>,
     subject_id: Id,
-    now: &[DutyRow],
+    now: &[ObligationRow],
     sums: &mut Sums,
 ) -> Result<(), StoreError> {
-    let kept = duties_of(tx, subject_id)?;
+    let kept = obligations_of(tx, subject_id)?;
     for (seq, row) in (0_i64..).zip(now) {
         let before = usize::try_from(seq).ok().and_then(|seq| kept.get(seq));
         if before == Some(row) {
@@ -197,24 +198,24 @@ pub fn duties_put(
             sum(sums, before, -1);
         }
         sum(sums, row, 1);
-        let DutyRow { duty, place } = row;
-        let person = duty.person.as_ref();
+        let ObligationRow { obligation, place } = row;
+        let person = obligation.person.as_ref();
         tx.post(
-            &DUTY_PUT,
+            &OBLIGATION_PUT,
             params![
                 subject_id,
                 seq,
-                duty.kind.as_str(),
-                duty.at,
-                duty.organisation.id,
-                duty.organisation.path,
+                obligation.kind.as_str(),
+                obligation.at,
+                obligation.organisation.id,
+                obligation.organisation.path,
                 person.map(|person| person.staff_id),
                 person.map(|person| person.role.as_str()),
                 place.area_path,
                 place.street_path,
                 place.category_id,
                 place.source,
-                duty.marks.0
+                obligation.marks.0
             ],
         )?;
     }
@@ -223,7 +224,7 @@ pub fn duties_put(
             sum(sums, row, -1);
         }
         let first = i64::try_from(now.len()).unwrap_or(i64::MAX);
-        tx.post(&DUTY_DROP, params![subject_id, first])?;
+        tx.post(&OBLIGATION_DROP, params![subject_id, first])?;
     }
     Ok(())
 }
@@ -303,7 +304,7 @@ pub fn sums_all(tx: &mut Tx<'_>) -> Result<Sums, StoreError> {
 static SUMS_ALL: LazyLock<Statement> = LazyLock::new(|| {
     let codes: Vec<&str> = MEASURES.iter().map(|measure| measure.code).collect();
     Statement::composed(format!(
-        "SELECT dimension, day, key, place_path, organisation_path, {} FROM duty_day",
+        "SELECT dimension, day, key, place_path, organisation_path, {} FROM obligation_day",
         codes.join(", ")
     ))
 });

@@ -1,8 +1,8 @@
-//! Windows of duties added up: from the sums of whole days where they tell all that is asked, else from the duties themselves.
+//! Windows of obligations added up: from the sums of whole days where they tell all that is asked, else from the obligations themselves.
 
 use super::{AHEAD, Counts, DAY, Dimension, counts};
-use crate::statistics::DutyKind;
 use crate::statistics::Marks;
+use crate::statistics::ObligationKind;
 use crate::statistics::measures::{COUNT, MEASURES, Measure, counting};
 use crate::store::read::corrupt;
 use ::store::{AsParam, Param, Statement, StoreError, Tx};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 pub enum Key {
     /// One line for everything.
     Nothing,
-    /// The organisation whose duty it is.
+    /// The organisation whose obligation it is.
     Organisation,
     /// The smallest known area; from sums of days the street or what lies above.
     Area,
@@ -34,16 +34,16 @@ pub enum Key {
     Day,
 }
 
-/// Which duties are added up.
+/// Which obligations are added up.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct DutyFilter {
+pub struct ObligationFilter {
     /// Of this organisation and those below it.
     pub organisation: Option<TreePath>,
     /// In this area.
     pub area: Option<TreePath>,
-    /// In this area and in none below it; only of duties themselves.
+    /// In this area and in none below it; only of obligations themselves.
     pub area_itself: Option<TreePath>,
-    /// With nothing in this column; only of duties themselves.
+    /// With nothing in this column; only of obligations themselves.
     pub nothing_in: Option<&'static str>,
     /// Of exactly this organisation.
     pub holder_id: Option<Id>,
@@ -106,7 +106,7 @@ fn raw_columns() -> ScopeColumns<'static> {
 
 fn raw_conditions<'a>(
     window: &'a Window,
-    filter: &'a DutyFilter,
+    filter: &'a ObligationFilter,
     ranges: &'a Ranges,
 ) -> Conditions<'a> {
     let mut conditions = Conditions::default();
@@ -161,7 +161,7 @@ struct Ranges {
 }
 
 impl Ranges {
-    fn of(filter: &DutyFilter) -> Self {
+    fn of(filter: &ObligationFilter) -> Self {
         Self {
             organisation: filter.organisation.as_ref().map(TreePath::range),
             area: filter.area.as_ref().map(TreePath::range),
@@ -169,12 +169,12 @@ impl Ranges {
     }
 }
 
-/// Adds up the duties themselves.
+/// Adds up the obligations themselves.
 pub fn add_raw(
     tx: &mut Tx<'_>,
     window: Window,
     key: Key,
-    filter: &DutyFilter,
+    filter: &ObligationFilter,
     scope: &Scope,
     lines: &mut Lines,
 ) -> Result<(), StoreError> {
@@ -200,7 +200,7 @@ pub fn add_raw(
     }
     let clause = scope.sql(&raw_columns(), conditions.values.len() + 1);
     let text = format!(
-        "SELECT {column}, d.kind, d.marks, COUNT(*) FROM duty d{join} WHERE {} AND {} GROUP BY 1, 2, 3",
+        "SELECT {column}, d.kind, d.marks, COUNT(*) FROM obligation d{join} WHERE {} AND {} GROUP BY 1, 2, 3",
         conditions.text(),
         clause.text()
     );
@@ -208,7 +208,8 @@ pub fn add_raw(
     values.extend(clause.params());
     let counted = tx.query(&Statement::composed(text), &values, |row| {
         let word: String = row.get(1)?;
-        let kind = DutyKind::parse(&word).ok_or_else(|| corrupt("kind of a duty", &word))?;
+        let kind =
+            ObligationKind::parse(&word).ok_or_else(|| corrupt("kind of an obligation", &word))?;
         Ok((
             row.get::<Option<String>>(0)?.unwrap_or_default(),
             kind,
@@ -227,9 +228,9 @@ pub fn add_raw(
     Ok(())
 }
 
-/// The dimension whose sums of days can answer; none when only the duties themselves can. Areas below streets, zones, hours,
+/// The dimension whose sums of days can answer; none when only the obligations themselves can. Areas below streets, zones, hours,
 /// persons in any role and two things filtered at once are not in the sums.
-pub fn dimension(key: Key, filter: &DutyFilter) -> Option<Dimension> {
+pub fn dimension(key: Key, filter: &ObligationFilter) -> Option<Dimension> {
     let is_in_no_sum =
         filter.zone_id.is_some() || (filter.staff_id.is_some() && filter.role.is_none());
     if is_in_no_sum || matches!(key, Key::Zone | Key::Hour) {
@@ -266,7 +267,7 @@ const DAY_COLUMNS: ScopeColumns<'static> = ScopeColumns {
     zone: None,
 };
 
-/// Whether every duty of these whole days is in the scope.
+/// Whether every obligation of these whole days is in the scope.
 pub fn covers_days(tx: &mut Tx<'_>, window: Window, scope: &Scope) -> Result<bool, StoreError> {
     if scope.everything {
         return Ok(true);
@@ -278,7 +279,7 @@ pub fn covers_days(tx: &mut Tx<'_>, window: Window, scope: &Scope) -> Result<boo
     );
     let clause = scope.sql(&DAY_COLUMNS, conditions.values.len() + 1);
     let text = format!(
-        "SELECT d.day FROM duty_day d WHERE {} AND NOT {} LIMIT 1",
+        "SELECT d.day FROM obligation_day d WHERE {} AND NOT {} LIMIT 1",
         conditions.text(),
         clause.text()
     );
@@ -293,7 +294,7 @@ pub fn add_days(
     tx: &mut Tx<'_>,
     window: Window,
     (key, dimension): (Key, Dimension),
-    filter: &DutyFilter,
+    filter: &ObligationFilter,
     scope: Option<&Scope>,
     lines: &mut Lines,
 ) -> Result<(), StoreError> {
@@ -347,7 +348,7 @@ pub fn add_days(
         .as_ref()
         .map_or_else(String::new, |clause| format!(" AND {}", clause.text()));
     let text = format!(
-        "SELECT {column}, {} FROM duty_day d WHERE {}{of_scope} GROUP BY 1",
+        "SELECT {column}, {} FROM obligation_day d WHERE {}{of_scope} GROUP BY 1",
         sums.join(", "),
         conditions.text()
     );
@@ -365,26 +366,26 @@ pub fn add_days(
     Ok(())
 }
 
-/// A duty in a list, and where the next page begins.
-pub struct DutyListed {
+/// A obligation in a list, and where the next page begins.
+pub struct ObligationListed {
     /// The report or case.
     pub subject_id: Id,
     /// Its place among those of its subject.
     pub seq: i64,
-    /// The duty.
-    pub row: super::DutyRow,
+    /// The obligation.
+    pub row: super::ObligationRow,
 }
 
-/// The duties that a measure counts, the latest first, after `(at, subject, seq)`.
+/// The obligations that a measure counts, the latest first, after `(at, subject, seq)`.
 pub fn list(
     tx: &mut Tx<'_>,
     window: Window,
     measure: &Measure,
-    filter: &DutyFilter,
+    filter: &ObligationFilter,
     scope: &Scope,
     after: Option<(Timestamp, Id, i64)>,
     limit: i64,
-) -> Result<Vec<DutyListed>, StoreError> {
+) -> Result<Vec<ObligationListed>, StoreError> {
     let ranges = Ranges::of(filter);
     let mut conditions = raw_conditions(&window, filter, &ranges);
     let kind = measure.kind.as_str();
@@ -409,7 +410,7 @@ pub fn list(
     let clause = scope.sql(&raw_columns(), conditions.values.len() + 1);
     let text = format!(
         "SELECT d.kind, d.at, d.organisation_id, d.organisation_path, d.staff_id, d.role, d.area_path, d.street_path, \
-         d.category_id, d.source, d.marks, d.subject_id, d.seq FROM duty d WHERE {} AND {} \
+         d.category_id, d.source, d.marks, d.subject_id, d.seq FROM obligation d WHERE {} AND {} \
          ORDER BY d.at DESC, d.subject_id DESC, d.seq DESC LIMIT ?{}",
         conditions.text(),
         clause.text(),
@@ -419,10 +420,10 @@ pub fn list(
     values.extend(clause.params());
     values.push(limit.as_param());
     tx.query(&Statement::composed(text), &values, |row| {
-        Ok(DutyListed {
+        Ok(ObligationListed {
             subject_id: row.get(11)?,
             seq: row.get(12)?,
-            row: super::duty(row)?,
+            row: super::obligation(row)?,
         })
     })
 }
