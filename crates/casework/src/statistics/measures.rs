@@ -270,6 +270,27 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_numbers_names_every_measure_and_rate_with_what_it_is_divided_by() {
+        let page = include_str!("../../../../docs/NUMBERS.md");
+        for measure in MEASURES {
+            let named = format!("`{}` {}", measure.code, measure.name_zh);
+            assert!(page.contains(&named), "{named}");
+        }
+        for rate in RATES {
+            let of = |code: &str| format!("`{code}` {}", measure(code).unwrap().1.name_zh);
+            let denominators: Vec<_> = rate.denominators.iter().map(|code| of(code)).collect();
+            let line = format!(
+                "| `{}` | {} | {} | {} |",
+                rate.code,
+                rate.name_zh,
+                of(rate.numerator),
+                denominators.join(" or ")
+            );
+            assert!(page.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
     fn the_columns_of_the_migration_are_the_measures_in_order() {
         let sql = include_str!("../../migrations/0002_statistics.sql");
         let columns: Vec<_> = sql

@@ -113,7 +113,7 @@ impl Casework {
         })
     }
 
-    /// All lines together. A obligation lies in several zones, and some were done by nobody: those are added up apart.
+    /// All lines together. An obligation lies in several zones, and some were done by nobody: those are added up apart.
     async fn total(
         &self,
         asked: &Asked,

@@ -66,7 +66,7 @@ pub struct DayKey {
 /// What has to be added to the sums.
 pub type Sums = HashMap<DayKey, Box<Counts>>;
 
-/// A obligation as stored, with what it shares with the others of its subject.
+/// An obligation as stored, with what it shares with the others of its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObligationRow {
     /// The obligation.

@@ -366,7 +366,7 @@ pub fn add_days(
     Ok(())
 }
 
-/// A obligation in a list, and where the next page begins.
+/// An obligation in a list, and where the next page begins.
 pub struct ObligationListed {
     /// The report or case.
     pub subject_id: Id,
