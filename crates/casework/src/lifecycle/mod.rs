@@ -11,6 +11,7 @@ pub mod handling;
 pub mod links;
 pub mod overlays;
 pub mod report;
+mod schema;
 
 use crate::clocks::Reckoner;
 use crate::model::{Actor, Basis, CaseStage, OrganisationRef};
@@ -20,8 +21,7 @@ use calendar::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// The schema number that new events are written with. Older ones are lifted when they are read ([`read_fact`]).
-pub const EVENT_SCHEMA: i64 = 1;
+pub use schema::{EVENT_SCHEMA, UnreadableFact, read_fact};
 
 /// Something that happened, by whom and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,25 +43,6 @@ pub trait Fact: Serialize + for<'de> Deserialize<'de> {
 
     /// The word of its kind, e.g. `case_filed`.
     fn kind(&self) -> &'static str;
-}
-
-/// A timeline entry that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum UnreadableFact {
-    /// Written by a newer version of the product.
-    #[error("schema {0} is newer than this version knows")]
-    Schema(i64),
-    /// Not the JSON of a fact.
-    #[error("not a fact: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
-/// Reads a fact written with `schema`.
-pub fn read_fact<F: Fact>(schema: i64, body: &str) -> Result<F, UnreadableFact> {
-    if schema != EVENT_SCHEMA {
-        return Err(UnreadableFact::Schema(schema));
-    }
-    Ok(serde_json::from_str(body)?)
 }
 
 /// A rule row as the registry has it when a command cites it.
