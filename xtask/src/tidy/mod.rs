@@ -7,6 +7,7 @@ mod codes;
 mod docs;
 mod hidden;
 mod imports;
+mod law;
 mod source;
 mod tables;
 mod text;
@@ -42,6 +43,7 @@ const RULES: &[Rule] = &[
     ("no paths of one machine", text::machine_paths),
     ("lock files name no registry host", text::lock_hosts),
     ("paths in docs exist", docs::paths_exist),
+    ("rules of casework name their tests", law::proven),
     ("problem codes are listed", codes::listed),
     ("listed codes are translated", codes::translated),
 ];
