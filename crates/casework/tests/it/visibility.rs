@@ -2,7 +2,7 @@
 //! boxes, detail, watching and commands must agree with the law as it is written:
 //!
 //! > (An organisation of my subtree holds or held a task of it, or reported it) or (I hold an area-viewing role whose area or zone
-//! > contains it).
+//! > contains it) or (I supervise it).
 
 use crate::town::*;
 use access::{Principal, RoleReach};
@@ -11,6 +11,7 @@ use base::{FailureKind, Id, PageRequest, Problem};
 use casework::input::*;
 use casework::service::{CaseBox, CaseQuery};
 use casework::{Call, CaseworkError};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::testing::TestStore;
@@ -258,5 +259,30 @@ fn nobody_acts_on_a_case_they_do_not_see_and_nobody_learns_that_it_exists() {
             }
         }
         assert!(hidden > 0);
+    });
+}
+
+#[test]
+fn whose_organisation_supervises_a_case_sees_it_and_nobody_else_does_for_that() {
+    each_town(|town, _| {
+        let id = town.create().case.unwrap().id;
+        town.file(id);
+        let state = town.dispatch(id);
+        let colleague = person(STRANGER, "department_clerk", None);
+        let sees = |who: &Arc<Principal>| {
+            let detail = kind(wait(town.casework.case_view(who, state.id))).is_none();
+            let in_list = listed(town, who, CaseQuery::default()).contains(&state.id);
+            assert_eq!(detail, in_list, "list and detail agree");
+            detail
+        };
+        assert!(!sees(&colleague));
+        // The leader of an organisation without any task sees it by area, and demands an answer.
+        let leader = person(STRANGER, "leader", Some(district()));
+        let path = format!("/api/v1/cases/{}/supervise", state.id);
+        let body = json!({"demand": "今日办结", "due_at": "2026-11-20T18:00:00+08:00"});
+        let answer = town.post(&leader, &path, &body);
+        assert!(answer.status.is_success(), "{:?}", answer.status);
+        assert!(sees(&colleague));
+        assert!(!sees(&person(STATION, "department_clerk", None)));
     });
 }
