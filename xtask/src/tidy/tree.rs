@@ -60,7 +60,9 @@ impl Tree {
         let entries = WalkDir::new(root).sort_by_file_name().into_iter();
         let kept = entries.filter_entry(|entry| {
             let name = entry.file_name().to_string_lossy();
-            !(entry.file_type().is_dir() && SKIPPED.contains(&name.as_ref()))
+            let is_skipped = SKIPPED.contains(&name.as_ref());
+            // In a worktree `.git` is a file.
+            !(is_skipped && (entry.file_type().is_dir() || name == ".git"))
         });
         for entry in kept {
             let entry = entry?;
