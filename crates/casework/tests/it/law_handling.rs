@@ -513,6 +513,7 @@ proptest! {
         closed_means_inspected_by_somebody_else(&world);
         returns_end(&world);
         overdue_follows_from_the_events(&world);
+        crate::law::holds_no_free_text(&world);
         let timeline: Vec<_> = world.timeline.iter().map(stored).collect();
         prop_assert_eq!(&timeline, &world.timeline);
         prop_assert_eq!(case::replay(&timeline).unwrap(), world.case);
