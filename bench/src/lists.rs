@@ -6,10 +6,10 @@ use crate::mass;
 use crate::program::Launch;
 use access::Principal;
 use anyhow::{Context, Result};
-use base::{Id, PageRequest, Timestamp};
+use base::{AreaLevel, Clock, Id, PageRequest, SystemClock, Timestamp};
 use casework::clocks::Light;
 use casework::model::{CaseStage, Level};
-use casework::service::{CaseBox, CaseQuery, CaseSort};
+use casework::service::{CaseBox, CaseQuery, CaseSort, Group, StatisticsQuery};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -136,8 +136,89 @@ async fn reading(folder: &Path) -> Result<()> {
         each.as_secs_f64() * 1e3
     );
     detail(&office).await?;
+    statistics(&office).await?;
     let city = office.city.clone();
     tokio::task::spawn_blocking(move || city.close()).await?;
+    Ok(())
+}
+
+/// A quarter, by this and that: what comes from sums of days, and what must be added up from obligations.
+async fn statistics(office: &Office) -> Result<()> {
+    let until = SystemClock.now().plus_seconds(-86_400);
+    let from = until.plus_seconds(-91 * 86_400);
+    let street = office.city.registry.snapshot();
+    let street = street
+        .areas
+        .areas()
+        .iter()
+        .find(|area| area.level == AreaLevel::Street)
+        .map(|area| area.code.to_string());
+    let quarter = |group, change: fn(&mut StatisticsQuery, Option<String>)| {
+        let mut query = StatisticsQuery {
+            from: Some(from),
+            until: Some(until),
+            group: Some(group),
+            ..StatisticsQuery::default()
+        };
+        change(&mut query, street.clone());
+        query
+    };
+    let asked: [(&str, &Arc<Principal>, StatisticsQuery); 6] = [
+        (
+            "by organisation",
+            &office.leader,
+            quarter(Group::Organisation, |_, _| ()),
+        ),
+        (
+            "by category",
+            &office.leader,
+            quarter(Group::Category, |_, _| ()),
+        ),
+        (
+            "by organisation, with 环比 and 同比",
+            &office.leader,
+            quarter(Group::Organisation, |query, _| query.compare = true),
+        ),
+        (
+            "by organisation in one street",
+            &office.leader,
+            quarter(Group::Organisation, |query, street| {
+                query.area_code = street;
+            }),
+        ),
+        (
+            "by village, from obligations",
+            &office.leader,
+            quarter(Group::Area, |query, _| {
+                query.level = Some(AreaLevel::Village)
+            }),
+        ),
+        (
+            "by category for a department, from obligations",
+            &office.clerks[0],
+            quarter(Group::Category, |_, _| ()),
+        ),
+    ];
+    for (name, principal, query) in asked {
+        let (mut least, mut cost) = (Duration::MAX, Duration::MAX);
+        let mut lines = 0;
+        for _ in 0..TRIES {
+            let (began, before) = (Instant::now(), processor_time());
+            let view = office
+                .city
+                .casework
+                .statistics_view(principal, query.clone())
+                .await?;
+            least = least.min(began.elapsed());
+            cost = cost.min(processor_time().saturating_sub(before));
+            lines = view.lines.len();
+        }
+        println!(
+            "  numbers of a quarter {name}: {:.1} ms, {:.1} CPU-ms, {lines} lines (must 300, aim 50 by organisation)",
+            least.as_secs_f64() * 1e3,
+            cost.as_secs_f64() * 1e3
+        );
+    }
     Ok(())
 }
 

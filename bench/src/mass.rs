@@ -21,6 +21,7 @@ use casework::input::{
     ReportCreateRequest, TaskAcceptRequest, TaskFinishRequest,
 };
 use casework::model::CaseStage;
+use casework::statistics::MEASURES;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
@@ -50,6 +51,7 @@ const TABLES: &[(&str, &str)] = &[
     ("report_case", "case_id"),
     ("task", "case_id"),
     ("timeline", "subject_id"),
+    ("obligation", "subject_id"),
 ];
 
 /// Small numbers of a known sequence.
@@ -101,6 +103,8 @@ pub async fn fill(folder: &Path, count: usize) -> Result<()> {
     let spread = spread(&office).await?;
     let subjects = templates(&office).await?;
     let city = office.city.clone();
+    let numbers = (city.store.clone(), city.casework.statistics_follower());
+    tokio::task::spawn_blocking(move || store::consumer::drain(&numbers.0, &numbers.1)).await??;
     tokio::task::spawn_blocking(move || city.close()).await?;
     drop(office);
     let sealer = Sealer::from_file(&folder.join("keys"), Arc::new(SystemChance))
@@ -144,6 +148,7 @@ pub async fn fill(folder: &Path, count: usize) -> Result<()> {
     for index in indexes {
         connection.execute_batch(&index)?;
     }
+    sum_up(&connection)?;
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?;
     Ok(())
 }
@@ -275,7 +280,7 @@ fn template(
     for (n, ((table, key), names)) in TABLES.iter().zip(columns).enumerate() {
         let subjects = match *table {
             "report" => vec![report_id],
-            "timeline" => vec![report_id, case_id],
+            "timeline" | "obligation" => vec![report_id, case_id],
             _ => vec![case_id],
         };
         for subject in subjects {
@@ -308,7 +313,7 @@ fn template(
 fn drop_indexes(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection.prepare(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN
-         ('report', 'case_file', 'report_case', 'task', 'timeline', 'case_organisation')",
+         ('report', 'case_file', 'report_case', 'task', 'timeline', 'case_organisation', 'obligation')",
     )?;
     let found: Vec<(String, String)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -402,7 +407,21 @@ fn copy(
         let marks: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
         let mut insert = connection
             .prepare_cached(&format!("INSERT INTO {name} VALUES ({})", marks.join(", ")))?;
+        let mut seen: HashMap<String, usize> = HashMap::new();
         for (n, row) in rows.iter().enumerate() {
+            // Of tasks the first is the lead's; of obligations the first of each kind.
+            let n = match (*name, row.get(2)) {
+                ("obligation", Some(Value::Text(kind))) => {
+                    let count = seen.entry(kind.clone()).or_default();
+                    *count += 1;
+                    *count - 1
+                }
+                _ => n,
+            };
+            let is_handlers = match row.get(2) {
+                Some(Value::Text(kind)) => ["respond", "handle", "close"].contains(&kind.as_str()),
+                _ => false,
+            };
             let held = if n == 0 { &lead } else { &co };
             if *name == "task" {
                 organisations.extend(held.1.ancestors());
@@ -427,6 +446,11 @@ fn copy(
                     (_, "lead_organisation_id", Value::Integer(_)) => Value::Integer(lead.0.0),
                     ("task", "organisation_id", _) => Value::Integer(held.0.0),
                     ("task", "organisation_path", _) => text(held.1.as_str()),
+                    ("obligation", "organisation_id", _) if is_handlers => Value::Integer(held.0.0),
+                    ("obligation", "organisation_path", _) if is_handlers => text(held.1.as_str()),
+                    ("obligation", "source", _) => text(source),
+                    ("obligation", "marks", other) => other.clone(),
+                    ("obligation", "at", Value::Integer(moment)) => Value::Integer(moment + shift),
                     (_, column, Value::Integer(moment)) if column.ends_with("_at") => Value::Integer(moment + shift),
                     (_, _, Value::Integer(id)) => Value::Integer(ids.get(id).copied().unwrap_or(*id)),
                     (_, "body", Value::Text(body)) => {
@@ -443,10 +467,65 @@ fn copy(
         }
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO case_organisation (case_id, organisation_path, is_open) VALUES (?1, ?2, ?3)",
+        "INSERT INTO case_organisation (case_id, organisation_path, is_open, street_path, category_id, source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for path in organisations {
-        insert.execute(rusqlite::params![case_id.0, path.as_str(), is_open])?;
+        insert.execute(rusqlite::params![
+            case_id.0,
+            path.as_str(),
+            is_open,
+            street.as_str(),
+            category.0,
+            source
+        ])?;
+    }
+    Ok(())
+}
+
+/// The sums by day, as the follower would have kept them.
+fn sum_up(connection: &Connection) -> Result<()> {
+    let day = 86_400_000_000_i64;
+    let ahead = day / 3;
+    let columns: Vec<&str> = MEASURES.iter().map(|measure| measure.code).collect();
+    let sums: Vec<String> = MEASURES
+        .iter()
+        .map(|measure| {
+            let (kind, with, without) = (measure.kind, measure.with.0, measure.without.0);
+            format!(
+                "SUM(kind = '{kind}' AND (marks & {with}) = {with} AND (marks & {without}) = 0)"
+            )
+        })
+        .collect();
+    connection.execute_batch("DELETE FROM obligation_day")?;
+    for (dimension, key, path, condition) in [
+        (
+            "organisation",
+            "CAST(organisation_id AS TEXT)",
+            "organisation_path",
+            "TRUE",
+        ),
+        (
+            "category",
+            "COALESCE(CAST(category_id AS TEXT), '')",
+            "''",
+            "TRUE",
+        ),
+        ("source", "source", "''", "TRUE"),
+        (
+            "person",
+            "role || '/' || staff_id",
+            "''",
+            "staff_id IS NOT NULL",
+        ),
+    ] {
+        connection.execute_batch(&format!(
+            "INSERT INTO obligation_day (dimension, day, key, place_path, organisation_path, {})
+             SELECT '{dimension}', (at + {ahead}) / {day} * {day} - {ahead}, {key}, COALESCE(street_path, area_path, ''), {path}, {}
+             FROM obligation WHERE {condition} GROUP BY 2, 3, 4, 5",
+            columns.join(", "),
+            sums.join(", ")
+        ))?;
     }
     Ok(())
 }
