@@ -70,8 +70,11 @@ fn a_condition_that_makes_no_sense_is_refused_with_its_place_and_why() {
 }
 
 #[test]
-fn every_variable_may_be_spoken_of_and_has_its_type() {
+fn every_variable_may_be_spoken_of_has_its_type_and_is_explained() {
+    let page = include_str!("../../../../docs/PROCESSES.md");
     for (name, kind, what) in VARIABLES {
+        let line = format!("| `{name}` | {kind} | {what} |");
+        assert!(page.contains(&line), "{line}");
         let condition = match kind {
             Kind::Bool => (*name).to_owned(),
             Kind::Int => format!("{name} >= 0 && {name} - 1 < {name}"),
