@@ -129,7 +129,6 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("route_update", "修改派遣规则", Side::Administration),
     permission("route_delete", "删除派遣规则", Side::Administration),
     permission("route_accuracy", "准确派遣率", Side::Business),
-    permission("route_rehearse", "派遣规则预演", Side::Both),
     // Of casework: what lies over the stages.
     permission("case_urge", "催办", Side::Business),
     permission("case_mark", "标记重要", Side::Business),

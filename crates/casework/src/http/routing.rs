@@ -2,10 +2,10 @@
 
 use super::call;
 use super::reports::PageParams;
-use crate::input::routing::{RouteExplainRequest, RouteRehearseRequest, RouteRequest};
+use crate::input::routing::{RouteExplainRequest, RouteRequest};
 use crate::routing::RouteKind;
 use crate::service::{AccuracyQuery, Casework, RouteQuery};
-use crate::view::routing::{AccuracyView, RehearsalView, RouteView, SuggestionView};
+use crate::view::routing::{AccuracyView, RouteView, SuggestionView};
 use access::http::Caller;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -126,18 +126,6 @@ pub(super) async fn route_explain(
     Json(request): Json<RouteExplainRequest>,
 ) -> Answer<Json<SuggestionView>> {
     Ok(Json(casework.route_explain(&principal, request).await?))
-}
-
-/// What a changed routing table would have said of the orders of the last days. Changes nothing.
-#[utoipa::path(post, path = "/api/v1/routes/rehearse", operation_id = "route_rehearse", tag = "routing",
-    request_body = RouteRehearseRequest,
-    responses((status = 200, body = RehearsalView), (status = 422, body = ProblemView)))]
-pub(super) async fn route_rehearse(
-    State(casework): State<Casework>,
-    Caller(principal): Caller,
-    Json(request): Json<RouteRehearseRequest>,
-) -> Answer<Json<RehearsalView>> {
-    Ok(Json(casework.route_rehearse(&principal, request).await?))
 }
 
 /// Which orders are counted.

@@ -3,7 +3,7 @@
 use super::{PlaceRequest, check_text};
 use crate::routing::{Hours, HoursError, RouteKind};
 use base::limits::NAME_CHARACTERS_MAX;
-use base::{FieldError, Id, PageRequest, Timestamp};
+use base::{FieldError, Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -64,47 +64,6 @@ impl RouteRequest {
         }
         wrong
     }
-}
-
-/// `route_rehearse`: what the table would be like, and how many days to try it on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RouteRehearseRequest {
-    /// The orders of so many days before now, 1 to 92; 30 when left out.
-    pub days: Option<u32>,
-    /// Rows that would be there, too.
-    pub add: Vec<RouteRequest>,
-    /// Rows that would say something else.
-    pub replace: Vec<RouteReplaceRequest>,
-    /// Rows that would not be there.
-    #[schema(value_type = Vec<String>)]
-    pub remove: Vec<Id>,
-    /// Fallback organisations (兜底) that would be others.
-    pub fallbacks: Vec<super::FallbackSetRequest>,
-    /// Differing orders wanted, 1 to 200; 50 when left out.
-    pub limit: Option<u32>,
-    /// The `next` of the page before.
-    pub after: Option<String>,
-}
-
-impl RouteRehearseRequest {
-    pub(crate) fn page(&self) -> PageRequest {
-        PageRequest {
-            limit: self.limit,
-            after: self.after.clone(),
-        }
-    }
-}
-
-/// A row that would say something else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RouteReplaceRequest {
-    /// Which row.
-    #[schema(value_type = String)]
-    pub id: Id,
-    /// What it would say, whole.
-    pub row: RouteRequest,
 }
 
 /// `route_explain`: a case, or what would make one.

@@ -145,11 +145,6 @@ impl RouteBook {
             .map(Arc::as_ref)
     }
 
-    /// The fallback organisations of all areas.
-    pub fn fallback_rows(&self) -> impl Iterator<Item = (TreePath, Id)> {
-        self.fallbacks.iter().map(|(path, id)| (path.clone(), *id))
-    }
-
     /// The fallback organisations of the areas around, the smallest area's first.
     pub fn fallbacks(&self, area: Option<&TreePath>) -> Vec<Id> {
         let mut found = Vec::new();

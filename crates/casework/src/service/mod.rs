@@ -13,7 +13,6 @@ mod links;
 mod overlays;
 mod process;
 mod query;
-mod rehearsal;
 mod report;
 mod routing;
 mod sealed;

@@ -106,11 +106,6 @@ impl Casework {
         routing::answer(question, &book, &*self.parts().city, adviser)
     }
 
-    /// The room that advises where the city's own tables are silent, if there is one.
-    pub(super) fn adviser(&self) -> Option<Arc<dyn Suggest>> {
-        self.routing().adviser.get().cloned()
-    }
-
     /// What routing says, for commands that dispatch.
     pub(super) fn suggested_for(
         &self,

@@ -5,7 +5,6 @@ mod case_filter;
 pub mod case_list;
 pub mod list;
 pub mod read;
-pub mod rehearsal;
 pub mod routing;
 pub mod statistics;
 pub mod write;
