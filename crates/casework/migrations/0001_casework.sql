@@ -304,6 +304,11 @@ CREATE TABLE dispatch (
   suggested_id BIGINT,
   basis $key,
   followed BOOLEAN,
+  -- What else routing went by then, for rehearsals: the rule row; the component and who had to do with it.
+  rule_row_id BIGINT,
+  component_id BIGINT,
+  maintainer_id BIGINT,
+  owner_id BIGINT,
   -- When it came back; when another order took its place.
   returned_at BIGINT,
   replaced_at BIGINT

@@ -94,6 +94,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("DELETE", "/api/v1/routes/{id}", "route_delete", "route_delete"),
     endpoint("POST", "/api/v1/routes/explain", "route_explain", "route_view"),
     endpoint("GET", "/api/v1/routes/accuracy", "route_accuracy", "route_accuracy"),
+    endpoint("POST", "/api/v1/routes/rehearse", "route_rehearse", "route_rehearse"),
     // Numbers.
     endpoint("GET", "/api/v1/statistics", "statistics_view", "statistics_view"),
     endpoint("GET", "/api/v1/statistics/measures", "statistics_measures", "statistics_view"),
@@ -176,6 +177,7 @@ pub fn router(casework: Casework) -> OpenApiRouter {
         .routes(routes!(routing::route_list, routing::route_create))
         .routes(routes!(routing::route_explain))
         .routes(routes!(routing::route_accuracy))
+        .routes(routes!(routing::route_rehearse))
         .routes(routes!(routing::route_update, routing::route_delete))
         // Numbers.
         .routes(routes!(statistics::statistics_view))

@@ -2,10 +2,10 @@
 
 use super::call;
 use super::reports::PageParams;
-use crate::input::routing::{RouteExplainRequest, RouteRequest};
+use crate::input::routing::{RouteExplainRequest, RouteRehearseRequest, RouteRequest};
 use crate::routing::RouteKind;
 use crate::service::{AccuracyQuery, Casework, RouteQuery};
-use crate::view::routing::{AccuracyView, RouteView, SuggestionView};
+use crate::view::routing::{AccuracyView, RehearsalView, RouteView, SuggestionView};
 use access::http::Caller;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -164,4 +164,18 @@ pub(super) async fn route_accuracy(
         category_id: params.category_id,
     };
     Ok(Json(casework.route_accuracy(&principal, query).await?))
+}
+
+/// 派遣规则预演: gives the orders of the last days again with a changed routing table, and changes nothing. Within the caller's
+/// reach, by 200,000 orders at most. The sums come with the first page.
+#[utoipa::path(post, path = "/api/v1/routes/rehearse", operation_id = "route_rehearse", tag = "routing",
+    params(PageParams), request_body = RouteRehearseRequest, responses((status = 200, body = RehearsalView)))]
+pub(super) async fn route_rehearse(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+    Query(page): Query<PageRequest>,
+    Json(request): Json<RouteRehearseRequest>,
+) -> Answer<Json<RehearsalView>> {
+    let view = casework.route_rehearse(&principal, request, &page).await?;
+    Ok(Json(view))
 }

@@ -105,3 +105,53 @@ impl RouteExplainRequest {
         }
     }
 }
+
+/// `route_rehearse`: which orders, and what would be different.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RouteRehearseRequest {
+    /// The orders of the last so many days of 24 hours, 1 to 92.
+    #[schema(minimum = 1, maximum = 92)]
+    pub days: u32,
+    /// What would be different. Without any the answer says how the table as it is fared.
+    #[serde(default)]
+    pub changes: RouteChangesRequest,
+}
+
+/// Changes of the routing table that are not made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RouteChangesRequest {
+    /// New rows.
+    pub add: Vec<RouteRequest>,
+    /// Rows in whose place another is put.
+    pub replace: Vec<RouteReplaceRequest>,
+    /// Ids of rows taken away.
+    #[schema(value_type = Vec<String>)]
+    pub remove: Vec<Id>,
+    /// Fallback organisations (兜底) of areas.
+    pub fallbacks: Vec<FallbackChangeRequest>,
+}
+
+/// A row in whose place another is put.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RouteReplaceRequest {
+    /// The row.
+    #[schema(value_type = String)]
+    pub id: Id,
+    /// What it would say, whole.
+    pub row: RouteRequest,
+}
+
+/// Another fallback organisation for an area.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FallbackChangeRequest {
+    /// Division code.
+    pub area_code: String,
+    /// The organisation; none takes the line of this area away.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub organisation_id: Option<Id>,
+}

@@ -68,11 +68,11 @@ impl RouteRow {
 /// The whole table.
 #[derive(Clone, Debug, Default)]
 pub struct RouteBook {
-    rows: Vec<Arc<RouteRow>>,
-    routes: HashMap<Option<Id>, Vec<Arc<RouteRow>>>,
-    units: HashMap<String, Vec<Arc<RouteRow>>>,
+    pub(super) rows: Vec<Arc<RouteRow>>,
+    pub(super) routes: HashMap<Option<Id>, Vec<Arc<RouteRow>>>,
+    pub(super) units: HashMap<String, Vec<Arc<RouteRow>>>,
     /// 兜底: by area.
-    fallbacks: HashMap<TreePath, Id>,
+    pub(super) fallbacks: HashMap<TreePath, Id>,
 }
 
 impl RouteBook {

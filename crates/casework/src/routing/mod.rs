@@ -7,6 +7,7 @@
 
 mod book;
 mod hours;
+pub mod rehearsal;
 
 pub use book::{RouteBook, RouteKind, RouteRow};
 pub use hours::{Hours, HoursError};

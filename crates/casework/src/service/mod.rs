@@ -13,6 +13,7 @@ mod links;
 mod overlays;
 mod process;
 mod query;
+mod rehearsal;
 mod report;
 mod routing;
 mod sealed;

@@ -101,9 +101,12 @@ impl Casework {
 
     /// Who should get what the question describes, and why.
     pub(super) fn route(&self, question: &Question) -> Answer {
-        let adviser = self.routing().adviser.get().map(Arc::as_ref);
         let book = self.route_book();
-        routing::answer(question, &book, &*self.parts().city, adviser)
+        routing::answer(question, &book, &*self.parts().city, self.adviser())
+    }
+
+    pub(super) fn adviser(&self) -> Option<&dyn Suggest> {
+        self.routing().adviser.get().map(Arc::as_ref)
     }
 
     /// What routing says, for commands that dispatch.
@@ -551,7 +554,7 @@ fn route_view(row: &RouteRow, names: &mut Names<'_>) -> RouteView {
     }
 }
 
-fn suggestion_view(answer: &Answer, names: &mut Names<'_>) -> SuggestionView {
+pub(super) fn suggestion_view(answer: &Answer, names: &mut Names<'_>) -> SuggestionView {
     let chosen = answer.organisation.as_ref();
     SuggestionView {
         organisation: chosen.map(|(organisation, _)| names.organisation(organisation.id)),

@@ -1,14 +1,15 @@
 //! Rows of the routing table, of dispatches, of processes.
 
 use super::{
-    DISPATCH_ADD, DISPATCH_REPLACED, DISPATCH_RETURNED, FALLBACKS, PROCESS_ADD,
-    PROCESS_ADD_BUILT_IN, PROCESS_NEWEST, PROCESSES, ROUTE_ADD, ROUTE_BY_ID, ROUTE_BY_OCCASION,
-    ROUTE_CHANGE, ROUTE_REMOVE, ROUTES,
+    CASE_NO, DISPATCH_ADD, DISPATCH_REPLACED, DISPATCH_RETURNED, DISPATCHES_OF_CASE, FALLBACKS,
+    PROCESS_ADD, PROCESS_ADD_BUILT_IN, PROCESS_NEWEST, PROCESSES, ROUTE_ADD, ROUTE_BY_ID,
+    ROUTE_BY_OCCASION, ROUTE_CHANGE, ROUTE_REMOVE, ROUTES,
 };
 use crate::lifecycle::Event;
 use crate::lifecycle::case::CaseFact;
-use crate::model::{Case, ProcessRef, TaskState};
-use crate::routing::{RouteKind, RouteRow};
+use crate::model::{Case, ComponentPinned, ProcessRef, TaskState};
+use crate::routing::rehearsal::Order;
+use crate::routing::{Question, RouteKind, RouteRow};
 use crate::view::routing::AccuracyView;
 use ::store::{AsParam, Row, Statement, StoreError, Tx, params};
 use access::{Scope, ScopeClause, ScopeColumns, Via};
@@ -148,6 +149,7 @@ pub fn dispatches_kept(
             tx.post(&DISPATCH_REPLACED, params![after.id, event.occurred_at])?;
         }
         let suggested = suggested.as_ref();
+        let component = after.extra.course.component.as_ref();
         tx.post(
             &DISPATCH_ADD,
             params![
@@ -160,7 +162,11 @@ pub fn dispatches_kept(
                 after.area_path,
                 suggested.map(|noted| noted.organisation_id),
                 suggested.map(|noted| noted.basis.as_str()),
-                suggested.map(|noted| noted.followed)
+                suggested.map(|noted| noted.followed),
+                after.rule.as_ref().map(|rule| rule.id),
+                component.map(|component| component.id),
+                component.and_then(|component| component.maintainer_id),
+                component.and_then(|component| component.owner_id)
             ],
         )?;
     }
@@ -225,6 +231,12 @@ pub fn process_add(tx: &mut Tx<'_>, row: &ProcessRow) -> Result<(), StoreError> 
     )
 }
 
+const DISPATCH_COLUMNS: ScopeColumns = ScopeColumns {
+    area: Some(Via::Column("d.area_path")),
+    organisation: Some(Via::Column("d.organisation_path")),
+    zone: None,
+};
+
 /// Counts the orders of a window: `from` itself is in it, `until` is not.
 pub fn accuracy(
     tx: &mut Tx<'_>,
@@ -271,12 +283,7 @@ pub fn compose_accuracy(
         conditions.push(format!("d.category_id = ?{next}"));
         next += 1;
     }
-    let columns = ScopeColumns {
-        area: Some(Via::Column("d.area_path")),
-        organisation: Some(Via::Column("d.organisation_path")),
-        zone: None,
-    };
-    let clause = scope.sql(&columns, next);
+    let clause = scope.sql(&DISPATCH_COLUMNS, next);
     conditions.push(clause.text().to_owned());
     let text = format!(
         "SELECT COUNT(*), COUNT(CASE WHEN d.returned_at IS NULL AND d.replaced_at IS NULL THEN 1 END), \
@@ -285,4 +292,75 @@ pub fn compose_accuracy(
         conditions.join(" AND ")
     );
     (Statement::composed(text), clause)
+}
+
+/// Where a walk through orders stands: behind this one.
+pub type OrderPlace = (Timestamp, Id);
+
+fn order(row: &Row<'_>) -> Result<Order, StoreError> {
+    let component_id: Option<Id> = row.get(8)?;
+    let (maintainer_id, owner_id) = (row.get(9)?, row.get(10)?);
+    Ok(Order {
+        task_id: row.get(0)?,
+        case_id: row.get(1)?,
+        organisation_id: row.get(2)?,
+        question: Question {
+            at: row.get(3)?,
+            category_id: row.get(4)?,
+            area_path: row.get(5)?,
+            rule_row_id: row.get(7)?,
+            component: component_id.map(|id| ComponentPinned {
+                id,
+                maintainer_id,
+                owner_id,
+            }),
+        },
+        suggested_id: row.get(6)?,
+        returned_at: row.get(11)?,
+        replaced_at: row.get(12)?,
+    })
+}
+
+/// Orders behind `after` and before `until`, oldest first.
+pub fn orders_after(
+    tx: &mut Tx<'_>,
+    after: OrderPlace,
+    until: Timestamp,
+    limit: i64,
+    scope: &Scope,
+) -> Result<Vec<Order>, StoreError> {
+    let (statement, clause) = compose_orders(scope);
+    let mut values = params![after.0, after.1, until, limit].to_vec();
+    values.extend(clause.params());
+    tx.query(&statement, &values, order)
+}
+
+/// The statement of [`orders_after`], with the clause whose values come last.
+pub fn compose_orders(scope: &Scope) -> (Statement, ScopeClause) {
+    let clause = scope.sql(&DISPATCH_COLUMNS, 5);
+    let text = format!(
+        "SELECT d.task_id, d.case_id, d.organisation_id, d.dispatched_at, d.category_id, d.area_path, d.suggested_id, \
+         d.rule_row_id, d.component_id, d.maintainer_id, d.owner_id, d.returned_at, d.replaced_at FROM dispatch d \
+         WHERE (d.dispatched_at, d.task_id) > (?1, ?2) AND d.dispatched_at < ?3 AND {} \
+         ORDER BY d.dispatched_at, d.task_id LIMIT ?4",
+        clause.text()
+    );
+    (Statement::composed(text), clause)
+}
+
+/// Who got the orders of a case, and whether each neither came back nor was replaced.
+pub fn orders_of_case(tx: &mut Tx<'_>, case_id: Id) -> Result<Vec<(Id, bool)>, StoreError> {
+    tx.query(&DISPATCHES_OF_CASE, params![case_id], |row| {
+        let (returned, replaced): (Option<Timestamp>, Option<Timestamp>) =
+            (row.get(1)?, row.get(2)?);
+        Ok((row.get(0)?, returned.is_none() && replaced.is_none()))
+    })
+}
+
+/// What users call a case.
+pub fn case_no(tx: &mut Tx<'_>, case_id: Id) -> Result<String, StoreError> {
+    tx.query_opt(&CASE_NO, params![case_id], |row| row.get(0))?
+        .ok_or_else(|| {
+            StoreError::Corrupt(format!("an order of case {case_id}, which is not there"))
+        })
 }

@@ -25,6 +25,7 @@ mod pool;
 mod processes;
 mod races;
 mod random_days;
+mod rehearsal;
 mod routing;
 mod statistics;
 mod ties;

@@ -120,7 +120,7 @@ pub(super) fn after_id(page: &PageRequest, wrong: &mut Vec<FieldError>) -> Optio
     id
 }
 
-fn no_cursor() -> FieldError {
+pub(super) fn no_cursor() -> FieldError {
     FieldError::new("after", "malformed", "pass the `next` of the page before")
 }
 
