@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::{FailureKind, FieldError, Problem};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// A JSON body. As an extractor it refuses other media types (415), text that is not JSON (400), and JSON that does not fit
 /// `T` (422, all wrong fields at once). Strings with the NUL character are refused: one of the databases cannot keep them.
@@ -73,7 +73,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    if !error.is_data() {
+    // A number where a word of a list belongs is called a mistake of syntax by the parser: what is JSON shows itself as such.
+    if !error.is_data() && serde_json::from_slice::<IgnoredAny>(body).is_err() {
         return Err(Failure::with_status(
             Problem::new(
                 FailureKind::Invalid,

@@ -228,7 +228,7 @@ refusals! {
         "source_not_served", Refused, "the process does not serve the source {source_code}";
     /// One organisation gets one task of a dispatch.
     OrganisationTwice =
-        "organisation_twice", Refused, "an organisation is named twice in one dispatch";
+        "organisation_twice", Refused, "an organisation is named twice, or has a task of this case already";
     /// Who handled a task does not inspect it.
     HandlerMayNotInspect =
         "handler_may_not_inspect", Refused, "who handled the case does not inspect it";

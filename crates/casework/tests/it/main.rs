@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
 mod boxes;
+mod bad_input;
 mod callbacks;
 mod conditions;
 mod given_on;

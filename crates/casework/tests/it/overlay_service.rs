@@ -17,7 +17,7 @@ fn clerk(organisation_id: Id) -> Arc<Principal> {
 
 impl Town {
     /// A case in handling whose two tasks are accepted.
-    fn working(&self) -> CaseStateView {
+    pub fn working(&self) -> CaseStateView {
         let id = self.create().case.unwrap().id;
         self.file(id);
         let state = self.dispatch(id);

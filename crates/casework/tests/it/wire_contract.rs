@@ -24,7 +24,7 @@ impl Town {
         router(self.casework.clone()).split_for_parts().0
     }
 
-    fn send(
+    pub fn send(
         &self,
         who: &Arc<Principal>,
         method: Method,
@@ -46,6 +46,26 @@ impl Town {
             }
             None => Body::empty(),
         };
+        self.ask(request, body)
+    }
+
+    /// Sends a body that need not be JSON, as JSON.
+    pub fn send_text(
+        &self,
+        who: &Arc<Principal>,
+        method: Method,
+        path: &str,
+        text: &str,
+    ) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .extension(who.clone())
+            .header(header::CONTENT_TYPE, "application/json");
+        self.ask(request, Body::from(text.to_owned()))
+    }
+
+    fn ask(&self, request: axum::http::request::Builder, body: Body) -> Answer {
         wait(async {
             let response = self
                 .app()
