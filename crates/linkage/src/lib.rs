@@ -19,6 +19,10 @@
 //! | `extension_requested`, `suspension_requested`, `appeal_filed` | who keeps the case is told |
 //! | `case_supervised` | the organisation that must answer gets the notice `case_supervised` |
 //! | `supervision_replied`, `supervision_overdue` | who demanded it is told; who must answer, too, when it is overdue |
+//! | `task_assigned` | the person it is given to gets the notice `task_assigned` |
+//! | `ruling_demanded` | who keeps the case gets the notice `ruling_demanded` |
+//! | `report_calling_back` | the organisation that must call gets the notice `callback_assigned` |
+//! | `report_callback_overdue` | the organisation that must call gets the notice `callback_overdue` |
 //! | `clock_escalated` | who the rung names is told: the holder, or who keeps the case |
 //! | `stage_overdue` | who keeps the case gets the notice `stage_overdue` |
 //!
@@ -31,9 +35,10 @@ use access::{NoticeNew, notice_put};
 use base::{Id, Timestamp};
 use casework::lifecycle::case::CaseFact;
 use casework::lifecycle::handling::HandlingFact;
+use casework::lifecycle::report::ReportFact;
 use casework::lifecycle::{Event, Fact};
 use casework::model::{OrganisationRef, TaskKind};
-use casework::{Told, case_told};
+use casework::{Told, case_told, report_told};
 use store::{Consumer, PlacedEntry, Store, StoreError, Tx};
 
 /// The consumer of the outbox that draws the consequences.
@@ -42,7 +47,7 @@ pub struct Linkage {
 }
 
 /// The events of cases that something follows from, besides those of [`overlays::KINDS`].
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 14] = [
     "case_dispatched",
     "case_handled",
     "case_inspected",
@@ -50,12 +55,17 @@ const KINDS: [&str; 12] = [
     "task_delegated",
     "task_called",
     "task_rerouted",
+    "task_assigned",
+    "ruling_demanded",
     "task_returned",
     "task_revoked",
     "case_ruled",
     "verification_asked",
     "case_verified",
 ];
+
+/// The events of reports that something follows from.
+const REPORT_KINDS: [&str; 2] = ["report_calling_back", "report_callback_overdue"];
 
 /// A consequence: somebody should know.
 struct Due {
@@ -65,6 +75,8 @@ struct Due {
     seq: i64,
     at: Timestamp,
     organisation: OrganisationRef,
+    /// Only this person of the organisation.
+    staff_id: Option<Id>,
 }
 
 impl Linkage {
@@ -74,18 +86,21 @@ impl Linkage {
     }
 
     fn put(&self, tx: &mut Tx<'_>, due: &Due) -> Result<(), StoreError> {
-        let notice = NoticeNew {
+        notice_put(tx, &self.notice(due)).map(drop)
+    }
+
+    fn notice(&self, due: &Due) -> NoticeNew {
+        NoticeNew {
             id: self.store.next_id(),
             organisation_id: due.organisation.id,
             organisation_path: due.organisation.path.clone(),
-            staff_id: None,
+            staff_id: due.staff_id,
             kind: due.kind.to_owned(),
             subject_id: due.case_id,
             body: serde_json::json!({ "case_id": due.case_id, "task_id": due.task_id }).to_string(),
             dedupe_key: format!("{}:{}:{}", due.kind, due.task_id, due.seq),
             at: due.at,
-        };
-        notice_put(tx, &notice).map(drop)
+        }
     }
 }
 
@@ -95,12 +110,15 @@ impl Consumer for Linkage {
     }
 
     fn handle(&self, tx: &mut Tx<'_>, entry: &PlacedEntry) -> Result<(), StoreError> {
-        if entry.kind != CaseFact::CHANGED {
+        if entry.kind != CaseFact::CHANGED && entry.kind != ReportFact::CHANGED {
             return Ok(());
         }
         let told: Told<'_> = serde_json::from_str(&entry.body).map_err(|error| {
             StoreError::Corrupt(format!("outbox entry {}: {error}", entry.place))
         })?;
+        if entry.kind == ReportFact::CHANGED {
+            return self.follow_report(tx, &told);
+        }
         let matters = |kind: &str| KINDS.contains(&kind) || overlays::KINDS.contains(&kind);
         if !told.kinds.iter().any(|kind| matters(kind)) {
             return Ok(());
@@ -113,6 +131,40 @@ impl Consumer for Linkage {
 }
 
 impl Linkage {
+    fn follow_report(&self, tx: &mut Tx<'_>, told: &Told<'_>) -> Result<(), StoreError> {
+        let matters = |kind: &str| REPORT_KINDS.contains(&kind);
+        if !told.kinds.iter().any(|kind| matters(kind)) {
+            return Ok(());
+        }
+        for (seq, event) in report_told(tx, told)? {
+            let (kind, task_id, organisation) = match event.fact {
+                ReportFact::ReportCallingBack {
+                    task_id,
+                    organisation,
+                    ..
+                } => ("callback_assigned", task_id, organisation),
+                ReportFact::ReportCallbackOverdue { task_id, .. } => {
+                    let holder = casework::task_holder(tx, task_id)?;
+                    ("callback_overdue", task_id, holder)
+                }
+                _ => continue,
+            };
+            let mut notice = self.notice(&Due {
+                kind,
+                task_id,
+                case_id: told.subject_id,
+                seq,
+                at: event.recorded_at,
+                organisation,
+                staff_id: None,
+            });
+            notice.body =
+                serde_json::json!({ "report_id": told.subject_id, "task_id": task_id }).to_string();
+            notice_put(tx, &notice)?;
+        }
+        Ok(())
+    }
+
     fn follow(
         &self,
         tx: &mut Tx<'_>,
@@ -127,6 +179,7 @@ impl Linkage {
             seq,
             at: event.recorded_at,
             organisation,
+            staff_id: None,
         };
         match &event.fact {
             CaseFact::CaseDispatched { tasks, .. } => {
@@ -185,6 +238,18 @@ impl Linkage {
             self.put(tx, &due(kind, task.id, task.organisation.clone()))?;
         }
         match fact {
+            HandlingFact::TaskAssigned { task_id, staff_id } => {
+                let holder = casework::task_holder(tx, *task_id)?;
+                let told = Due {
+                    staff_id: Some(*staff_id),
+                    ..due("task_assigned", *task_id, holder)
+                };
+                self.put(tx, &told)
+            }
+            HandlingFact::RulingDemanded { task_id, .. } => {
+                let keeper = casework::case_now(tx, case_id)?.keeper().clone();
+                self.put(tx, &due("ruling_demanded", *task_id, keeper))
+            }
             HandlingFact::TaskReturned { task_id, to, .. } => {
                 self.put(tx, &due("task_returned", *task_id, to.clone()))
             }

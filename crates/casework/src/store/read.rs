@@ -352,6 +352,21 @@ pub fn case_told(
     tx: &mut Tx<'_>,
     told: &Told<'_>,
 ) -> Result<Vec<(i64, Event<CaseFact>)>, StoreError> {
+    told_of(tx, told)
+}
+
+/// What happened to a report, as an outbox entry of kind `report_changed` told.
+pub fn report_told(
+    tx: &mut Tx<'_>,
+    told: &Told<'_>,
+) -> Result<Vec<(i64, Event<ReportFact>)>, StoreError> {
+    told_of(tx, told)
+}
+
+fn told_of<F: Fact>(
+    tx: &mut Tx<'_>,
+    told: &Told<'_>,
+) -> Result<Vec<(i64, Event<F>)>, StoreError> {
     let last = told.after + i64::try_from(told.kinds.len()).unwrap_or(i64::MAX);
     let part = params![told.subject_id, told.after, last];
     let entries = tx.query(&TIMELINE_PART, part, timeline_entry)?;

@@ -1,0 +1,12 @@
+//! What follows from what, seen from outside: who is told of what.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod notices;
+#[path = "../../../casework/tests/it/town.rs"]
+#[allow(dead_code, reason = "casework's own tests use the rest of the town")]
+mod town;
