@@ -363,10 +363,7 @@ pub fn report_told(
     told_of(tx, told)
 }
 
-fn told_of<F: Fact>(
-    tx: &mut Tx<'_>,
-    told: &Told<'_>,
-) -> Result<Vec<(i64, Event<F>)>, StoreError> {
+fn told_of<F: Fact>(tx: &mut Tx<'_>, told: &Told<'_>) -> Result<Vec<(i64, Event<F>)>, StoreError> {
     let last = told.after + i64::try_from(told.kinds.len()).unwrap_or(i64::MAX);
     let part = params![told.subject_id, told.after, last];
     let entries = tx.query(&TIMELINE_PART, part, timeline_entry)?;

@@ -8,8 +8,10 @@ use axum::http::{Method, Request, StatusCode, header};
 use casework::http::{ENDPOINTS, router};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use store::Store;
 use tower::ServiceExt;
 
 pub struct Answer {
@@ -19,9 +21,22 @@ pub struct Answer {
     pub body: Value,
 }
 
+thread_local! {
+    static APP: RefCell<Option<(*const Store, Router)>> = const { RefCell::new(None) };
+}
+
 impl Town {
+    /// The routes of this town; made once, for making them means describing them all.
     fn app(&self) -> Router {
-        router(self.casework.clone()).split_for_parts().0
+        let town = std::ptr::from_ref(self.casework.store());
+        APP.with_borrow_mut(|kept| match kept {
+            // What is kept keeps its town, too: no other can come to lie there.
+            Some((of, app)) if *of == town => app.clone(),
+            kept => {
+                let app = router(self.casework.clone()).split_for_parts().0;
+                kept.insert((town, app)).1.clone()
+            }
+        })
     }
 
     pub fn send(

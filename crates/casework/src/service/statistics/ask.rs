@@ -140,6 +140,7 @@ impl Casework {
         code: String,
         denominator: String,
     ) -> Result<RateChoiceView, CaseworkError> {
+        let actor = principal.acting_anywhere("rate_choose")?.account_id;
         let known = rate(&code).ok_or(CaseworkError::NotFound("rate"))?;
         if !known.denominators.contains(&denominator.as_str()) {
             let message = format!("one of {}", known.denominators.join(", "));
@@ -149,7 +150,7 @@ impl Casework {
                 message,
             )]));
         }
-        let (now, actor) = (self.now(), principal.account_id);
+        let now = self.now();
         let view = RateChoiceView {
             rate: code,
             denominator,

@@ -185,7 +185,7 @@ impl Asked<'_> {
         };
         self.pattern
             .replace("{id}", &id.to_string())
-            .replace("{code}", "hotline")
+            .replace("{code}", self.row.code)
     }
 
     fn send(&self, who: &Arc<Principal>, ready: &Ready, headers: &[(&str, &str)]) -> Answer {

@@ -28,6 +28,8 @@ pub struct Row {
     pub stranger: &'static str,
     pub ready: fn(&Town) -> Ready,
     pub body: fn(&Ready) -> Value,
+    /// What stands for `{code}` in the path.
+    pub code: &'static str,
     pub late: Late,
     /// Takes `Idempotency-Key`.
     pub keyed: bool,
@@ -60,6 +62,7 @@ fn row(
         stranger,
         ready,
         body,
+        code: "hotline",
         late,
         keyed: true,
         versioned: true,
@@ -80,6 +83,11 @@ impl Row {
 
     fn or(mut self, field: &'static str, value: Value) -> Self {
         self.altered = Some((field, value));
+        self
+    }
+
+    fn coded(mut self, code: &'static str) -> Self {
+        self.code = code;
         self
     }
 
@@ -223,6 +231,7 @@ pub fn rows() -> Vec<Row> {
         // Tables.
         row("fallback_set", "shift_leader", stages::nothing,
             |_| json!({"area_code": "310118", "organisation_id": CENTRE}), Never).creates("organisation_id", json!(ROADS)).aside(),
+        row("rate_choose", "leader", stages::nothing, |_| json!({"denominator": "reports"}), Never).plain().coded("filing"),
         row("process_save", "system_admin", stages::nothing, |_| json!({"document": document()}), Never)
             .creates("document", other_document()).aside(),
         row("route_create", "system_admin", stages::nothing,
