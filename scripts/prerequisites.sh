@@ -25,6 +25,10 @@ fi
 have cc || need build-essential
 if [ "$wanted" = test ]; then
     have_postgres || need postgresql
+    # The requests of docs/API.md are run as they are written.
+    for program in bash curl jq; do
+        have "$program" || need "$program"
+    done
 fi
 [ -z "$missing" ] && exit 0
 
@@ -38,7 +42,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 if [ "$as_root" = no ] || ! have apt-get; then
     echo "Missing:$missing (Debian package names). On Debian or Ubuntu: sudo apt-get install$missing" >&2
-    echo "Elsewhere: a C compiler, and for tests the server programs of PostgreSQL 13 or newer (initdb, postgres)." >&2
+    echo "Elsewhere: a C compiler, and for tests bash, curl, jq and the server programs of PostgreSQL 13 or newer (initdb, postgres)." >&2
     exit 1
 fi
 
