@@ -315,17 +315,27 @@ impl Walk {
             reading.next = last.map(|order| (order.question.at, order.task_id));
         }
         let city = &*casework.parts().city;
-        for order in orders {
-            let Some(differing) = self.rehearsal.compare(order, city, casework.adviser()) else {
-                continue;
-            };
-            let (order, named) = (&differing.order, differing.named());
-            let others = if named.is_some_and(|id| id != order.organisation_id) {
-                rows::orders_of_case(tx, order.case_id)?
-            } else {
-                Vec::new()
-            };
-            let outlook = outlook(order, named, &others);
+        let adviser = casework.adviser();
+        let differing: Vec<Differing> = orders
+            .into_iter()
+            .filter_map(|order| self.rehearsal.compare(order, city, adviser))
+            .collect();
+        // Of the same organisation's own order all is known; of another's, what became of the orders of the case.
+        let elsewhere = |each: &&Differing| {
+            let named = each.named();
+            named.is_some_and(|id| id != each.order.organisation_id)
+        };
+        let mut cases: Vec<Id> = differing
+            .iter()
+            .filter(elsewhere)
+            .map(|each| each.order.case_id)
+            .collect();
+        cases.dedup();
+        let others = rows::orders_of_cases(tx, &cases)?;
+        for differing in differing {
+            let order = &differing.order;
+            let others = others.get(&order.case_id).map_or(&[][..], Vec::as_slice);
+            let outlook = outlook(order, differing.named(), others);
             reading.sums.count(order.stood(), outlook);
             if reading.shown.len() < wanted {
                 let case_no = rows::case_no(tx, order.case_id)?;

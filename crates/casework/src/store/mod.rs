@@ -242,8 +242,6 @@ statements! {
     DISPATCH_ADD = "INSERT INTO dispatch (task_id, case_id, dispatched_at, organisation_id, organisation_path, category_id, area_path,
         suggested_id, basis, followed, rule_row_id, component_id, maintainer_id, owner_id)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    /// Who got orders of a case, and what became of each.
-    DISPATCHES_OF_CASE = "SELECT organisation_id, returned_at, replaced_at FROM dispatch WHERE case_id = ?1";
     /// What users call a case.
     CASE_NO = "SELECT case_no FROM case_file WHERE id = ?1";
     /// It came back.

@@ -1,9 +1,9 @@
 //! Rows of the routing table, of dispatches, of processes.
 
 use super::{
-    CASE_NO, DISPATCH_ADD, DISPATCH_REPLACED, DISPATCH_RETURNED, DISPATCHES_OF_CASE, FALLBACKS,
-    PROCESS_ADD, PROCESS_ADD_BUILT_IN, PROCESS_NEWEST, PROCESSES, ROUTE_ADD, ROUTE_BY_ID,
-    ROUTE_BY_OCCASION, ROUTE_CHANGE, ROUTE_REMOVE, ROUTES,
+    CASE_NO, DISPATCH_ADD, DISPATCH_REPLACED, DISPATCH_RETURNED, FALLBACKS, PROCESS_ADD,
+    PROCESS_ADD_BUILT_IN, PROCESS_NEWEST, PROCESSES, ROUTE_ADD, ROUTE_BY_ID, ROUTE_BY_OCCASION,
+    ROUTE_CHANGE, ROUTE_REMOVE, ROUTES,
 };
 use crate::lifecycle::Event;
 use crate::lifecycle::case::CaseFact;
@@ -15,6 +15,7 @@ use ::store::{AsParam, Row, Statement, StoreError, Tx, params};
 use access::{Scope, ScopeClause, ScopeColumns, Via};
 use base::path::TreePath;
 use base::{Id, Timestamp};
+use std::collections::HashMap;
 
 fn route(row: &Row<'_>) -> Result<RouteRow, StoreError> {
     let (kind, hours): (String, Option<String>) = (row.get(2)?, row.get(5)?);
@@ -348,13 +349,41 @@ pub fn compose_orders(scope: &Scope) -> (Statement, ScopeClause) {
     (Statement::composed(text), clause)
 }
 
-/// Who got the orders of a case, and whether each neither came back nor was replaced.
-pub fn orders_of_case(tx: &mut Tx<'_>, case_id: Id) -> Result<Vec<(Id, bool)>, StoreError> {
-    tx.query(&DISPATCHES_OF_CASE, params![case_id], |row| {
-        let (returned, replaced): (Option<Timestamp>, Option<Timestamp>) =
-            (row.get(1)?, row.get(2)?);
-        Ok((row.get(0)?, returned.is_none() && replaced.is_none()))
-    })
+/// Cases asked about at once.
+const CASES_A_QUESTION: usize = 200;
+
+/// Who got the orders of these cases, and whether each neither came back nor was replaced; by case.
+pub fn orders_of_cases(
+    tx: &mut Tx<'_>,
+    case_ids: &[Id],
+) -> Result<HashMap<Id, Vec<(Id, bool)>>, StoreError> {
+    let mut found: HashMap<Id, Vec<(Id, bool)>> = HashMap::new();
+    let statement = compose_orders_of_cases();
+    for part in case_ids.chunks(CASES_A_QUESTION) {
+        // One statement for every number of cases: the last one is asked about again until it is full.
+        let padding = part.last().into_iter().cycle();
+        let asked = part.iter().chain(padding).take(CASES_A_QUESTION);
+        let values: Vec<_> = asked.map(AsParam::as_param).collect();
+        let orders = tx.query(&statement, &values, |row| {
+            let (returned, replaced): (Option<Timestamp>, Option<Timestamp>) =
+                (row.get(2)?, row.get(3)?);
+            let stood = returned.is_none() && replaced.is_none();
+            Ok((row.get::<Id>(0)?, (row.get::<Id>(1)?, stood)))
+        })?;
+        for (case_id, order) in orders {
+            found.entry(case_id).or_default().push(order);
+        }
+    }
+    Ok(found)
+}
+
+/// The statement of [`orders_of_cases`].
+pub fn compose_orders_of_cases() -> Statement {
+    let places: Vec<String> = (1..=CASES_A_QUESTION).map(|n| format!("?{n}")).collect();
+    Statement::composed(format!(
+        "SELECT case_id, organisation_id, returned_at, replaced_at FROM dispatch WHERE case_id IN ({})",
+        places.join(", ")
+    ))
 }
 
 /// What users call a case.
@@ -363,4 +392,30 @@ pub fn case_no(tx: &mut Tx<'_>, case_id: Id) -> Result<String, StoreError> {
         .ok_or_else(|| {
             StoreError::Corrupt(format!("an order of case {case_id}, which is not there"))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ROOM;
+    use ::store::testing::{sqlite, system_clock};
+
+    #[test]
+    fn orders_are_walked_and_looked_up_by_their_indexes() {
+        let test = sqlite(&[ROOM], &system_clock());
+        let plan = |statement: Statement, count: usize| {
+            let explain = Statement::composed(format!("EXPLAIN QUERY PLAN {}", statement.text()));
+            let zero = Id(0);
+            let steps = test.store.read_blocking(move |tx| {
+                let values = vec![zero.as_param(); count];
+                tx.query(&explain, &values, |row| row.get::<String>(3))
+            });
+            steps.unwrap().join("\n")
+        };
+        let walk = plan(compose_orders(&Scope::all()).0, 4);
+        assert!(walk.contains("dispatch_by_time"), "{walk}");
+        assert!(!walk.contains("TEMP B-TREE"), "{walk}");
+        let lookup = plan(compose_orders_of_cases(), CASES_A_QUESTION);
+        assert!(lookup.contains("dispatch_by_case"), "{lookup}");
+    }
 }
