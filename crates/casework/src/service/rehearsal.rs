@@ -83,7 +83,7 @@ impl Casework {
         {
             wrong.push(FieldError::new(
                 field_of(twin, &asked, &input.changes),
-                "duplicate",
+                "already_there",
                 "another row would speak of the same occasion",
             ));
         }

@@ -1,8 +1,8 @@
 //! Tests of casework through its public face.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
-mod boxes;
 mod bad_input;
+mod boxes;
 mod callbacks;
 mod conditions;
 mod given_on;

@@ -370,7 +370,7 @@ fn what_cannot_be_rehearsed_is_refused_with_every_wrong_field() {
         };
         assert_eq!(
             refused(1, twin, &all),
-            [field("changes.add[1]", "duplicate")]
+            [field("changes.add[1]", "already_there")]
         );
         let many = RouteChangesRequest {
             remove: vec![everywhere; 501],

@@ -62,7 +62,7 @@ impl Told<'_> {
     }
 
     /// What came since the last look, each `(kind, organisation)`, sorted.
-    fn new(&self) -> Vec<(String, Id)> {
+    fn since(&self) -> Vec<(String, Id)> {
         let all = self.all();
         let seen = usize::try_from(self.seen.get()).unwrap();
         self.seen.set(i64::try_from(all.len()).unwrap());
@@ -81,7 +81,7 @@ impl Told<'_> {
             .map(|(kind, organisation)| ((*kind).to_owned(), *organisation))
             .collect();
         expected.sort();
-        assert_eq!(self.new(), expected);
+        assert_eq!(self.since(), expected);
     }
 }
 
@@ -284,7 +284,7 @@ fn handled_late(told: &Told<'_>) -> CaseStateView {
     let (town, state) = (told.town, working(told));
     town.clock.advance_seconds(3 * 3_600);
     while town.fire() > 0 {}
-    let kinds = told.new();
+    let kinds = told.since();
     let count = |kind: &str, id: Id| {
         let same = |each: &&(String, Id)| each.0 == kind && each.1 == id;
         kinds.iter().filter(same).count()
