@@ -189,7 +189,7 @@ impl Asked<'_> {
     }
 
     fn send(&self, who: &Arc<Principal>, ready: &Ready, headers: &[(&str, &str)]) -> Answer {
-        self.send_to(who, &self.path(ready), headers, (self.row.body)(ready))
+        self.send_to(who, &self.path(ready), headers, &(self.row.body)(ready))
     }
 
     fn send_to(
@@ -197,9 +197,9 @@ impl Asked<'_> {
         who: &Arc<Principal>,
         path: &str,
         headers: &[(&str, &str)],
-        body: Value,
+        body: &Value,
     ) -> Answer {
-        let body = (!body.is_null()).then_some(&body);
+        let body = (!body.is_null()).then_some(body);
         self.town
             .send(who, self.method.clone(), path, headers, body)
     }
@@ -238,10 +238,10 @@ impl Asked<'_> {
         );
         if self.pattern.contains("{id}") {
             let nowhere = self.pattern.replace("{id}", "5");
-            let answer = self.send_to(&row.who, &nowhere, &[], (row.body)(ready));
+            let answer = self.send_to(&row.who, &nowhere, &[], &(row.body)(ready));
             self.refused(&answer, &[404], &["not_found"], "of nothing");
             let text = self.pattern.replace("{id}", "abc");
-            let answer = self.send_to(&row.who, &text, &[], (row.body)(ready));
+            let answer = self.send_to(&row.who, &text, &[], &(row.body)(ready));
             self.refused(&answer, &[422], &["invalid_input"], "of no id");
         }
         assert_eq!(entries(self.town), before, "{}", row.operation);
@@ -296,10 +296,10 @@ impl Asked<'_> {
         assert_eq!(entries(), after, "{}: one effect", row.operation);
         let other = if self.pattern.contains("{id}") {
             let path = self.pattern.replace("{id}", "77");
-            self.send_to(&row.who, &path, headers, (row.body)(ready))
+            self.send_to(&row.who, &path, headers, &(row.body)(ready))
         } else {
             let body = row.other.clone().unwrap();
-            self.send_to(&row.who, self.pattern, headers, body)
+            self.send_to(&row.who, self.pattern, headers, &body)
         };
         self.refused(
             &other,
@@ -310,7 +310,7 @@ impl Asked<'_> {
         let mut body = (row.body)(ready);
         if let Some((field, value)) = &row.altered {
             body[*field] = value.clone();
-            let other = self.send_to(&row.who, &self.path(ready), headers, body);
+            let other = self.send_to(&row.who, &self.path(ready), headers, &body);
             self.refused(
                 &other,
                 &[422],
