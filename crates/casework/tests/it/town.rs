@@ -409,7 +409,9 @@ impl Town {
     pub fn count(&self) {
         let store = self.casework.store();
         let follower = self.casework.statistics_follower();
-        while consumer::behind(store, STATISTICS).unwrap() > 0 {
+        // On PostgreSQL entries get their places a moment after the commit.
+        let late = || store.read_blocking(store::outbox::unplaced).unwrap();
+        while late() + consumer::behind(store, STATISTICS).unwrap() > 0 {
             consumer::drain(store, &follower).unwrap();
         }
     }
