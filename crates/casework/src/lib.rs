@@ -43,7 +43,9 @@ pub use failure::CaseworkError;
 pub use process::Processes;
 pub use service::{CASEWORK_CHANGED, Call, Casework, Parts, TASK_DEADLINE};
 pub use store::ROOM;
-pub use store::read::{case_accepted_by, case_now, case_told, report_told, task_holder};
+pub use store::read::{
+    case_accepted_by, case_now, case_told, report_received_by, report_told, task_holder,
+};
 pub use store::write::Told;
 
 /// Every code that problems of this room may carry besides those of `base`, `wire` and `store`.

@@ -22,6 +22,7 @@
 //! | `task_assigned` | the person it is given to gets the notice `task_assigned` |
 //! | `ruling_demanded` | who keeps the case gets the notice `ruling_demanded` |
 //! | `report_calling_back` | the organisation that must call gets the notice `callback_assigned` |
+//! | `report_overdue` | the organisation that received the report gets the notice `report_overdue` |
 //! | `report_callback_overdue` | the organisation that must call gets the notice `callback_overdue` |
 //! | `clock_escalated` | who the rung names is told: the holder, or who keeps the case |
 //! | `stage_overdue` | who keeps the case gets the notice `stage_overdue` |
@@ -65,7 +66,11 @@ const KINDS: [&str; 14] = [
 ];
 
 /// The events of reports that something follows from.
-const REPORT_KINDS: [&str; 2] = ["report_calling_back", "report_callback_overdue"];
+const REPORT_KINDS: [&str; 3] = [
+    "report_calling_back",
+    "report_callback_overdue",
+    "report_overdue",
+];
 
 /// A consequence: somebody should know.
 struct Due {
@@ -138,6 +143,11 @@ impl Linkage {
         }
         for (seq, event) in report_told(tx, told)? {
             let (kind, task_id, organisation) = match event.fact {
+                // Of no task: nobody has taken it on yet.
+                ReportFact::ReportOverdue { .. } => {
+                    let receiver = casework::report_received_by(tx, told.subject_id)?;
+                    ("report_overdue", told.subject_id, receiver)
+                }
                 ReportFact::ReportCallingBack {
                     task_id,
                     organisation,
@@ -158,8 +168,11 @@ impl Linkage {
                 organisation,
                 staff_id: None,
             });
-            notice.body =
-                serde_json::json!({ "report_id": told.subject_id, "task_id": task_id }).to_string();
+            let mut body = serde_json::json!({ "report_id": told.subject_id });
+            if task_id != told.subject_id {
+                body["task_id"] = serde_json::json!(task_id);
+            }
+            notice.body = body.to_string();
             notice_put(tx, &notice)?;
         }
         Ok(())

@@ -391,6 +391,14 @@ pub fn case_accepted_by(tx: &mut Tx<'_>, case_id: Id) -> Result<OrganisationRef,
         .ok_or_else(|| StoreError::Corrupt(format!("there is no case {case_id}")))
 }
 
+/// The organisation that received a report: for what follows from its events.
+pub fn report_received_by(tx: &mut Tx<'_>, report_id: Id) -> Result<OrganisationRef, StoreError> {
+    let found = tx.query_opt(&REPORT_BY_ID, params![report_id], report)?;
+    found
+        .map(|row| row.organisation)
+        .ok_or_else(|| StoreError::Corrupt(format!("there is no report {report_id}")))
+}
+
 /// A case as it stands now: for what follows from its events.
 pub fn case_now(tx: &mut Tx<'_>, case_id: Id) -> Result<Case, StoreError> {
     case_with_tasks(tx, CaseKey::Case(case_id))?

@@ -442,3 +442,17 @@ fn a_crash_between_work_and_commit_tells_nobody_twice_and_forgets_nobody() {
         told.expect(&[]);
     });
 }
+
+#[test]
+fn whoever_received_a_report_is_told_when_nobody_decided_on_it_in_time() {
+    each_house(|told| {
+        let town = told.town;
+        town.receive();
+        town.clock.advance_seconds(29 * 60);
+        while town.fire() > 0 {}
+        told.expect(&[]);
+        town.clock.advance_seconds(2 * 60);
+        while town.fire() > 0 {}
+        told.expect(&[("report_overdue", CENTRE)]);
+    });
+}
