@@ -165,8 +165,8 @@ pub(crate) struct Person {
     pub(crate) role: String,
     /// What the role reaches besides the organisation.
     pub(crate) area_path: Option<TreePath>,
-    /// Whether they can sign in.
-    pub(crate) has_account: bool,
+    /// With which they sign in; none: they do not.
+    pub(crate) password: Option<&'static str>,
 }
 
 /// Enters somebody; answers how they act. Without an account they do not.
@@ -189,11 +189,11 @@ pub(crate) async fn person_enter(
     };
     let staff = access.staff_create(console, staff, None).await?;
     let mut account_id = Id(0);
-    if person.has_account {
+    if let Some(password) = person.password {
         let new = AccountNew {
             staff_id: staff.id,
             login_name: person.login,
-            password: Some(Password::new(DEMO_PASSWORD.to_owned())),
+            password: Some(Password::new(password.to_owned())),
             must_change_password: false,
         };
         account_id = access.account_create(console, new, None).await?.id;
@@ -219,6 +219,7 @@ pub(crate) async fn people_seed(
     console: &Principal,
     city: &DemoCity,
     organisations: &Organisations,
+    password: &'static str,
 ) -> Result<People, SeedError> {
     let mut people = People::new();
     for account in &city.accounts {
@@ -232,7 +233,7 @@ pub(crate) async fn people_seed(
             organisation_id: organisation.id,
             role: account.role.clone(),
             area_path: account.district.then_some(district),
-            has_account: true,
+            password: Some(password),
         };
         let principal = person_enter(rooms.access, console, person).await?;
         people.insert(account.login.clone(), principal);

@@ -3,7 +3,7 @@
 use crate::city::{Account, DemoCity};
 use crate::dice::Dice;
 use crate::founding::{
-    Organisations, People, Rooms, SeedError, data, organisations_seed, people_seed, registry_seed,
+    DEMO_PASSWORD, Organisations, People, Rooms, SeedError, data, organisations_seed, people_seed, registry_seed,
     standard_key,
 };
 use crate::messages::{self, Message, Spot};
@@ -42,7 +42,7 @@ pub async fn seed(rooms: &Rooms<'_>, console: &Principal, seed: u64) -> Result<S
     registry_seed(rooms.registry, console, &city, areas).await?;
     let (district, known) = (&city.district.code, &city.organisations);
     let organisations = organisations_seed(rooms, console, district, known).await?;
-    let people = people_seed(rooms, console, &city, &organisations).await?;
+    let people = people_seed(rooms, console, &city, &organisations, DEMO_PASSWORD).await?;
     let story = Story {
         rooms,
         people: &people,

@@ -336,7 +336,8 @@ fn answered<T, E: From<StoreError>>(
     answer.unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closed".into()).into()))
 }
 
-/// `blocking_recv` refuses to run where async tasks run, which is where servers open their stores: so, polled by hand.
+/// `blocking_recv` refuses to run where async tasks run, which is where servers open their stores: so, polled by hand. Without the
+/// task's budget: once that was spent, each poll would say "later" and wake us at once, for ever.
 fn wait<T, E>(reply: Reply<T, E>) -> Result<Result<T, E>, oneshot::error::RecvError> {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {
@@ -346,7 +347,7 @@ fn wait<T, E>(reply: Reply<T, E>) -> Result<Result<T, E>, oneshot::error::RecvEr
     }
     let waker = Arc::new(Unpark(std::thread::current())).into();
     let mut context = std::task::Context::from_waker(&waker);
-    let mut reply = std::pin::pin!(reply);
+    let mut reply = std::pin::pin!(tokio::task::coop::unconstrained(reply));
     loop {
         match reply.as_mut().poll(&mut context) {
             std::task::Poll::Ready(answer) => return answer,

@@ -1,14 +1,14 @@
 //! Who works in the city of two months: the centre's shifts, inspectors of every street, clerks and handlers of every organisation.
 
-use super::grounds::{Grounds, station_code};
+use super::grounds::{GRIDDED, Grounds, station_code};
 use crate::city::{self, DemoCity};
 use crate::dice::Dice;
 use crate::founding::{
-    Organisations, Person, Rooms, SeedError, area_path, data, organisations_seed, people_seed,
+    DEMO_PASSWORD, Organisations, Person, Rooms, SeedError, area_path, data, organisations_seed, people_seed,
     person_enter,
 };
 use crate::messages::staff_name;
-use access::{OrganisationKind, Principal};
+use access::{OrganisationKind, Password, Principal};
 use base::Id;
 use base::path::TreePath;
 use std::collections::HashMap;
@@ -27,6 +27,8 @@ pub(super) struct Cast {
     pub(super) inspectors: Vec<Vec<Arc<Principal>>>,
     /// Clerks of each organisation, by its code.
     pub(super) clerks: HashMap<String, Vec<Arc<Principal>>>,
+    /// Those of `city.toml`, whom visitors are told of.
+    pub(super) personas: Vec<Arc<Principal>>,
     /// Everybody, with or without an account.
     pub(super) staff: usize,
 }
@@ -75,6 +77,19 @@ pub(super) async fn organisations(
     organisations_seed(rooms, console, &city.district.code, &all).await
 }
 
+/// What those of `city.toml` sign in with until the story ends.
+const FIRST_PASSWORD: &str = "Kaicheng#0926";
+
+/// At the end those of `city.toml` choose the password that visitors are told, so that it is new to whoever looks.
+pub(super) async fn passwords(rooms: &Rooms<'_>, cast: &Cast) -> Result<(), SeedError> {
+    let first = Password::new(FIRST_PASSWORD.to_owned());
+    let told = Password::new(DEMO_PASSWORD.to_owned());
+    for persona in &cast.personas {
+        rooms.access.password_change(persona, &first, &told).await?;
+    }
+    Ok(())
+}
+
 fn numeral(number: usize) -> &'static str {
     ["一", "二", "三", "四", "五"]
         .get(number.saturating_sub(1))
@@ -107,7 +122,7 @@ impl Hiring<'_> {
             organisation_id: known.ok_or_else(|| data(organisation))?.id,
             role: role.to_owned(),
             area_path,
-            has_account,
+            password: has_account.then_some(DEMO_PASSWORD),
         };
         self.count += 1;
         person_enter(self.rooms.access, self.console, person).await
@@ -123,12 +138,13 @@ pub(super) async fn hire(
     organisations: &Organisations,
     dice: Dice,
 ) -> Result<Cast, SeedError> {
-    let known = people_seed(rooms, console, city, organisations).await?;
+    let known = people_seed(rooms, console, city, organisations, FIRST_PASSWORD).await?;
     let mut cast = Cast::default();
     for account in &city.accounts {
         let Some(principal) = known.get(&account.login).cloned() else {
             continue;
         };
+        cast.personas.push(principal.clone());
         match account.role.as_str() {
             "intake_clerk" => cast.intake.push(principal),
             "shift_leader" => cast.shift_leaders.push(principal),
@@ -148,6 +164,7 @@ pub(super) async fn hire(
         count: known.len(),
     };
     centre(&mut hiring, &mut cast, city).await?;
+    office(&mut hiring, &mut cast, "CYZX", 1).await?;
     inspectors(&mut hiring, &mut cast, grounds).await?;
     for organisation in city.organisations.iter().chain(&grounds.organisations) {
         if organisation.kind != OrganisationKind::Centre
@@ -168,10 +185,15 @@ pub(super) async fn hire(
         }
     }
     for village in &grounds.villages {
+        // Only those of the gridded street sign in; elsewhere the stations speak for their villages.
         let login = format!("v{}", village.code);
-        hiring
-            .hire(login, &village.code, "handler", None, false)
+        let signs_in = village.code.starts_with(GRIDDED);
+        let handler = hiring
+            .hire(login, &village.code, "handler", None, signs_in)
             .await?;
+        if signs_in {
+            cast.clerks.insert(village.code.clone(), vec![handler]);
+        }
     }
     cast.staff = hiring.count;
     Ok(cast)

@@ -9,16 +9,12 @@ use super::{Plan, Told, rates};
 use crate::city::DemoCity;
 use crate::dice::Dice;
 use crate::founding::{Organisations, Rooms, SeedError, data};
-use crate::messages;
-use crate::subject::{Lead, Subject};
+use crate::subject::Subject;
 use access::Principal;
 use base::clock::china;
 use base::{FailureKind, Id, Problem, Timestamp};
 use calendar::{Limit, WorkCalendar};
-use casework::input::{
-    CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
-    TaskAcceptRequest, TaskFinishRequest,
-};
+use casework::input::FallbackSetRequest;
 use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
 use casework::view::{CaseStateView, TaskStateView};
 use casework::{Call, CaseworkError};
@@ -38,12 +34,64 @@ pub(super) enum Act {
     Answer,
     Reject,
     Withdraw,
+    Merge(Id),
+    Split,
+    Verify,
+    VerifyResult,
+    Cancel,
     File,
+    SendBack,
     Dispatch,
+    Recall,
     TaskAccept(Id),
+    Contact(Id),
+    Return(Id),
+    Reroute(Id),
+    DemandRuling(Id),
+    Rule(Id),
+    Delegate(Id),
+    Whistle(Id),
+    CoRate(Id),
+    ExtensionAsk(Id),
+    ExtensionDecide(Id),
+    SuspensionAsk(Id),
+    SuspensionDecide(Id),
     TaskFinish(Id),
+    Urge,
+    Mark,
+    Supervise,
+    SupervisionReply,
+    SupervisionEnd,
     Inspect,
     Close,
+    CallBack,
+    Rate,
+    Reopen,
+    Exclude,
+    ExclusionDecide,
+    AppealFile,
+    AppealReview,
+}
+
+/// The process that a case is run by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    CityManagement,
+    Hotline,
+    Sensor,
+    Quick,
+}
+
+impl Course {
+    /// The code of the process.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::CityManagement => "city-management",
+            Self::Hotline => "hotline",
+            Self::Sensor => "sensor",
+            Self::Quick => "quick",
+        }
+    }
 }
 
 /// A report and what has become of it.
@@ -51,18 +99,88 @@ pub(super) struct Life {
     pub(super) dice: Dice,
     pub(super) subject: usize,
     pub(super) village: usize,
+    /// A leader's order: a case without a report and without a place.
+    pub(super) is_order: bool,
     pub(super) report_id: Id,
     pub(super) is_citizen: bool,
-    /// Who has taken the report on.
+    /// Who has taken the report on, or handled it at once.
     pub(super) clerk: Option<Arc<Principal>>,
+    pub(super) course: Course,
     pub(super) case_id: Id,
+    /// As the last command left it.
+    pub(super) stage: Option<CaseStage>,
     /// As the last command left them.
     pub(super) tasks: Vec<TaskStateView>,
+    /// Tasks given on, with the task each comes from; `true` for a co-handler that was called in.
+    pub(super) given_on: BTreeMap<Id, (Id, bool)>,
     pub(super) level: Level,
     pub(super) category_id: Id,
     pub(super) rule_row_id: Id,
     pub(super) limit: Option<Limit>,
     pub(super) due_at: Timestamp,
+    pub(super) returns: u32,
+    pub(super) calls: u32,
+    pub(super) reviews: usize,
+    pub(super) is_verified: bool,
+    pub(super) is_split: bool,
+    pub(super) was_late: bool,
+    pub(super) is_redone: bool,
+    /// Who must answer a supervision.
+    pub(super) supervised: Option<Id>,
+}
+
+impl Life {
+    /// One that begins with a report, or a leader's order.
+    pub(super) fn new(dice: Dice, subject: usize, village: usize, level: Level) -> Self {
+        Self {
+            dice,
+            subject,
+            village,
+            is_order: false,
+            report_id: Id(0),
+            is_citizen: false,
+            clerk: None,
+            course: Course::CityManagement,
+            case_id: Id(0),
+            stage: None,
+            tasks: Vec::new(),
+            given_on: BTreeMap::new(),
+            level,
+            category_id: Id(0),
+            rule_row_id: Id(0),
+            limit: None,
+            due_at: Timestamp(0),
+            returns: 0,
+            calls: 0,
+            reviews: 0,
+            is_verified: false,
+            is_split: false,
+            was_late: false,
+            is_redone: false,
+            supervised: None,
+        }
+    }
+
+    pub(super) fn task(&self, id: Id) -> Option<&TaskStateView> {
+        self.tasks.iter().find(|task| task.id == id)
+    }
+
+    pub(super) fn is_in(&self, id: Id, state: TaskState) -> bool {
+        self.task(id).is_some_and(|task| task.state == state)
+    }
+
+    /// The task of whoever leads, or led.
+    pub(super) fn lead(&self) -> Option<&TaskStateView> {
+        self.tasks.iter().find(|task| {
+            task.kind == TaskKind::Handle
+                && task.role == TaskRole::Lead
+                && !matches!(task.state, TaskState::Returned | TaskState::Revoked)
+        })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.stage.is_some_and(CaseStage::is_open)
+    }
 }
 
 /// Counts.
@@ -155,24 +273,25 @@ impl<'a> Town<'a> {
                 };
                 let second = second_of_day(trouble.hours, &dice);
                 let at = day.begins_at.plus_seconds(second);
+                let mut life = Life::new(dice, subject, *village, trouble.level);
+                life.is_order = life.dice.odds(rates::ORDERS);
                 self.agenda.put(at, (self.lives.len(), Act::Tell));
-                self.lives.push(Life {
-                    dice,
-                    subject,
-                    village: *village,
-                    report_id: Id(0),
-                    is_citizen: false,
-                    clerk: None,
-                    case_id: Id(0),
-                    tasks: Vec::new(),
-                    level: trouble.level,
-                    category_id: Id(0),
-                    rule_row_id: Id(0),
-                    limit: None,
-                    due_at: at,
-                });
+                self.lives.push(life);
             }
         }
+    }
+
+    /// Says who takes what nobody else is named for: each street's centre.
+    pub(super) async fn found(&self) -> Result<(), SeedError> {
+        let by = someone(&self.cast.shift_leaders, &Dice::new(0, 0))?;
+        for (street, _) in &self.grounds.streets {
+            let input = FallbackSetRequest {
+                area_code: street.area.clone(),
+                organisation_id: self.organisation(&street.organisation)?,
+            };
+            self.rooms.casework.fallback_set(&by, input).await?;
+        }
+        Ok(())
     }
 
     /// Lives until the story ends; what is on the agenda after that stays undone.
@@ -240,12 +359,51 @@ impl<'a> Town<'a> {
             Act::Reject => ("report_reject", self.reject(life).await),
             Act::Withdraw => ("report_withdraw", self.withdraw(life).await),
             Act::Accept => ("report_accept", self.accept(life, at).await),
+            Act::Merge(into) => ("case_merge", self.merge(life, into, at).await),
+            Act::Split => ("case_split", self.split(life, at).await),
+            Act::Verify => ("case_verify", self.verify(life, at).await),
+            Act::VerifyResult => ("case_verify_result", self.verify_result(life, at).await),
+            Act::Cancel => ("case_cancel", self.cancel(life, at).await),
             Act::File => ("case_file", self.file(life, at).await),
+            Act::SendBack => ("case_send_back", self.send_back(life, at).await),
             Act::Dispatch => ("case_dispatch", self.dispatch(life, at).await),
+            Act::Recall => ("case_recall", self.recall(life, at).await),
             Act::TaskAccept(task) => ("task_accept", self.task_accept(life, task, at).await),
+            Act::Contact(task) => ("task_contact", self.contact(life, task, at).await),
+            Act::Return(task) => ("task_return", self.give_back(life, task, at).await),
+            Act::Reroute(task) => ("task_reroute", self.reroute(life, task, at).await),
+            Act::DemandRuling(task) => ("ruling_demand", self.ruling_demand(life, task, at).await),
+            Act::Rule(task) => ("case_rule", self.rule_leader(life, task, at).await),
+            Act::Delegate(task) => ("task_delegate", self.delegate(life, task, at).await),
+            Act::Whistle(task) => ("task_add_co", self.whistle(life, task, at).await),
+            Act::CoRate(task) => ("task_co_rate", self.co_rate(life, task, at).await),
+            Act::ExtensionAsk(task) => {
+                ("extension_request", self.extension_ask(life, task, at).await)
+            }
+            Act::ExtensionDecide(task) => {
+                ("extension_decide", self.extension_decide(life, task, at).await)
+            }
+            Act::SuspensionAsk(task) => {
+                ("suspension_request", self.suspension_ask(life, task, at).await)
+            }
+            Act::SuspensionDecide(task) => {
+                ("suspension_decide", self.suspension_decide(life, task, at).await)
+            }
             Act::TaskFinish(task) => ("task_finish", self.task_finish(life, task, at).await),
+            Act::Urge => ("case_urge", self.urge(life, at).await),
+            Act::Mark => ("case_mark", self.mark(life, at).await),
+            Act::Supervise => ("case_supervise", self.supervise(life, at).await),
+            Act::SupervisionReply => ("supervision_reply", self.supervision_reply(life, at).await),
+            Act::SupervisionEnd => ("supervision_end", self.supervision_end(life, at).await),
             Act::Inspect => ("case_inspect_result", self.inspect(life, at).await),
-            Act::Close => ("case_close", self.close(life).await),
+            Act::Close => ("case_close", self.close(life, at).await),
+            Act::CallBack => ("report_callback", self.call_back(life, at).await),
+            Act::Rate => ("report_rate", self.rate(life).await),
+            Act::Reopen => ("case_reopen", self.reopen(life, at).await),
+            Act::Exclude => ("case_exclude", self.exclude(life, at).await),
+            Act::ExclusionDecide => ("exclusion_decide", self.exclusion_decide(life, at).await),
+            Act::AppealFile => ("appeal_file", self.appeal_file(life, at).await),
+            Act::AppealReview => ("appeal_review", self.appeal_review(life, at).await),
         };
         match done {
             Ok(()) => {
@@ -282,272 +440,109 @@ impl<'a> Town<'a> {
         Ok((life, subject, village))
     }
 
-    pub(super) fn keep(&mut self, nth: usize, case: CaseStateView) {
-        if let Some(life) = self.lives.get_mut(nth) {
-            life.tasks = case.tasks;
-        }
-    }
-
     pub(super) fn put(&mut self, nth: usize, at: Timestamp, act: Act) {
         self.agenda.put(at, (nth, act));
     }
 
-    pub(super) fn opened(&mut self, nth: usize, case: &CaseStateView, at: Timestamp) {
-        self.tally.cases += 1;
-        let Some(life) = self.lives.get_mut(nth) else {
-            return;
-        };
-        life.case_id = case.id;
-        let place = (life.village, life.subject);
-        self.open_cases.entry(place).or_insert(case.id);
-        let minutes = if life.dice.odds(rates::SLOW_DESK) {
-            life.dice.between(31, 150)
-        } else if life.level == Level::Normal {
-            life.dice.between(2, 18)
-        } else {
-            life.dice.between(1, 5)
-        };
-        let at = at.plus_seconds(minutes * 60 + life.dice.between(0, 59));
-        self.put(nth, at, Act::File);
-    }
-
-    pub(super) async fn file(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
-        let input = CaseFileRequest {
-            rule_row_id: Some(life.rule_row_id),
-        };
-        let minutes = if life.dice.odds(rates::SLOW_DESK) {
-            life.dice.between(20, 90)
-        } else {
-            life.dice.between(1, 7)
-        };
-        let next = at.plus_seconds(minutes * 60 + life.dice.between(0, 59));
-        self.rooms
-            .casework
-            .case_file(&by, life.case_id, input)
-            .await?;
-        self.put(nth, next, Act::Dispatch);
-        Ok(())
-    }
-
-    /// Who is to lead, and who helps.
-    pub(super) fn handlers(
-        &self,
-        life: &Life,
-        subject: &Subject,
-        village: &Village,
-    ) -> (String, Vec<String>) {
-        let street = self.grounds.streets.get(village.street);
-        let centre = street.map_or_else(String::new, |(street, _)| street.organisation.clone());
-        let row = self.rooms.registry.rule_row(life.rule_row_id);
-        let unit = row
-            .as_ref()
-            .and_then(|row| {
-                row.text
-                    .responsible_names()
-                    .find_map(|name| self.units.get(name))
-            })
-            .map_or_else(|| centre.clone(), |code| (*code).to_owned());
-        let lead = match subject.lead {
-            Lead::Unit => unit.clone(),
-            Lead::Street => centre.clone(),
-            Lead::Station => self
-                .grounds
-                .station(village)
-                .unwrap_or_else(|| centre.clone()),
-        };
-        let helper = if lead == unit { centre } else { unit };
-        let co = life.dice.odds(rates::JOINT) && helper != lead;
-        (lead, co.then_some(helper).into_iter().collect())
-    }
-
-    pub(super) async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, subject, village) = self.life(nth)?;
-        let by = someone(&self.cast.dispatchers, &life.dice)?;
-        let (lead, co) = self.handlers(life, subject, village);
-        let id_of = |code: &String| {
-            let known = self.organisations.get(code);
-            known.map(|known| known.id).ok_or_else(|| data(code))
-        };
-        let input = CaseDispatchRequest {
-            lead_organisation_id: id_of(&lead)?,
-            co_organisation_ids: co.iter().map(id_of).collect::<Result<_, _>>()?,
-        };
-        let due_at = life
-            .limit
-            .as_ref()
-            .map_or(at, |limit| self.calendar.deadline(at, limit).due_at);
-        let dispatched = self
-            .rooms
-            .casework
-            .case_dispatch(&by, life.case_id, input)
-            .await?;
-        self.keep(nth, dispatched);
-        let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
-        life.due_at = due_at;
-        let urgent = life.level != Level::Normal;
-        let mut acts = Vec::new();
-        for task in life.tasks.iter().filter(|task| is_open(task)) {
-            let minutes = match (life.dice.odds(rates::LATE_RESPONSE), urgent) {
-                (true, true) => life.dice.between(16, 50),
-                (true, false) => life.dice.between(61, 300),
-                (false, true) => life.dice.between(1, 12),
-                (false, false) => life.dice.between(3, 50),
-            };
-            let seconds = minutes * 60 + life.dice.between(0, 59);
-            acts.push((at.plus_seconds(seconds), Act::TaskAccept(task.id)));
-        }
-        for (at, act) in acts {
-            self.put(nth, at, act);
-        }
-        Ok(())
-    }
-
-    /// A clerk of the organisation that holds a task.
-    pub(super) fn holder(&self, life: &Life, task: Id) -> Result<Call, SeedError> {
-        let held = life.tasks.iter().find(|held| held.id == task);
-        let code = held
-            .and_then(|held| self.codes.get(&held.organisation_id))
-            .ok_or_else(|| data("a task nobody holds"))?;
-        let clerks = self.cast.clerks.get(*code).ok_or_else(|| data(code))?;
-        someone(clerks, &life.dice)
-    }
-
-    pub(super) async fn task_accept(
+    /// Changes what is known of a life.
+    pub(super) fn change(
         &mut self,
         nth: usize,
-        task: Id,
-        at: Timestamp,
+        change: impl FnOnce(&mut Life),
     ) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = self.holder(life, task)?;
-        let accepted = self
-            .rooms
-            .casework
-            .task_accept(&by, task, TaskAcceptRequest::default())
-            .await?;
-        self.keep(nth, accepted);
-        let (life, ..) = self.life(nth)?;
-        if life.dice.odds(rates::FORGOTTEN) {
-            return Ok(());
-        }
-        let role = life.tasks.iter().find(|each| each.id == task);
-        let is_co = role.is_some_and(|task| task.role == TaskRole::Co);
-        let done_at = handled_at(at, life, is_co);
-        self.put(nth, done_at, Act::TaskFinish(task));
-        Ok(())
+        let life = self.lives.get_mut(nth);
+        life.map(change).ok_or_else(|| data("a life nobody lives"))
     }
 
-    pub(super) async fn task_finish(
+    /// What a command made of a case, and what people do about that next.
+    pub(super) fn follow(
         &mut self,
         nth: usize,
-        task: Id,
+        case: CaseStateView,
         at: Timestamp,
     ) -> Result<(), SeedError> {
-        let (life, subject, _) = self.life(nth)?;
-        let others = life.tasks.iter().filter(|each| each.id != task);
-        let waits = others
-            .filter(|each| each.kind == TaskKind::Handle && each.role == TaskRole::Co)
-            .any(is_open);
-        let leads = life
-            .tasks
-            .iter()
-            .any(|each| each.id == task && each.role == TaskRole::Lead);
-        if leads && waits {
-            // The lead waits for its co-handlers, and asks again after a while.
-            let again = at.plus_seconds(life.dice.between(900, 10_800));
-            self.put(nth, again, Act::TaskFinish(task));
-            return Ok(());
-        }
-        let by = self.holder(life, task)?;
-        let input = TaskFinishRequest {
-            result: Some(messages::result(subject, &life.dice)),
-            occurred_at: None,
-        };
-        let finished = self.rooms.casework.task_finish(&by, task, input).await?;
-        let stage = finished.stage;
-        self.keep(nth, finished);
-        if stage == CaseStage::Inspecting {
-            let (life, ..) = self.life(nth)?;
-            let minutes = if life.dice.odds(rates::LATE_INSPECTION) {
-                life.dice.between(121, 600)
-            } else if life.level == Level::Normal {
-                life.dice.between(15, 110)
-            } else {
-                life.dice.between(8, 50)
-            };
-            let at = at.plus_seconds(minutes * 60 + life.dice.between(0, 59));
-            self.put(nth, at, Act::Inspect);
-        }
-        Ok(())
-    }
-
-    pub(super) async fn inspect(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, _, village) = self.life(nth)?;
-        let of_street = self.cast.inspectors.get(village.street);
-        let by = someone(of_street.map_or(&[], Vec::as_slice), &life.dice)?;
-        let lead = life
-            .tasks
-            .iter()
-            .find(|task| task.kind == TaskKind::Handle && task.role == TaskRole::Lead);
-        let failed = lead
-            .filter(|_| life.dice.odds(rates::REWORK))
-            .map(|lead| lead.id);
-        let opinion = if failed.is_some() {
-            "现场复核，问题仍然存在，请返工。"
-        } else {
-            "现场已恢复，核查通过。"
-        };
-        let input = CaseInspectResultRequest {
-            passed: failed.is_none(),
-            failed_task_ids: failed.into_iter().collect(),
-            opinion: Some(opinion.to_owned()),
-            occurred_at: None,
-        };
-        let inspected = self
-            .rooms
-            .casework
-            .case_inspect_result(&by, life.case_id, input)
-            .await?;
-        self.keep(nth, inspected);
+        let limit = self.life(nth)?.0.limit.clone();
+        let due_at = limit.map_or(at, |limit| self.calendar.deadline(at, &limit).due_at);
         let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
-        if let Some(task) = failed {
-            let due_at = life
-                .limit
-                .as_ref()
-                .map_or(at, |limit| self.calendar.deadline(at, limit).due_at);
+        let before = std::mem::replace(&mut life.tasks, case.tasks);
+        let stage_before = life.stage.replace(case.stage);
+        let mut given = Vec::new();
+        for task in &life.tasks {
+            let was = before.iter().find(|known| known.id == task.id);
+            match (was.map(|known| known.state), task.state) {
+                (None, TaskState::Assigned) if task.kind != TaskKind::Inspect => {
+                    given.push((task.clone(), true));
+                }
+                (Some(TaskState::Finished), TaskState::Accepted)
+                    if task.kind == TaskKind::Handle =>
+                {
+                    given.push((task.clone(), false));
+                }
+                _ => {}
+            }
+        }
+        if given.iter().any(|(task, _)| task.role == TaskRole::Lead) {
             life.due_at = due_at;
-            let again = handled_at(at, life, false);
-            self.put(nth, again, Act::TaskFinish(task));
-        } else {
-            let minutes = life.dice.between(3, 50);
-            self.put(nth, at.plus_seconds(minutes * 60), Act::Close);
         }
-        Ok(())
+        for (task, is_new) in given {
+            if is_new {
+                self.expect_acceptance(nth, &task, at)?;
+            } else {
+                let again = handled_at(at, self.life(nth)?.0, false);
+                self.put(nth, again, Act::TaskFinish(task.id));
+            }
+        }
+        if stage_before == Some(case.stage) {
+            return Ok(());
+        }
+        match case.stage {
+            CaseStage::Accepted => self.expect_filing(nth, at),
+            CaseStage::Filed => self.expect_dispatch(nth, at),
+            CaseStage::Handling => self.expect_attention(nth, at),
+            CaseStage::Inspecting => self.expect_inspection(nth, at),
+            CaseStage::Closing => {
+                let minutes = self.life(nth)?.0.dice.between(3, 50);
+                self.put(nth, at.plus_seconds(minutes * 60), Act::Close);
+                Ok(())
+            }
+            CaseStage::Closed => self.expect_afterwards(nth, at),
+            CaseStage::Cancelled | CaseStage::Merged => self.ended(nth),
+        }
     }
 
-    pub(super) async fn close(&mut self, nth: usize) -> Result<(), SeedError> {
+    /// Nobody can join it any more.
+    pub(super) fn ended(&mut self, nth: usize) -> Result<(), SeedError> {
         let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
-        let input = CaseCloseRequest {
-            rule_row_id: Some(life.rule_row_id),
-            opinion: None,
-        };
-        self.rooms
-            .casework
-            .case_close(&by, life.case_id, input)
-            .await?;
-        let (life, ..) = self.life(nth)?;
-        let (place, closed) = ((life.village, life.subject), life.case_id);
-        if self.open_cases.get(&place) == Some(&closed) {
+        let (place, ended) = ((life.village, life.subject), life.case_id);
+        if self.open_cases.get(&place) == Some(&ended) {
             self.open_cases.remove(&place);
         }
         Ok(())
     }
+
+    /// The organisation with a code.
+    pub(super) fn organisation(&self, code: &str) -> Result<Id, SeedError> {
+        let known = self.organisations.get(code);
+        known.map(|known| known.id).ok_or_else(|| data(code))
+    }
+
+    /// A clerk of an organisation.
+    pub(super) fn clerk_of(&self, organisation: Id, dice: &Dice) -> Result<Call, SeedError> {
+        let code = self.codes.get(&organisation);
+        let code = code.ok_or_else(|| data("an organisation nobody knows"))?;
+        let clerks = self.cast.clerks.get(*code).ok_or_else(|| data(*code))?;
+        someone(clerks, dice)
+    }
+
+    /// Somebody of the organisation that holds a task.
+    pub(super) fn holder(&self, life: &Life, task: Id) -> Result<Call, SeedError> {
+        let held = life.task(task);
+        let held = held.ok_or_else(|| data("a task nobody holds"))?;
+        self.clerk_of(held.organisation_id, &life.dice)
+    }
 }
 
-fn is_open(task: &TaskStateView) -> bool {
+pub(super) fn is_open(task: &TaskStateView) -> bool {
     matches!(task.state, TaskState::Assigned | TaskState::Accepted)
 }
 
@@ -559,7 +554,7 @@ pub(super) fn someone(among: &[Arc<Principal>], dice: &Dice) -> Result<Call, See
 
 /// When a task accepted at `at` is done: mostly somewhere within the limit and by day, sometimes late. Co-handlers are quicker,
 /// because the lead waits for them.
-fn handled_at(at: Timestamp, life: &Life, is_co: bool) -> Timestamp {
+pub(super) fn handled_at(at: Timestamp, life: &Life, is_co: bool) -> Timestamp {
     let window = (life.due_at.0 - at.0).max(0) as f64 / 1e6;
     let share = if life.dice.odds(rates::LATE_HANDLING) {
         1.02 + life.dice.share() * life.dice.share() * 1.5

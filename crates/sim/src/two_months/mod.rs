@@ -5,13 +5,16 @@
 //! deadlines and overdue facts come about as they would have. One act follows the other in a fixed order, so the same seed
 //! tells the same story, to the ids.
 
+mod afterwards;
 mod agenda;
 mod cast;
+mod desk;
 mod grounds;
 mod life;
 mod rates;
 mod telling;
 mod weather;
+mod work;
 
 use crate::city::{Account, DemoCity};
 use crate::dice::Dice;
@@ -145,7 +148,9 @@ pub async fn two_months(
         &calendar,
     );
     town.expect(&days, plan);
+    town.found().await?;
     town.live(plan, &mut progress).await?;
+    cast::passwords(rooms, &cast).await?;
     let (told, organisations, staff) = (town.tally, organisations.len(), cast.staff);
     Ok(Lived {
         accounts: city.accounts,

@@ -1,24 +1,27 @@
 //! Reports: told, taken from the pool, and accepted, answered, rejected or taken back.
 
 use super::grounds::{GRIDDED, Village};
-use super::life::{Act, Town, someone};
+use super::life::{Act, Course, Life, Town, someone};
 use super::rates;
 use crate::dice::Dice;
 use crate::founding::{SeedError, data, standard_key};
 use crate::messages::{self, Spot};
 use crate::subject::Subject;
 use base::{CoordinateSystem, Id, Timestamp};
-use calendar::Limit;
+use calendar::{BareUnits, Limit};
 use casework::Call;
 use casework::input::{
-    CaseOpenRequest, PlaceRequest, ReportAcceptRequest, ReportAnswerRequest, ReportCreateRequest,
+    CaseCreateRequest, CaseOpenRequest, CaseSelfHandleRequest, PlaceRequest, ReportAcceptRequest, ReportAnswerRequest, ReportCreateRequest,
     ReportRejectRequest, ReportWithdrawRequest, ReporterRequest,
 };
-use casework::model::RejectReason;
+use casework::model::{CaseStage, RejectReason};
 
 impl Town<'_> {
     pub(super) async fn tell(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
         let (life, subject, village) = self.life(nth)?;
+        if life.is_order {
+            return self.order(nth, at).await;
+        }
         let dice = &life.dice;
         let (category_id, rule_row_id, limit) = self.rule(subject, dice)?;
         let weights: Vec<f64> = rates::SOURCES.iter().map(|(_, share)| *share).collect();
@@ -41,19 +44,42 @@ impl Town<'_> {
         };
         let message = messages::draw(subject, spot, dice);
         let is_citizen = matches!(source, "hotline" | "citizen_app");
-        let at_once = is_citizen && source == "hotline" && dice.odds(rates::OPENED_AT_ONCE);
-        let open = CaseOpenRequest {
-            category_id: Some(category_id),
-            level: Some(life.level),
-            ..CaseOpenRequest::default()
-        };
+        let course = course(source, dice);
+        let limit = limit_of(course, limit)?;
+        let handles = source == "inspector" && course == Course::CityManagement;
+        let place = self.place(village, dice);
+        if handles && dice.odds(rates::SELF_HANDLED) {
+            let input = CaseSelfHandleRequest {
+                source: source.to_owned(),
+                title: message.title,
+                detail: message.detail,
+                address: Some(message.address),
+                place,
+                category_id: Some(category_id),
+                rule_row_id: Some(rule_row_id),
+                result: messages::result(subject, dice),
+            };
+            let casework = self.rooms.casework;
+            let by = Call::of(teller.clone());
+            let case = casework.case_self_handle(&by, input).await?;
+            self.tally.reports += 1;
+            self.change(nth, |life| {
+                (life.category_id, life.rule_row_id) = (category_id, rule_row_id);
+                (life.limit, life.clerk) = (Some(limit), Some(teller));
+            })?;
+            return self.opened(nth, case, at);
+        }
+        // A warning is a case as it comes in; a caller's often is; other things wait in the pool.
+        let at_once = course == Course::Sensor
+            || (source == "hotline" && dice.odds(rates::OPENED_AT_ONCE));
+        let open = opening(course, category_id, rule_row_id, life);
         let input = ReportCreateRequest {
             level: Some(life.level),
             source: source.to_owned(),
             title: message.title,
             detail: message.detail,
             address: Some(message.address),
-            place: self.place(village, dice),
+            place,
             reporter: is_citizen.then(|| ReporterRequest {
                 name: Some(message.name),
                 phone: Some(message.phone),
@@ -70,15 +96,44 @@ impl Town<'_> {
             .report_create(&Call::of(teller), input)
             .await?;
         self.tally.reports += 1;
-        let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
-        life.report_id = created.report.id;
-        life.is_citizen = is_citizen;
-        (life.category_id, life.rule_row_id, life.limit) = (category_id, rule_row_id, Some(limit));
+        self.change(nth, |life| {
+            life.report_id = created.report.id;
+            (life.is_citizen, life.course) = (is_citizen, course);
+            (life.category_id, life.rule_row_id) = (category_id, rule_row_id);
+            life.limit = Some(limit);
+        })?;
         match created.case {
-            Some(case) => self.opened(nth, &case, at),
-            None => self.put(nth, claim_at, Act::Claim),
+            Some(case) => self.opened(nth, case, at),
+            None => {
+                self.put(nth, claim_at, Act::Claim);
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    /// 督查: what a leader wants done, of no category and at no place.
+    async fn order(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+        let title = life.dice.pick(ORDERS).copied().unwrap_or_default();
+        let input = CaseCreateRequest {
+            source: "upper_platform".to_owned(),
+            title: title.to_owned(),
+            detail: "请牵头单位按要求落实，并反馈办理结果。".to_owned(),
+            address: None,
+            category_id: None,
+            level: None,
+            place: None,
+            component_id: None,
+            process: Some(Course::Hotline.code().to_owned()),
+            rule_row_id: None,
+        };
+        let case = self.rooms.casework.case_create(&by, input).await?;
+        let limit = Limit::parse(HOTLINE_LIMIT, &BareUnits::default()).map_err(|why| data(&why))?;
+        self.change(nth, |life| {
+            (life.course, life.limit) = (Course::Hotline, Some(limit));
+        })?;
+        self.opened(nth, case, at)
     }
 
     /// The subject's category, and one of its rule rows with its limit.
@@ -193,11 +248,7 @@ impl Town<'_> {
         let (life, ..) = self.life(nth)?;
         // Somebody else has told of the same thing, and it is not put right yet.
         let twin = self.open_cases.get(&(life.village, life.subject)).copied();
-        let open = CaseOpenRequest {
-            category_id: Some(life.category_id),
-            level: Some(life.level),
-            ..CaseOpenRequest::default()
-        };
+        let open = opening(life.course, life.category_id, life.rule_row_id, life);
         let input = ReportAcceptRequest {
             open_cases: if twin.is_some() {
                 Vec::new()
@@ -211,9 +262,59 @@ impl Town<'_> {
             .casework
             .report_accept(&by, life.report_id, input)
             .await?;
-        if let Some(case) = accepted.opened.first() {
-            self.opened(nth, case, at);
+        match accepted.opened.into_iter().next() {
+            Some(case) => self.opened(nth, case, at),
+            // Its call back, if any, is the affair of the case it joined.
+            None => self.change(nth, |life| life.stage = Some(CaseStage::Merged)),
         }
-        Ok(())
+    }
+}
+
+/// How long requests and small matters may take, as their processes say.
+const HOTLINE_LIMIT: &str = "7工作日";
+const QUICK_LIMIT: &str = "1工作日";
+
+const ORDERS: &[&str] = &[
+    "开展汛期河道安全专项督查",
+    "落实重点区域节假日市容保障",
+    "排查沿街店招店牌安全隐患",
+    "核查群众来信反映的夜间施工管理情况",
+    "组织老旧小区消防通道专项整治",
+    "督促落实高温作业防护措施",
+];
+
+/// What happened, in a citizen's words.
+pub(super) fn what<'a>(subject: &'a Subject, dice: &Dice) -> &'a str {
+    dice.pick(&subject.what).map_or("", String::as_str)
+}
+
+/// Which process a case of a source is run by.
+fn course(source: &str, dice: &Dice) -> Course {
+    let chosen = dice.between(0, 999).unsigned_abs();
+    match source {
+        "sensor" | "camera" => Course::Sensor,
+        "hotline" | "citizen_app" if chosen < rates::HOTLINE => Course::Hotline,
+        "hotline" | "citizen_app" | "inspector" if chosen >= 1_000 - rates::QUICK => Course::Quick,
+        _ => Course::CityManagement,
+    }
+}
+
+/// The limit of handling: the rule row's where the process files by it, or else the process's own.
+fn limit_of(course: Course, limit: Limit) -> Result<Limit, SeedError> {
+    let own = match course {
+        Course::Hotline => HOTLINE_LIMIT,
+        Course::Quick => QUICK_LIMIT,
+        Course::CityManagement | Course::Sensor => return Ok(limit),
+    };
+    Limit::parse(own, &BareUnits::default()).map_err(|why| data(&why))
+}
+
+fn opening(course: Course, category_id: Id, rule_row_id: Id, life: &Life) -> CaseOpenRequest {
+    CaseOpenRequest {
+        category_id: Some(category_id),
+        level: Some(life.level),
+        process: Some(course.code().to_owned()),
+        rule_row_id: (course == Course::Sensor).then_some(rule_row_id),
+        ..CaseOpenRequest::default()
     }
 }

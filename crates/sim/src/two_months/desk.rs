@@ -1,0 +1,350 @@
+//! The desk: verification before filing, filing, dispatch, and what comes back from there; splitting and merging.
+
+use super::grounds::Village;
+use super::life::{Act, Course, Life, Town, someone};
+use super::{rates, telling};
+use crate::dice::Dice;
+use crate::founding::SeedError;
+use crate::subject::{Lead, Subject};
+use base::{Id, Timestamp};
+use casework::input::{
+    CaseCancelRequest, CaseDispatchRequest, CaseFileRequest, CaseMergeRequest, CaseOpenRequest,
+    CaseRecallRequest, CaseSplitRequest, CaseVerifyRequest, CaseVerifyResultRequest, ReasonRequest,
+};
+use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
+use casework::view::CaseStateView;
+
+impl Town<'_> {
+    /// A case has begun. Where another of the kind is open at the place, they may turn out to be one.
+    pub(super) fn opened(
+        &mut self,
+        nth: usize,
+        case: CaseStateView,
+        at: Timestamp,
+    ) -> Result<(), SeedError> {
+        self.tally.cases += 1;
+        self.change(nth, |life| life.case_id = case.id)?;
+        let (life, ..) = self.life(nth)?;
+        if life.is_order {
+            return self.follow(nth, case, at);
+        }
+        let place = (life.village, life.subject);
+        let twin = self.open_cases.get(&place).copied();
+        let (merges, splits) = (life.dice.odds(rates::MERGED), life.dice.odds(rates::SPLIT));
+        let is_split = life.is_split;
+        let soon = at.plus_seconds(life.dice.between(20, 50));
+        let is_plain = life.course == Course::CityManagement && case.stage == CaseStage::Accepted;
+        match twin {
+            Some(twin) if is_plain && merges => {
+                let at = soon.plus_seconds(60);
+                self.change(nth, |life| life.stage = Some(case.stage))?;
+                self.put(nth, at, Act::Merge(twin));
+                return Ok(());
+            }
+            Some(_) => {}
+            None => {
+                self.open_cases.insert(place, case.id);
+            }
+        }
+        if is_plain && !is_split && splits {
+            self.put(nth, soon, Act::Split);
+        }
+        self.follow(nth, case, at)
+    }
+
+    /// How long the desk takes, in seconds.
+    fn desk_seconds(life: &Life, slow: (i64, i64), normal: (i64, i64), urgent: (i64, i64)) -> i64 {
+        let (low, high) = if life.dice.odds(rates::SLOW_DESK) {
+            slow
+        } else if life.level == Level::Normal {
+            normal
+        } else {
+            urgent
+        };
+        life.dice.between(low, high) * 60 + life.dice.between(0, 59)
+    }
+
+    pub(super) fn expect_filing(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        if life.course != Course::CityManagement {
+            return self.expect_dispatch(nth, at);
+        }
+        let later = at.plus_seconds(Self::desk_seconds(life, (31, 150), (2, 18), (1, 5)));
+        let verifies = !life.is_verified && life.dice.odds(rates::VERIFIED);
+        let act = if verifies { Act::Verify } else { Act::File };
+        self.put(nth, later, act);
+        Ok(())
+    }
+
+    pub(super) fn expect_dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let later = at.plus_seconds(Self::desk_seconds(life, (20, 90), (1, 7), (1, 4)));
+        let is_filed = life.stage == Some(CaseStage::Filed);
+        let goes_back = is_filed && life.returns == 0 && life.dice.odds(rates::SENT_BACK);
+        let act = if goes_back {
+            Act::SendBack
+        } else {
+            Act::Dispatch
+        };
+        self.put(nth, later, act);
+        Ok(())
+    }
+
+    pub(super) async fn merge(
+        &mut self,
+        nth: usize,
+        into: Id,
+        at: Timestamp,
+    ) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let is_there = self.open_cases.get(&(life.village, life.subject)) == Some(&into);
+        if !is_there {
+            return self.expect_filing(nth, at);
+        }
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+        let input = CaseMergeRequest { into_case_id: into };
+        let casework = self.rooms.casework;
+        casework.case_merge(&by, life.case_id, input).await?;
+        self.change(nth, |life| life.stage = Some(CaseStage::Merged))
+    }
+
+    pub(super) async fn split(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, subject, _) = self.life(nth)?;
+        if life.stage != Some(CaseStage::Accepted) || life.is_split {
+            return Ok(());
+        }
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+        let title = format!("{}（拆单：另一处）", telling::what(subject, &life.dice));
+        let open = CaseOpenRequest {
+            title: Some(title),
+            category_id: Some(life.category_id),
+            level: Some(life.level),
+            ..CaseOpenRequest::default()
+        };
+        let input = CaseSplitRequest { cases: vec![open] };
+        let casework = self.rooms.casework;
+        let new = casework.case_split(&by, life.case_id, input).await?;
+        self.change(nth, |life| life.is_split = true)?;
+        for case in new {
+            let (life, ..) = self.life(nth)?;
+            let dice = Dice::new(life.dice.between(0, i64::MAX - 1).unsigned_abs(), 7);
+            let mut other = Life::new(dice, life.subject, life.village, life.level);
+            (other.report_id, other.is_split) = (life.report_id, true);
+            (other.category_id, other.rule_row_id) = (life.category_id, life.rule_row_id);
+            other.limit.clone_from(&life.limit);
+            self.lives.push(other);
+            self.opened(self.lives.len() - 1, case, at)?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn verify(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+        let input = CaseVerifyRequest {
+            organisation_id: self.organisation("CYZX")?,
+            remark: Some("请现场核实是否属实。".to_owned()),
+        };
+        let casework = self.rooms.casework;
+        let asked = casework.case_verify(&by, life.case_id, input).await?;
+        self.change(nth, |life| life.is_verified = true)?;
+        self.follow(nth, asked, at)
+    }
+
+    pub(super) async fn verify_result(
+        &mut self,
+        nth: usize,
+        at: Timestamp,
+    ) -> Result<(), SeedError> {
+        let (life, _, village) = self.life(nth)?;
+        let by = self.inspector(life, village)?;
+        let is_true = !life.dice.odds(rates::UNTRUE);
+        let opinion = if is_true {
+            "现场核实，情况属实。"
+        } else {
+            "现场核实，未发现所反映的情况。"
+        };
+        let input = CaseVerifyResultRequest {
+            is_true,
+            opinion: Some(opinion.to_owned()),
+            occurred_at: None,
+        };
+        let later = at.plus_seconds(life.dice.between(120, 1_200));
+        let casework = self.rooms.casework;
+        let told = casework
+            .case_verify_result(&by, life.case_id, input)
+            .await?;
+        self.follow(nth, told, at)?;
+        self.put(nth, later, if is_true { Act::File } else { Act::Cancel });
+        Ok(())
+    }
+
+    pub(super) async fn cancel(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+        let input = CaseCancelRequest {
+            reason: "经现场核实不属实，作废。".to_owned(),
+        };
+        let casework = self.rooms.casework;
+        let cancelled = casework.case_cancel(&by, life.case_id, input).await?;
+        self.follow(nth, cancelled, at)
+    }
+
+    pub(super) async fn file(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+        let input = CaseFileRequest {
+            rule_row_id: Some(life.rule_row_id),
+        };
+        let casework = self.rooms.casework;
+        let filed = casework.case_file(&by, life.case_id, input).await?;
+        self.follow(nth, filed, at)
+    }
+
+    pub(super) async fn send_back(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let by = someone(&self.cast.dispatchers, &life.dice)?;
+        let reason = "位置描述不清，请受理补充后再派。".to_owned();
+        let casework = self.rooms.casework;
+        let back = casework
+            .case_send_back(&by, life.case_id, ReasonRequest { reason })
+            .await?;
+        // Once is enough.
+        self.change(nth, |life| life.is_verified = true)?;
+        self.follow(nth, back, at)
+    }
+
+    /// Codes of the responsible unit and of the street's centre.
+    pub(super) fn unit_and_centre(&self, life: &Life, village: &Village) -> (String, String) {
+        let street = self.grounds.streets.get(village.street);
+        let centre = street.map_or_else(String::new, |(street, _)| street.organisation.clone());
+        let row = self.rooms.registry.rule_row(life.rule_row_id);
+        let unit = row
+            .as_ref()
+            .and_then(|row| {
+                row.text
+                    .responsible_names()
+                    .find_map(|name| self.units.get(name))
+            })
+            .map_or_else(|| centre.clone(), |code| (*code).to_owned());
+        (unit, centre)
+    }
+
+    /// Who is to lead, and who helps.
+    fn handlers(
+        &self,
+        life: &Life,
+        subject: &Subject,
+        village: &Village,
+    ) -> (String, Vec<String>) {
+        let (unit, centre) = self.unit_and_centre(life, village);
+        let lead = match subject.lead {
+            Lead::Unit => unit.clone(),
+            _ if life.dice.odds(rates::BY_DISTRICT) => "CYZX".to_owned(),
+            Lead::Street => centre.clone(),
+            Lead::Station => self
+                .grounds
+                .station(village)
+                .unwrap_or_else(|| centre.clone()),
+        };
+        let helper = if lead == unit { centre } else { unit };
+        let co = life.dice.odds(rates::JOINT) && helper != lead && lead != "CYZX";
+        (lead, co.then_some(helper).into_iter().collect())
+    }
+
+    pub(super) async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, subject, village) = self.life(nth)?;
+        let by = someone(&self.cast.dispatchers, &life.dice)?;
+        let (lead, co) = self.handlers(life, subject, village);
+        let co: Result<_, _> = co.iter().map(|code| self.organisation(code)).collect();
+        let input = CaseDispatchRequest {
+            lead_organisation_id: self.organisation(&lead)?,
+            co_organisation_ids: co?,
+        };
+        let recalls = life.level == Level::Normal && life.dice.odds(rates::RECALLED);
+        let soon = at.plus_seconds(life.dice.between(20, 110));
+        let casework = self.rooms.casework;
+        let dispatched = casework.case_dispatch(&by, life.case_id, input).await?;
+        self.follow(nth, dispatched, at)?;
+        if recalls {
+            self.put(nth, soon, Act::Recall);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn recall(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+        let (life, ..) = self.life(nth)?;
+        let untouched = |task: &casework::view::TaskStateView| {
+            task.kind != TaskKind::Handle || task.state == TaskState::Assigned
+        };
+        if life.stage != Some(CaseStage::Handling) || !life.tasks.iter().all(untouched) {
+            return Ok(());
+        }
+        let by = someone(&self.cast.dispatchers, &life.dice)?;
+        let input = CaseRecallRequest {
+            reason: Some("派遣有误，重新派遣。".to_owned()),
+        };
+        let casework = self.rooms.casework;
+        let recalled = casework.case_recall(&by, life.case_id, input).await?;
+        self.follow(nth, recalled, at)
+    }
+
+    /// 改派: somebody else who does not hold a task of the case.
+    pub(super) fn another(&self, life: &Life, village: &Village) -> Result<Id, SeedError> {
+        let (unit, centre) = self.unit_and_centre(life, village);
+        for code in [unit.as_str(), centre.as_str(), "CGJ", "LHSR", "SWJ"] {
+            let id = self.organisation(code)?;
+            let had = life.tasks.iter().any(|task| task.organisation_id == id);
+            if !had {
+                return Ok(id);
+            }
+        }
+        self.organisation("JGW")
+    }
+
+    pub(super) async fn reroute(
+        &mut self,
+        nth: usize,
+        task: Id,
+        at: Timestamp,
+    ) -> Result<(), SeedError> {
+        let (life, _, village) = self.life(nth)?;
+        if !life.is_in(task, TaskState::Returned) {
+            return Ok(());
+        }
+        let by = someone(&self.cast.dispatchers, &life.dice)?;
+        let organisation_id = self.another(life, village)?;
+        let input = casework::input::TaskToRequest { organisation_id };
+        let casework = self.rooms.casework;
+        let rerouted = casework.task_reroute(&by, task, input).await?;
+        self.follow(nth, rerouted, at)
+    }
+
+    /// 裁定: the unit that the rules name, or whoever holds it.
+    pub(super) async fn rule_leader(
+        &mut self,
+        nth: usize,
+        task: Id,
+        at: Timestamp,
+    ) -> Result<(), SeedError> {
+        let (life, _, village) = self.life(nth)?;
+        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+        let (unit, _) = self.unit_and_centre(life, village);
+        let input = casework::input::CaseRuleRequest {
+            organisation_id: self.organisation(&unit)?,
+            reason: "按职责清单裁定由该单位牵头，不得再退。".to_owned(),
+        };
+        let soon = at.plus_seconds(life.dice.between(120, 900));
+        let casework = self.rooms.casework;
+        let ruled = casework.case_rule(&by, life.case_id, input).await?;
+        self.follow(nth, ruled, at)?;
+        self.put(nth, soon, Act::TaskAccept(task));
+        Ok(())
+    }
+
+    /// Whether a task is one that dispatch gave to whoever leads.
+    pub(super) fn is_of_lead(life: &Life, task: Id) -> bool {
+        life.task(task)
+            .is_some_and(|task| task.kind == TaskKind::Handle && task.role == TaskRole::Lead)
+    }
+}
