@@ -3,8 +3,8 @@
 use crate::city::{Account, DemoCity};
 use crate::dice::Dice;
 use crate::founding::{
-    DEMO_PASSWORD, Organisations, People, Rooms, SeedError, data, organisations_seed, people_seed, registry_seed,
-    standard_key,
+    DEMO_PASSWORD, Organisations, People, Rooms, SeedError, data, organisations_seed, people_seed,
+    registry_seed, standard_key,
 };
 use crate::messages::{self, Message, Spot};
 use crate::subject::Subject;

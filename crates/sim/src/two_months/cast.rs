@@ -4,8 +4,8 @@ use super::grounds::{GRIDDED, Grounds, station_code};
 use crate::city::{self, DemoCity};
 use crate::dice::Dice;
 use crate::founding::{
-    DEMO_PASSWORD, Organisations, Person, Rooms, SeedError, area_path, data, organisations_seed, people_seed,
-    person_enter,
+    DEMO_PASSWORD, Organisations, Person, Rooms, SeedError, area_path, data, organisations_seed,
+    people_seed, person_enter,
 };
 use crate::messages::staff_name;
 use access::{OrganisationKind, Password, Principal};

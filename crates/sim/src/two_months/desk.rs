@@ -231,12 +231,7 @@ impl Town<'_> {
     }
 
     /// Who is to lead, and who helps.
-    fn handlers(
-        &self,
-        life: &Life,
-        subject: &Subject,
-        village: &Village,
-    ) -> (String, Vec<String>) {
+    fn handlers(&self, life: &Life, subject: &Subject, village: &Village) -> (String, Vec<String>) {
         let (unit, centre) = self.unit_and_centre(life, village);
         let lead = match subject.lead {
             Lead::Unit => unit.clone(),

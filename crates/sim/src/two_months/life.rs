@@ -377,18 +377,22 @@ impl<'a> Town<'a> {
             Act::Delegate(task) => ("task_delegate", self.delegate(life, task, at).await),
             Act::Whistle(task) => ("task_add_co", self.whistle(life, task, at).await),
             Act::CoRate(task) => ("task_co_rate", self.co_rate(life, task, at).await),
-            Act::ExtensionAsk(task) => {
-                ("extension_request", self.extension_ask(life, task, at).await)
-            }
-            Act::ExtensionDecide(task) => {
-                ("extension_decide", self.extension_decide(life, task, at).await)
-            }
-            Act::SuspensionAsk(task) => {
-                ("suspension_request", self.suspension_ask(life, task, at).await)
-            }
-            Act::SuspensionDecide(task) => {
-                ("suspension_decide", self.suspension_decide(life, task, at).await)
-            }
+            Act::ExtensionAsk(task) => (
+                "extension_request",
+                self.extension_ask(life, task, at).await,
+            ),
+            Act::ExtensionDecide(task) => (
+                "extension_decide",
+                self.extension_decide(life, task, at).await,
+            ),
+            Act::SuspensionAsk(task) => (
+                "suspension_request",
+                self.suspension_ask(life, task, at).await,
+            ),
+            Act::SuspensionDecide(task) => (
+                "suspension_decide",
+                self.suspension_decide(life, task, at).await,
+            ),
             Act::TaskFinish(task) => ("task_finish", self.task_finish(life, task, at).await),
             Act::Urge => ("case_urge", self.urge(life, at).await),
             Act::Mark => ("case_mark", self.mark(life, at).await),

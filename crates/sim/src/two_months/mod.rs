@@ -16,6 +16,8 @@ mod telling;
 mod weather;
 mod work;
 
+pub use rates::STATED;
+
 use crate::city::{Account, DemoCity};
 use crate::dice::Dice;
 use crate::founding::{Rooms, SeedError, data, registry_seed};

@@ -18,6 +18,9 @@ pub(super) const SOURCES: &[(&str, f64)] = &[
 macro_rules! rates {
     ($($(#[$doc:meta])* $name:ident = $permille:literal;)+) => {
         $($(#[$doc])* pub(super) const $name: u64 = $permille;)+
+
+        /// What is stated, by name, of a thousand.
+        pub const STATED: &[(&str, u64)] = &[$((stringify!($name), $permille)),+];
     };
 }
 

@@ -11,8 +11,9 @@ use base::{CoordinateSystem, Id, Timestamp};
 use calendar::{BareUnits, Limit};
 use casework::Call;
 use casework::input::{
-    CaseCreateRequest, CaseOpenRequest, CaseSelfHandleRequest, PlaceRequest, ReportAcceptRequest, ReportAnswerRequest, ReportCreateRequest,
-    ReportRejectRequest, ReportWithdrawRequest, ReporterRequest,
+    CaseCreateRequest, CaseOpenRequest, CaseSelfHandleRequest, PlaceRequest, ReportAcceptRequest,
+    ReportAnswerRequest, ReportCreateRequest, ReportRejectRequest, ReportWithdrawRequest,
+    ReporterRequest,
 };
 use casework::model::{CaseStage, RejectReason};
 
@@ -70,8 +71,8 @@ impl Town<'_> {
             return self.opened(nth, case, at);
         }
         // A warning is a case as it comes in; a caller's often is; other things wait in the pool.
-        let at_once = course == Course::Sensor
-            || (source == "hotline" && dice.odds(rates::OPENED_AT_ONCE));
+        let at_once =
+            course == Course::Sensor || (source == "hotline" && dice.odds(rates::OPENED_AT_ONCE));
         let open = opening(course, category_id, rule_row_id, life);
         let input = ReportCreateRequest {
             level: Some(life.level),

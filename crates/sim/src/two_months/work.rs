@@ -104,7 +104,10 @@ impl Town<'_> {
         }
         let mut acts = Vec::new();
         if life.is_citizen && held.role == TaskRole::Lead && dice.odds(rates::CONTACTED) {
-            acts.push((at.plus_seconds(dice.between(120, 3_000)), Act::Contact(task)));
+            acts.push((
+                at.plus_seconds(dice.between(120, 3_000)),
+                Act::Contact(task),
+            ));
         }
         let is_plain = life.course == Course::CityManagement
             && life.level == Level::Normal
@@ -118,7 +121,10 @@ impl Town<'_> {
         if gives_on {
             acts.push((at.plus_seconds(dice.between(60, 900)), Act::Delegate(task)));
         } else if is_local && dice.odds(rates::WHISTLED) {
-            acts.push((at.plus_seconds(dice.between(120, 1_500)), Act::Whistle(task)));
+            acts.push((
+                at.plus_seconds(dice.between(120, 1_500)),
+                Act::Whistle(task),
+            ));
         }
         if is_plain && window > 7_200 && dice.odds(rates::EXTENSION_ASKED) {
             let ask_at = at.plus_seconds(window * dice.between(40, 60) / 100);
