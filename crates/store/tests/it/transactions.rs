@@ -297,3 +297,22 @@ fn a_closure_that_asks_the_store_and_then_panics_leaves_its_thread_as_it_was() {
         assert_eq!(count(store), 5);
     });
 }
+
+#[test]
+fn however_many_blocking_calls_one_async_task_makes_each_is_answered() {
+    each_engine(&[ROOM], |test| {
+        add(&test.store, "one").unwrap();
+        let (done, is_done) = std::sync::mpsc::channel();
+        let store = test.store.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            // More than the budget that tokio gives to a task before it must let others run.
+            let counted = runtime
+                .unwrap()
+                .block_on(async { (0..300).map(|_| count(&store)).sum::<i64>() });
+            let _ = done.send(counted);
+        });
+        let counted = is_done.recv_timeout(std::time::Duration::from_secs(60));
+        assert_eq!(counted, Ok(300));
+    });
+}
