@@ -7,13 +7,14 @@
 BUILD = cargo build --locked --workspace --bins
 BUILT = $${CARGO_TARGET_DIR:-target}
 
-# Builds and opens a small demo city on the embedded database, at once; prints its address and accounts. Data lie in ./var/demo.
+# Builds and opens the demo city, two months of a whole district on the embedded database; prints its address and accounts. The first
+# time it is lived through before your eyes; afterwards it opens at once. Data lie in ./var/demo.
 run:
 	@scripts/prerequisites.sh build
 	$(BUILD)
-	@exec "$(BUILT)/debug/chengyun" demo --small --data-dir var/demo
+	@exec "$(BUILT)/debug/chengyun" demo --data-dir var/demo
 
-# The release build, and two months of a whole district lived through first, as it would be shown to guests. Data lie in ./var/city.
+# The same city by the release build, as it would be shown to guests. Data lie in ./var/city.
 demo:
 	@scripts/prerequisites.sh build
 	$(BUILD) --release
