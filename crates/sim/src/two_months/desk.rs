@@ -2,7 +2,7 @@
 
 use super::grounds::Village;
 use super::life::{Act, Course, Life, Town, someone};
-use super::{rates, telling};
+use super::{Plan, rates, telling};
 use crate::dice::Dice;
 use crate::founding::SeedError;
 use crate::subject::{Lead, Subject};
@@ -14,7 +14,38 @@ use casework::input::{
 use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
 use casework::view::CaseStateView;
 
+/// How long before the end of the story steps begin to be left open.
+const LAST_SECONDS: i64 = 4 * 3_600;
+
 impl Town<'_> {
+    /// Whether a step of the last hours waits for whoever looks at the city.
+    pub(super) fn is_left_open(
+        &self,
+        nth: usize,
+        act: Act,
+        at: Timestamp,
+        plan: &Plan,
+    ) -> Result<bool, SeedError> {
+        let may_wait = matches!(
+            act,
+            Act::Claim
+                | Act::Accept
+                | Act::VerifyResult
+                | Act::File
+                | Act::Dispatch
+                | Act::TaskAccept(_)
+                | Act::ExtensionDecide(_)
+                | Act::SuspensionDecide(_)
+                | Act::Inspect
+                | Act::Close
+                | Act::CallBack
+        );
+        if !may_wait || at < plan.until.plus_seconds(-LAST_SECONDS) {
+            return Ok(false);
+        }
+        Ok(self.life(nth)?.0.dice.odds(rates::LEFT_OPEN))
+    }
+
     /// A case has begun. Where another of the kind is open at the place, they may turn out to be one.
     pub(super) fn opened(
         &mut self,

@@ -309,6 +309,9 @@ impl<'a> Town<'a> {
             if at > plan.until {
                 break;
             }
+            if self.is_left_open(life, act, at, plan)? {
+                continue;
+            }
             self.tally.timers += bells.ring_until(at)?;
             if at >= tidy_at {
                 tidy_at = at.plus_seconds(86_400);

@@ -7,6 +7,7 @@
 
 mod afterwards;
 mod agenda;
+mod attention;
 mod cast;
 mod desk;
 mod grounds;

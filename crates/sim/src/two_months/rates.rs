@@ -98,6 +98,8 @@ rates! {
     MARKED = 15;
     /// Cases that are supervised (督办): assumed.
     SUPERVISED = 15;
+    /// Steps of the last hours that nobody has taken yet, so that every stage has living cases: assumed.
+    LEFT_OPEN = 350;
     // --- After handling ---
     /// Inspections that fail (返工): assumed.
     REWORK = 55;
