@@ -264,7 +264,7 @@ impl Tale {
                     OverlayFact::CaseRecalled { .. } | OverlayFact::CaseReopened { .. },
                 )
                 | CaseFact::Link(LinkFact::CaseRedone { .. }) => {
-                    stage = self.back_to(fact, stage, files);
+                    stage = back_to(fact, stage, files);
                     return true;
                 }
                 _ => return true,
@@ -274,27 +274,28 @@ impl Tale {
             is_lawful
         })
     }
+}
 
-    fn back_to(&self, fact: &CaseFact, stage: CaseStage, files: bool) -> CaseStage {
-        let awaits_dispatch = if files {
-            CaseStage::Filed
-        } else {
-            CaseStage::Accepted
-        };
-        match fact {
-            CaseFact::Handling(HandlingFact::CaseSentBack { .. }) => CaseStage::Accepted,
-            CaseFact::Handling(HandlingFact::CaseSelfHandled { .. }) => CaseStage::Handling,
-            CaseFact::Overlay(OverlayFact::CaseRecalled { .. }) => awaits_dispatch,
-            CaseFact::Overlay(OverlayFact::CaseReopened { tasks, .. }) if tasks.is_empty() => {
-                awaits_dispatch
-            }
-            CaseFact::Link(LinkFact::CaseRedone { reopened, .. }) if reopened.is_empty() => {
-                awaits_dispatch
-            }
-            CaseFact::Overlay(OverlayFact::CaseReopened { .. })
-            | CaseFact::Link(LinkFact::CaseRedone { .. }) => CaseStage::Handling,
-            _ => stage,
+/// The stage that a fact leads back to; `stage` when it leads nowhere.
+fn back_to(fact: &CaseFact, stage: CaseStage, files: bool) -> CaseStage {
+    let awaits_dispatch = if files {
+        CaseStage::Filed
+    } else {
+        CaseStage::Accepted
+    };
+    match fact {
+        CaseFact::Handling(HandlingFact::CaseSentBack { .. }) => CaseStage::Accepted,
+        CaseFact::Overlay(OverlayFact::CaseRecalled { .. }) => awaits_dispatch,
+        CaseFact::Overlay(OverlayFact::CaseReopened { tasks, .. }) if tasks.is_empty() => {
+            awaits_dispatch
         }
+        CaseFact::Link(LinkFact::CaseRedone { reopened, .. }) if reopened.is_empty() => {
+            awaits_dispatch
+        }
+        CaseFact::Handling(HandlingFact::CaseSelfHandled { .. })
+        | CaseFact::Overlay(OverlayFact::CaseReopened { .. })
+        | CaseFact::Link(LinkFact::CaseRedone { .. }) => CaseStage::Handling,
+        _ => stage,
     }
 }
 
@@ -378,19 +379,21 @@ impl Dues {
                     self.open(task);
                 }
             }
-            CaseFact::Overlay(OverlayFact::ExtensionDecided {
-                task_id,
-                handling: Some(handling),
-                ..
-            }) => self.set(*task_id, handling.due_at),
             CaseFact::Overlay(OverlayFact::SuspensionDecided {
                 task_id,
                 granted: Some(granted),
                 ..
             }) => self.set(*task_id, granted.handling.due_at),
-            CaseFact::Overlay(OverlayFact::SuspensionEnded {
-                task_id, handling, ..
-            }) => self.set(*task_id, handling.due_at),
+            CaseFact::Overlay(
+                OverlayFact::ExtensionDecided {
+                    task_id,
+                    handling: Some(handling),
+                    ..
+                }
+                | OverlayFact::SuspensionEnded {
+                    task_id, handling, ..
+                },
+            ) => self.set(*task_id, handling.due_at),
             CaseFact::Overlay(
                 OverlayFact::CaseLevelled { tasks, .. }
                 | OverlayFact::ClocksFollowed { tasks }

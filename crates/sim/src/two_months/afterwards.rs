@@ -1,7 +1,8 @@
 //! After a case is closed: the reporter is called back or rates; it is opened again, left out of the numbers, appealed against.
 
-use super::life::{Act, Course, Town, someone};
+use super::life::{Act, Town, someone};
 use super::rates;
+use super::telling::Course;
 use crate::founding::{SeedError, data};
 use base::Timestamp;
 use casework::input::{
@@ -88,7 +89,7 @@ impl Town<'_> {
             solved,
             satisfaction,
             words: (solved == Some(false)).then(|| "诉求人表示问题没有解决。".to_owned()),
-            redo: redoes.then(|| RedoRequest {
+            redo: redoes.then_some(RedoRequest {
                 reopen_case_id: Some(life.case_id),
                 open_case: None,
             }),

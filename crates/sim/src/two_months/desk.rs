@@ -1,7 +1,8 @@
 //! The desk: verification before filing, filing, dispatch, and what comes back from there; splitting and merging.
 
 use super::grounds::Village;
-use super::life::{Act, Course, Life, Town, someone};
+use super::life::{Act, Life, Town, someone};
+use super::telling::Course;
 use super::{Plan, rates, telling};
 use crate::dice::Dice;
 use crate::founding::SeedError;

@@ -4,6 +4,7 @@
 use super::agenda::{Agenda, Bells};
 use super::cast::Cast;
 use super::grounds::{Grounds, Village};
+use super::telling::Course;
 use super::weather::{Day, second_of_day};
 use super::{Plan, Told, rates};
 use crate::city::DemoCity;
@@ -73,28 +74,11 @@ pub(super) enum Act {
     AppealReview,
 }
 
-/// The process that a case is run by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Course {
-    CityManagement,
-    Hotline,
-    Sensor,
-    Quick,
-}
-
-impl Course {
-    /// The code of the process.
-    pub(super) const fn code(self) -> &'static str {
-        match self {
-            Self::CityManagement => "city-management",
-            Self::Hotline => "hotline",
-            Self::Sensor => "sensor",
-            Self::Quick => "quick",
-        }
-    }
-}
-
 /// A report and what has become of it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent things that happened or did not"
+)]
 pub(super) struct Life {
     pub(super) dice: Dice,
     pub(super) subject: usize,

@@ -1,7 +1,7 @@
 //! Reports: told, taken from the pool, and accepted, answered, rejected or taken back.
 
 use super::grounds::{GRIDDED, Village};
-use super::life::{Act, Course, Life, Town, someone};
+use super::life::{Act, Life, Town, someone};
 use super::rates;
 use crate::dice::Dice;
 use crate::founding::{SeedError, data, standard_key};
@@ -16,6 +16,27 @@ use casework::input::{
     ReporterRequest,
 };
 use casework::model::{CaseStage, RejectReason};
+
+/// The process that a case is run by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    CityManagement,
+    Hotline,
+    Sensor,
+    Quick,
+}
+
+impl Course {
+    /// The code of the process.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::CityManagement => "city-management",
+            Self::Hotline => "hotline",
+            Self::Sensor => "sensor",
+            Self::Quick => "quick",
+        }
+    }
+}
 
 impl Town<'_> {
     pub(super) async fn tell(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
@@ -103,13 +124,11 @@ impl Town<'_> {
             (life.category_id, life.rule_row_id) = (category_id, rule_row_id);
             life.limit = Some(limit);
         })?;
-        match created.case {
-            Some(case) => self.opened(nth, case, at),
-            None => {
-                self.put(nth, claim_at, Act::Claim);
-                Ok(())
-            }
+        if let Some(case) = created.case {
+            return self.opened(nth, case, at);
         }
+        self.put(nth, claim_at, Act::Claim);
+        Ok(())
     }
 
     /// 督查: what a leader wants done, of no category and at no place.

@@ -1,8 +1,9 @@
 //! Tasks: accepted, returned, given on, extended, suspended, finished; inspected and closed.
 
 use super::grounds::Village;
-use super::life::{Act, Course, Life, Town, handled_at, is_open, someone};
+use super::life::{Act, Life, Town, handled_at, is_open, someone};
 use super::rates;
+use super::telling::Course;
 use crate::founding::SeedError;
 use crate::messages;
 use base::{Id, Timestamp};
@@ -47,12 +48,11 @@ impl Town<'_> {
             _ => Act::TaskAccept(task.id),
         };
         let minutes = match (act, dice.odds(rates::LATE_RESPONSE), urgent) {
-            (Act::Return(_), _, true) => dice.between(2, 4),
             (Act::Return(_), _, false) => dice.between(3, 26),
-            (_, true, true) => dice.between(16, 50),
-            (_, true, false) => dice.between(61, 300),
-            (_, false, true) => dice.between(2, 4),
-            (_, false, false) => dice.between(3, 28),
+            (Act::TaskAccept(_) | Act::DemandRuling(_), true, true) => dice.between(16, 50),
+            (Act::TaskAccept(_) | Act::DemandRuling(_), true, false) => dice.between(61, 300),
+            (_, _, true) => dice.between(2, 4),
+            (_, _, false) => dice.between(3, 28),
         };
         let seconds = minutes * 60 + dice.between(0, 59);
         self.put(nth, at.plus_seconds(seconds), act);

@@ -7,6 +7,9 @@ use casework::model::{
     ClockKind, Digest, NoteRef, OrganisationRef, TaskKind, TaskOpened, TaskRole,
 };
 
+/// Makes a tale wrong in one way.
+type Wrong = Box<dyn Fn(&mut Tale)>;
+
 const LEAD: Id = Id(10);
 const CHILD: Id = Id(11);
 const INSPECTION: Id = Id(12);
@@ -135,7 +138,7 @@ fn lawful() -> Tale {
 #[test]
 fn a_lawful_tale_breaks_no_rule_and_each_wrong_one_its_own() {
     assert_eq!(lawful().broken().count(), 0);
-    let wrong: Vec<(&str, Box<dyn Fn(&mut Tale)>)> = vec![
+    let wrong: Vec<(&str, Wrong)> = vec![
         (
             "a closed case passed an inspection or says why none",
             Box::new(|tale| {
