@@ -241,7 +241,7 @@ impl Town<'_> {
         let back = casework
             .case_send_back(&by, life.case_id, ReasonRequest { reason })
             .await?;
-        // Once is enough.
+        // It is filed again without being verified.
         self.change(nth, |life| life.is_verified = true)?;
         self.follow(nth, back, at)
     }
