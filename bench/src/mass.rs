@@ -431,7 +431,6 @@ fn copy(
                 match (*name, column.as_str(), value) {
                     ("case_file", "stage", _) => text(stage.as_str()),
                     (_, "level", _) => text(level),
-                    ("case_file" | "report", "source", _) => text(source),
                     (_, "case_no", _) => text(&number),
                     (_, "report_no", _) => Value::Text(format!("SQ{number}")),
                     (_, "area_path", _) => text(village.as_str()),
@@ -448,7 +447,7 @@ fn copy(
                     ("task", "organisation_path", _) => text(held.1.as_str()),
                     ("obligation", "organisation_id", _) if is_handlers => Value::Integer(held.0.0),
                     ("obligation", "organisation_path", _) if is_handlers => text(held.1.as_str()),
-                    ("obligation", "source", _) => text(source),
+                    ("obligation" | "case_file" | "report", "source", _) => text(source),
                     ("obligation", "marks", other) => other.clone(),
                     ("obligation", "at", Value::Integer(moment)) => Value::Integer(moment + shift),
                     (_, column, Value::Integer(moment)) if column.ends_with("_at") => Value::Integer(moment + shift),

@@ -6,6 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+// The town below needs them.
+use calendar as _;
+use tokio as _;
+
 mod notices;
 #[path = "../../../casework/tests/it/town.rs"]
 #[allow(dead_code, reason = "casework's own tests use the rest of the town")]

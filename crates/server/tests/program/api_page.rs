@@ -53,11 +53,11 @@ fn every_request_of_the_api_page_runs_as_written_and_only_those_announced_are_re
     let tools = tempfile::tempdir().unwrap();
     let log = tools.path().join("requests");
     noting_curl(tools.path(), &log);
-    let path = std::env::var("PATH").unwrap();
+    // The shell puts the tools that take notes before its own.
+    let script = format!("PATH=\"{}:$PATH\"\n{script}", tools.path().display());
     let run = Command::new("bash")
         .args(["-eu", "-c", &script])
         .env("CHENGYUN", format!("http://{}", program.address))
-        .env("PATH", format!("{}:{path}", tools.path().display()))
         .output()
         .unwrap();
     let requests = fs::read_to_string(&log).unwrap();
