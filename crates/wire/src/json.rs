@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use base::{FailureKind, FieldError, Problem};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// A JSON body. As an extractor it refuses other media types (415), text that is not JSON (400), and JSON that does not fit
 /// `T` (422, all wrong fields at once). Strings with the NUL character are refused: one of the databases cannot keep them.
@@ -32,6 +34,37 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             .await
             .map_err(|rejection| unreadable(rejection.status()))?;
         parse(&body).map(Self)
+    }
+}
+
+/// A JSON object that fits `T` and may have `form` besides: what a city asks for with an action. Its members are checked by
+/// whoever knows the form.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Formed<T>(pub T, pub Option<Map<String, Value>>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Formed<T> {
+    type Rejection = Failure;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let Json(whole) = Json::<Box<RawValue>>::from_request(request, state).await?;
+        let body = whole.get().as_bytes();
+        // Most have none, and are read as they came: a key given twice shows itself only there.
+        let form = match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Object(mut object)) => object.remove("form").map(|form| (form, object)),
+            _ => None,
+        };
+        match form {
+            None => parse(body).map(|request| Self(request, None)),
+            Some((Value::Object(form), rest)) => {
+                let rest = serde_json::to_vec(&rest).unwrap_or_default();
+                parse(&rest).map(|request| Self(request, Some(form)))
+            }
+            Some((_, rest)) => {
+                let rest = serde_json::to_vec(&rest).unwrap_or_default();
+                let mut wrong = json_wrong_fields::<T>(&rest);
+                wrong.push(FieldError::new("form", "wrong_type", "it takes an object"));
+                Err(Problem::invalid(wrong).into())
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use base::{Id, PageRequest, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use wire::{Answer, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
+use wire::{Answer, Formed, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
 
 /// A page of cases.
 #[derive(Serialize, ToSchema)]
@@ -195,9 +195,9 @@ pub(super) async fn case_file(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<CaseFileRequest>,
+    Formed(request, form): Formed<CaseFileRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(form);
     Ok(versioned(casework.case_file(&call, id, request).await?))
 }
 
@@ -211,9 +211,9 @@ pub(super) async fn case_dispatch(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<CaseDispatchRequest>,
+    Formed(request, form): Formed<CaseDispatchRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(form);
     Ok(versioned(casework.case_dispatch(&call, id, request).await?))
 }
 
@@ -227,9 +227,9 @@ pub(super) async fn case_inspect_result(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<CaseInspectResultRequest>,
+    Formed(request, form): Formed<CaseInspectResultRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(form);
     let view = casework.case_inspect_result(&call, id, request).await?;
     Ok(versioned(view))
 }
@@ -244,8 +244,8 @@ pub(super) async fn case_close(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<CaseCloseRequest>,
+    Formed(request, form): Formed<CaseCloseRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(form);
     Ok(versioned(casework.case_close(&call, id, request).await?))
 }

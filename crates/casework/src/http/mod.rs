@@ -1,6 +1,7 @@
 //! The routes of casework and their lines in the table of endpoints. Handlers parse, call the service and shape the answer.
 
 mod cases;
+mod forms;
 mod handling;
 mod links;
 mod overlays;
@@ -126,6 +127,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
 
 /// The routes.
 pub fn router(casework: Casework) -> OpenApiRouter {
+    let mut router = routes(casework);
+    forms::describe(router.get_openapi_mut());
+    router
+}
+
+fn routes(casework: Casework) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(reports::report_list, reports::report_create))
         .routes(routes!(reports::report_search))
@@ -219,5 +226,6 @@ fn call(
         principal,
         idempotency_key,
         expected_version,
+        form: None,
     }
 }

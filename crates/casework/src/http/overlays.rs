@@ -16,7 +16,7 @@ use crate::view::CaseStateView;
 use access::http::Caller;
 use axum::extract::State;
 use base::Id;
-use wire::{Answer, IdempotencyKey, IfMatch, Json, Path, ProblemView, Versioned};
+use wire::{Answer, Formed, IdempotencyKey, IfMatch, Path, ProblemView, Versioned};
 
 /// One handler a line: its name, its request, its path and its tag.
 macro_rules! handlers {
@@ -31,9 +31,9 @@ macro_rules! handlers {
             Path(id): Path<Id>,
             key: IdempotencyKey,
             version: IfMatch,
-            Json(request): Json<$request>,
+            Formed(request, form): Formed<$request>,
         ) -> Answer<Versioned<CaseStateView>> {
-            let call = call(caller, key, version);
+            let call = call(caller, key, version).with_form(form);
             Ok(versioned(casework.$name(&call, id, request).await?))
         }
     )+ };

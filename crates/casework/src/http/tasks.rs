@@ -12,7 +12,7 @@ use axum::extract::State;
 use base::{Id, PageRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use wire::{Answer, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
+use wire::{Answer, Formed, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
 
 /// A page of tasks.
 #[derive(Serialize, ToSchema)]
@@ -87,9 +87,9 @@ pub(super) async fn task_accept(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<TaskAcceptRequest>,
+    Formed(request, form): Formed<TaskAcceptRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(form);
     Ok(versioned(casework.task_accept(&call, id, request).await?))
 }
 
@@ -103,8 +103,8 @@ pub(super) async fn task_finish(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<TaskFinishRequest>,
+    Formed(request, form): Formed<TaskFinishRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(form);
     Ok(versioned(casework.task_finish(&call, id, request).await?))
 }

@@ -6,7 +6,7 @@ use super::case::{self, CaseFact};
 use super::decide::{self, TaskNew};
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
-use crate::model::{Case, CaseStage};
+use crate::model::{Case, CaseStage, NoteRef};
 use serde::{Deserialize, Serialize};
 
 /// A thing that happened to a case because its process is as it is. No personal text: the words are the process's.
@@ -19,6 +19,13 @@ pub enum CourseFact {
         reason: String,
         /// The limit of closing.
         clock: Option<Clock>,
+    },
+    /// What the process asks for was filled in for the action that follows.
+    FormFilled {
+        /// The action.
+        operation: String,
+        /// What was filled in, as JSON.
+        filled: NoteRef,
     },
     /// The condition that the process sets for the action that follows held.
     ConditionMet {
@@ -35,6 +42,7 @@ impl CourseFact {
         match self {
             Self::InspectionLeftOut { .. } => "inspection_left_out",
             Self::ConditionMet { .. } => "condition_met",
+            Self::FormFilled { .. } => "form_filled",
         }
     }
 }
@@ -48,8 +56,19 @@ pub fn evolve(case: &mut Case, fact: &CourseFact, event: &Event<CaseFact>) {
             case.clock = *clock;
             case.extra.course.uninspected = Some(reason.clone());
         }
-        CourseFact::ConditionMet { .. } => {}
+        CourseFact::ConditionMet { .. } | CourseFact::FormFilled { .. } => {}
     }
+}
+
+/// Puts on record that the form of an action was filled in.
+pub(crate) fn form_filled(
+    operation: &str,
+    filled: NoteRef,
+    circumstances: &Circumstances<'_>,
+) -> Event<CaseFact> {
+    let operation = operation.to_owned();
+    let fact = CourseFact::FormFilled { operation, filled };
+    circumstances.event(CaseFact::Course(fact))
 }
 
 /// Whether the condition of an action holds: what is put on record when it does, a refusal when it does not. None is nothing.

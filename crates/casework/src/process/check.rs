@@ -1,6 +1,8 @@
 //! Whether a process document makes sense.
 
-use super::{Condition, Document, InspectionMode, ProcessFault, SelfHandlingThen, step, steps};
+use super::{
+    Condition, Document, InspectionMode, ProcessFault, SelfHandlingThen, form, step, steps,
+};
 use crate::model::CaseStage;
 use std::collections::BTreeSet;
 
@@ -164,7 +166,7 @@ fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faul
         }
         if let Some(text) = &rule.condition {
             let place = format!("{place}.condition");
-            if step(operation).is_some_and(|step| step.from.is_empty()) {
+            if step(operation).is_some() && !is_on_case(operation) {
                 faults.add(
                     &place,
                     "there is no case yet that a condition could speak of",
@@ -173,6 +175,12 @@ fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faul
             if let Err(reason) = Condition::parse(text) {
                 faults.add(&place, reason);
             }
+        }
+        if !rule.form.is_empty() && !takes_form(operation) {
+            faults.add(format!("{place}.form"), "this action takes no form");
+        }
+        for (below, reason) in form::faults(&rule.form) {
+            faults.add(format!("{place}.form{below}"), reason);
         }
         if rule.roles.is_empty() {
             faults.add(format!("{place}.roles"), "nobody may take this action");
@@ -186,6 +194,17 @@ fn check_actions(document: &Document, role_is_known: &dyn Fn(&str) -> bool, faul
             }
         }
     }
+}
+
+/// Whether an action is one on a case that there is: neither on a report nor one that begins a case.
+fn is_on_case(operation: &str) -> bool {
+    !operation.starts_with("report_") && step(operation).is_some_and(|step| !step.from.is_empty())
+}
+
+/// Whether an action may have a form: it is one on a case that there is, taken for itself.
+pub fn takes_form(operation: &str) -> bool {
+    let for_itself = !["case_split", "case_merge", "case_self_handle"].contains(&operation);
+    for_itself && is_on_case(operation)
 }
 
 /// Callback and rating have their rule and their action, or neither.

@@ -7,12 +7,15 @@
 mod check;
 pub mod condition;
 mod family;
+pub mod form;
 mod handling;
 mod known;
 mod overlays;
 mod steps;
 
+pub use check::takes_form;
 pub use condition::Condition;
+pub use form::FormField;
 pub use handling::{
     InspectionMode, InspectionRule, ReturnsRule, SelfHandlingRule, SelfHandlingThen,
     VerificationRule,
@@ -127,7 +130,7 @@ pub struct StageRule {
 }
 
 /// A step as a process uses it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActionRule {
     /// What users read.
@@ -136,6 +139,9 @@ pub struct ActionRule {
     pub roles: Vec<String>,
     /// What must hold of the case; see [`condition`].
     pub condition: Option<String>,
+    /// What has to be filled in when it is taken; see [`form`].
+    #[serde(default)]
+    pub form: Vec<FormField>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -268,7 +274,7 @@ pub struct RatingRule {
 }
 
 /// A process that has passed its checks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Process {
     /// Code and version.
     pub reference: ProcessRef,
@@ -407,6 +413,13 @@ impl Process {
         self.actions
             .iter()
             .map(|(operation, rule)| (*operation, rule))
+    }
+
+    /// What has to be filled in when an action is taken.
+    pub fn form(&self, operation: &str) -> &[FormField] {
+        self.actions
+            .get(operation)
+            .map_or(&[], |rule| rule.form.as_slice())
     }
 
     /// What must hold of a case for an action to be taken.

@@ -9,9 +9,11 @@ use crate::input::{
     TaskAcceptRequest, TaskFinishRequest, check_remark,
 };
 use crate::lifecycle::case::{self, CaseFact};
+use crate::lifecycle::course;
 use crate::lifecycle::decide::{self, CaseCommand, TaskNew};
 use crate::lifecycle::{Circumstances, Event, RuleFacts};
 use crate::model::{Actor, Case, Digest, NoteRef};
+use crate::process::form;
 use crate::store::read::{self, CaseKey};
 use crate::store::write::{self, Concern};
 use crate::view::CaseStateView;
@@ -33,6 +35,7 @@ pub(super) struct Order {
     expected_version: Option<i64>,
     once: Option<Once>,
     principal: Arc<Principal>,
+    form: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl Order {
@@ -46,6 +49,7 @@ impl Order {
             expected_version: call.expected_version,
             once,
             principal: call.principal.clone(),
+            form: call.form.clone(),
         }
     }
 }
@@ -262,11 +266,16 @@ impl Casework {
         {
             return Err(CaseworkError::CaseVersion(state(&before)));
         }
-        let events = self.decide(&before, order, &actor, now)?;
+        let form = self.form_sealed(&before, order)?;
+        let filled = form.as_ref().map(|(reference, _)| reference.clone());
+        let events = self.decide(&before, order, filled, &actor, now)?;
         let after = events.iter().fold(before.clone(), case::evolve);
         self.save(tx, &before, &after, &events)?;
         if let Some((id, sealed)) = &order.note {
             write::note_add(tx, *id, after.id, sealed)?;
+        }
+        if let Some((reference, sealed)) = form.filter(|_| !events.is_empty()) {
+            write::note_add(tx, reference.id, after.id, &sealed)?;
         }
         self.reports_follow(tx, &before, &after, &actor, now)?;
         tx.audit(&AuditEntry {
@@ -287,6 +296,7 @@ impl Casework {
         &self,
         case: &Case,
         order: &Order,
+        filled: Option<NoteRef>,
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Vec<Event<CaseFact>>, CaseworkError> {
@@ -307,11 +317,40 @@ impl Casework {
             category_has_rules: category.is_some_and(|facts| facts.has_rules),
             suggested: suggested.as_ref(),
         };
-        decide::decide(case, &order.command, &circumstances).map_err(|refusal| {
-            CaseworkError::CaseRefused {
-                refusal,
-                current: Some(Box::new(case.into())),
-            }
+        let mut events =
+            decide::decide(case, &order.command, &circumstances).map_err(|refusal| {
+                CaseworkError::CaseRefused {
+                    refusal,
+                    current: Some(Box::new(case.into())),
+                }
+            })?;
+        if let Some(filled) = filled.filter(|_| !events.is_empty()) {
+            let operation = order.command.operation();
+            events.insert(0, course::form_filled(operation, filled, &circumstances));
+        }
+        Ok(events)
+    }
+
+    /// What was filled in, checked by the form that the case's process asks for with this action, and sealed.
+    fn form_sealed(
+        &self,
+        case: &Case,
+        order: &Order,
+    ) -> Result<Option<(NoteRef, Vec<u8>)>, CaseworkError> {
+        let process = self.parts().processes.get(&case.process);
+        let process = process.ok_or_else(|| process_missing(case))?;
+        let form = process.form(order.command.operation());
+        let wrong = form::wrong(form, order.form.as_ref());
+        if !wrong.is_empty() {
+            return Err(CaseworkError::Invalid(wrong));
+        }
+        let Some(filled) = order.form.as_ref().filter(|filled| !filled.is_empty()) else {
+            return Ok(None);
+        };
+        let text = serde_json::Value::Object(filled.clone()).to_string();
+        Ok(match self.seal_note(Some(&text)) {
+            (Some(reference), Some((_, sealed))) => Some((reference, sealed)),
+            _ => None,
         })
     }
 

@@ -85,6 +85,8 @@ pub struct Call {
     pub idempotency_key: Option<String>,
     /// `If-Match`: refuse unless this is the present version.
     pub expected_version: Option<i64>,
+    /// What was filled in of the form that the process asks for with the action.
+    pub form: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl Call {
@@ -94,7 +96,16 @@ impl Call {
             principal,
             idempotency_key: None,
             expected_version: None,
+            form: None,
         }
+    }
+}
+
+impl Call {
+    /// The same with what was filled in of the form that goes with the action.
+    #[must_use]
+    pub fn with_form(self, form: Option<serde_json::Map<String, serde_json::Value>>) -> Self {
+        Self { form, ..self }
     }
 }
 
@@ -165,7 +176,11 @@ impl Casework {
                 ),
             )]));
         }
-        let body = serde_json::to_vec(&(subject, content)).unwrap_or_default();
+        let body = match &call.form {
+            None => serde_json::to_vec(&(subject, content)),
+            Some(form) => serde_json::to_vec(&(subject, content, form)),
+        };
+        let body = body.unwrap_or_default();
         Ok(Some(Once {
             id: self.next_id(),
             caller: call.principal.account_id,

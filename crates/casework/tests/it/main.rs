@@ -5,6 +5,7 @@ mod bad_input;
 mod boxes;
 mod callbacks;
 mod conditions;
+mod forms;
 mod given_on;
 mod handling;
 mod imports;

@@ -4,6 +4,7 @@ use super::{CaseBox, CaseQuery, Names, check_number, limit, no_cursor};
 use crate::failure::CaseworkError;
 use crate::lifecycle::Event;
 use crate::lifecycle::case::{self, CaseFact};
+use crate::lifecycle::course::CourseFact;
 use crate::model::{Case, CaseStage, NoteRef, Task, TaskKind};
 use crate::service::{CaseSort, Casework, may_see, sealed};
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
@@ -357,6 +358,7 @@ fn case_note(fact: &CaseFact) -> Option<&NoteRef> {
         | CaseFact::CaseClosed { opinion: note, .. } => note.as_ref(),
         CaseFact::Handling(fact) => fact.note(),
         CaseFact::Overlay(fact) => fact.note(),
+        CaseFact::Course(CourseFact::FormFilled { filled, .. }) => Some(filled),
         _ => None,
     }
 }
