@@ -466,15 +466,16 @@ fn copy(
         }
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO case_organisation (case_id, organisation_path, is_open, street_path, category_id, source)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO case_organisation (case_id, organisation_path, is_open, level, area_path, category_id, source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for path in organisations {
         insert.execute(rusqlite::params![
             case_id.0,
             path.as_str(),
             is_open,
-            street.as_str(),
+            level,
+            village.as_str(),
             category.0,
             source
         ])?;

@@ -103,7 +103,8 @@ CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 -- Open cases are few: every list of them looks through this one.
 CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path)
   WHERE stage NOT IN ('closed', 'cancelled', 'merged');
-CREATE INDEX case_ended ON case_file (stage, id, source, street_path, category_id, level, area_path)
+-- By id first: the newest are found without a sort, whichever of the two stages is asked for.
+CREATE INDEX case_ended ON case_file (id, stage, source, street_path, category_id, level, area_path)
   WHERE stage IN ('cancelled', 'merged');
 CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path) WHERE level <> 'normal';
 -- What never changes, alone and in pairs, so that any three filters leave little to look through. The other columns stand in the
@@ -176,13 +177,15 @@ CREATE TABLE case_organisation (
   -- Of the case, kept here for the lists of one organisation.
   is_open BOOLEAN NOT NULL,
   -- The same, so that what does not fit is passed over without reading the case.
-  street_path $key,
+  level $key NOT NULL,
+  area_path $key,
   category_id BIGINT,
   source $key NOT NULL,
   PRIMARY KEY (case_id, organisation_path)
 ) $clustered;
-CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, category_id, source, street_path);
-CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id) WHERE is_open;
+CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, is_open, category_id, source, area_path, level);
+CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_open)
+  WHERE is_open;
 
 -- The zones that held the place of a case when it began.
 CREATE TABLE case_zone (

@@ -186,6 +186,11 @@ impl CaseFilter {
             || (!self.stages.is_empty() && self.stages.iter().all(|stage| stage.is_open()))
     }
 
+    /// Whether only cases that have ended can be meant.
+    pub(super) fn has_ended(&self) -> bool {
+        !self.stages.is_empty() && self.stages.iter().all(|stage| !stage.is_open())
+    }
+
     /// Whether only cancelled and merged cases can be meant.
     pub(super) fn is_ended(&self) -> bool {
         !self.stages.is_empty()

@@ -264,10 +264,10 @@ fn from_of(
         let place = composer.place(Bound::Text(path.to_string()));
         let condition = if drives(Driver::Organisation, n) {
             from = "case_organisation d CROSS JOIN case_file c";
-            let open = if filter.is_open() {
-                " AND d.is_open"
-            } else {
-                ""
+            let open = match (filter.is_open(), filter.has_ended()) {
+                (true, _) => " AND d.is_open",
+                (_, true) => " AND NOT d.is_open",
+                _ => "",
             };
             let narrowed = narrowed(composer, filter, area);
             format!("d.organisation_path = {place}{open}{narrowed} AND c.id = d.case_id")
@@ -328,8 +328,12 @@ fn narrowed(composer: &mut Composer, filter: &CaseFilter, area: Option<&AreaFilt
     if let Some(source) = &filter.source {
         add("source", Bound::Text(source.clone()));
     }
-    if let Some(AreaFilter::Street(street) | AreaFilter::Within { street, .. }) = area {
-        add("street_path", Bound::Text(street.to_string()));
+    if let Some(level) = filter.level {
+        add("level", Bound::Text(level.as_str().to_owned()));
+    }
+    if let Some(area) = area {
+        let range = composer.range("d.area_path", area.path().range());
+        let _ = write!(text, " AND {range}");
     }
     text
 }

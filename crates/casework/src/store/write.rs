@@ -2,7 +2,7 @@
 
 use super::{
     CALLBACK_ADD, CALLBACK_MOVE, CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD,
-    CASE_ORGANISATION_OPEN, CASE_TOUCH, CASE_WORDS_ADD, CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD,
+    CASE_ORGANISATION_MOVE, CASE_TOUCH, CASE_WORDS_ADD, CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD,
     REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
@@ -238,11 +238,9 @@ pub fn case_move(
     for path in organisations_seeing(after).difference(&seen_before) {
         tx.post(&CASE_ORGANISATION_ADD, params![after.id, path])?;
     }
-    if before.stage.is_open() != after.stage.is_open() {
-        tx.post(
-            &CASE_ORGANISATION_OPEN,
-            params![after.id, after.stage.is_open()],
-        )?;
+    if before.stage.is_open() != after.stage.is_open() || before.level != after.level {
+        let (is_open, level) = (after.stage.is_open(), after.level.as_str());
+        tx.post(&CASE_ORGANISATION_MOVE, params![after.id, is_open, level])?;
     }
     Ok(())
 }
