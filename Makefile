@@ -12,7 +12,7 @@ BUILT = $${CARGO_TARGET_DIR:-target}
 run:
 	@scripts/prerequisites.sh build
 	$(BUILD)
-	@exec "$(BUILT)/debug/chengyun" demo --data-dir var/demo
+	@exec "$(BUILT)/debug/chengyun" demo --reports-a-day 60 --data-dir var/demo
 
 # The same city by the release build, as it would be shown to guests. Data lie in ./var/city.
 demo:

@@ -466,14 +466,15 @@ fn copy(
         }
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO case_organisation (case_id, organisation_path, is_open, level, area_path, category_id, source)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_ended, level, area_path, category_id, source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for path in organisations {
         insert.execute(rusqlite::params![
             case_id.0,
             path.as_str(),
             is_open,
+            matches!(stage, CaseStage::Cancelled | CaseStage::Merged),
             level,
             village.as_str(),
             category.0,

@@ -176,6 +176,8 @@ CREATE TABLE case_organisation (
   organisation_path $key NOT NULL,
   -- Of the case, kept here for the lists of one organisation.
   is_open BOOLEAN NOT NULL,
+  -- Cancelled or merged.
+  is_ended BOOLEAN NOT NULL,
   -- The same, so that what does not fit is passed over without reading the case.
   level $key NOT NULL,
   area_path $key,
@@ -183,7 +185,7 @@ CREATE TABLE case_organisation (
   source $key NOT NULL,
   PRIMARY KEY (case_id, organisation_path)
 ) $clustered;
-CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, is_open, category_id, source, area_path, level);
+CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, is_open, is_ended, category_id, source, area_path, level);
 CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_open)
   WHERE is_open;
 

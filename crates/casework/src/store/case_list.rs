@@ -264,10 +264,16 @@ fn from_of(
         let place = composer.place(Bound::Text(path.to_string()));
         let condition = if drives(Driver::Organisation, n) {
             from = "case_organisation d CROSS JOIN case_file c";
-            let open = match (filter.is_open(), filter.has_ended()) {
-                (true, _) => " AND d.is_open",
-                (_, true) => " AND NOT d.is_open",
-                _ => "",
+            let open = if filter.is_open() {
+                " AND d.is_open"
+            } else if filter.is_ended() {
+                " AND d.is_ended"
+            } else if filter.stages == [CaseStage::Closed] {
+                " AND NOT d.is_open AND NOT d.is_ended"
+            } else if filter.has_ended() {
+                " AND NOT d.is_open"
+            } else {
+                ""
             };
             let narrowed = narrowed(composer, filter, area);
             format!("d.organisation_path = {place}{open}{narrowed} AND c.id = d.case_id")

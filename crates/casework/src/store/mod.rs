@@ -195,11 +195,11 @@ statements! {
     SOURCE_MOVE = "UPDATE source SET version = ?3, name_zh = ?4, name_en = ?5, channel = ?6, is_active = ?7
         WHERE code = ?1 AND version = ?2";
     /// An organisation may see a case.
-    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open, level, area_path, category_id, source)
-        SELECT c.id, ?2, TRUE, c.level, c.area_path, c.category_id, c.source FROM case_file c WHERE c.id = ?1
+    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_ended, level, area_path, category_id, source)
+        SELECT c.id, ?2, TRUE, FALSE, c.level, c.area_path, c.category_id, c.source FROM case_file c WHERE c.id = ?1
         ON CONFLICT (case_id, organisation_path) DO NOTHING";
     /// A case has ended, or goes on; or its level is another.
-    CASE_ORGANISATION_MOVE = "UPDATE case_organisation SET is_open = ?2, level = ?3 WHERE case_id = ?1";
+    CASE_ORGANISATION_MOVE = "UPDATE case_organisation SET is_open = ?2, is_ended = ?3, level = ?4 WHERE case_id = ?1";
     /// A case lies in a zone.
     CASE_ZONE_ADD = "INSERT INTO case_zone (zone_id, case_id) VALUES (?1, ?2)";
     /// Somebody watches a case.

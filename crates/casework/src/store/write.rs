@@ -6,7 +6,7 @@ use super::{
     REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
-use crate::model::{Case, Report, Task, TaskState};
+use crate::model::{Case, CaseStage, Report, Task, TaskState};
 use ::store::{OutboxEntry, StoreError, Tx, params};
 use base::path::TreePath;
 use base::{Id, Timestamp};
@@ -240,7 +240,11 @@ pub fn case_move(
     }
     if before.stage.is_open() != after.stage.is_open() || before.level != after.level {
         let (is_open, level) = (after.stage.is_open(), after.level.as_str());
-        tx.post(&CASE_ORGANISATION_MOVE, params![after.id, is_open, level])?;
+        let is_ended = matches!(after.stage, CaseStage::Cancelled | CaseStage::Merged);
+        tx.post(
+            &CASE_ORGANISATION_MOVE,
+            params![after.id, is_open, is_ended, level],
+        )?;
     }
     Ok(())
 }

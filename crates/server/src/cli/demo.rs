@@ -26,6 +26,9 @@ pub(super) struct Demo {
     /// Only eight organisations and sixty messages, made in a second
     #[arg(long)]
     small: bool,
+    /// Reports on an ordinary working day of the two months; a minute of building on a slow machine is some 70
+    #[arg(long, default_value_t = 110, value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    reports_a_day: u32,
 }
 
 pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -37,7 +40,7 @@ pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<Exit
     if !demo.small && is_new(settings) {
         settings.make_data_dir()?;
         fs::write(&unfinished, "")?;
-        live_two_months(settings).await?;
+        live_two_months(settings, demo.reports_a_day).await?;
         fs::remove_file(&unfinished)?;
     }
     let mut city = open(settings).await?;
@@ -47,7 +50,7 @@ pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<Exit
             seed_small(&city).await?;
         } else {
             city.close();
-            live_two_months(settings).await?;
+            live_two_months(settings, demo.reports_a_day).await?;
             city = open(settings).await?;
         }
         fs::remove_file(&unfinished)?;
@@ -112,9 +115,12 @@ async fn seed_small(city: &City) -> anyhow::Result<()> {
 }
 
 /// Opens the city with a clock of its own, which runs through the two months, and closes it at now.
-async fn live_two_months(settings: &Settings) -> anyhow::Result<()> {
+async fn live_two_months(settings: &Settings, reports_a_day: u32) -> anyhow::Result<()> {
     let clock = Arc::new(ManualClock::default());
-    let plan = Plan::until(SystemClock.now(), clock.clone(), SEED);
+    let plan = Plan {
+        reports_a_day: f64::from(reports_a_day),
+        ..Plan::until(SystemClock.now(), clock.clone(), SEED)
+    };
     clock.set(plan.begins_at());
     let city = City::open(settings, clock, Arc::new(SystemChance)).await?;
     city.store.begin_filling();

@@ -46,14 +46,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Two months until `until`: some eight thousand reports, a third of what such a district has, so that it is told in a minute.
+    /// Two months until `until`: some seven thousand reports, a quarter of what such a district has, so that it is told in a minute.
     pub fn until(until: Timestamp, clock: Arc<ManualClock>, seed: u64) -> Self {
         Self {
             seed,
             clock,
             until,
             days: 61,
-            reports_a_day: 140.0,
+            reports_a_day: 110.0,
         }
     }
 
