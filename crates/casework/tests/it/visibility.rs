@@ -32,12 +32,12 @@ const ROLES: &[&str] = &[
 const STRANGER: Id = Id(555);
 
 /// A case with what the law looks at.
-struct Placed {
-    id: Id,
-    area_path: TreePath,
-    zone_ids: Vec<Id>,
+pub struct Placed {
+    pub id: Id,
+    pub area_path: TreePath,
+    pub zone_ids: Vec<Id>,
     /// Who accepted, filed, holds or held.
-    organisations: Vec<TreePath>,
+    pub organisations: Vec<TreePath>,
 }
 
 /// In both streets and in the small zone of the second; only accepted, filed, dispatched, closed.
@@ -90,7 +90,7 @@ fn cases(town: &Town) -> Vec<Placed> {
 }
 
 /// Everybody: role × organisation × area × zones.
-fn everybody() -> Vec<Arc<Principal>> {
+pub fn everybody() -> Vec<Arc<Principal>> {
     let mut found = Vec::new();
     for role in ROLES {
         for organisation in [CENTRE, ROADS, WATER, STRANGER] {
@@ -107,7 +107,7 @@ fn everybody() -> Vec<Arc<Principal>> {
 }
 
 /// The law, word by word and not by the code under test.
-fn sees(who: &Principal, case: &Placed) -> bool {
+pub fn sees(who: &Principal, case: &Placed) -> bool {
     let membership = &who.memberships[0];
     let is_mine = (case.organisations.iter()).any(|path| {
         path.as_str()

@@ -1,6 +1,7 @@
 //! Bad input of every mutating operation, over HTTP, on both engines. The operations are taken from the table of endpoints and
 //! their fields from the description, so that a new one without a row here fails.
 
+mod matrix;
 mod rows;
 mod stages;
 
