@@ -417,3 +417,30 @@ fn acceptance_names_every_wrong_field_and_changes_nothing() {
         town.verify();
     });
 }
+
+#[test]
+fn every_reporter_of_a_merged_case_may_rate_once_the_other_is_closed() {
+    each_town(|town, _| {
+        let (one, other) = (town.create(), town.create());
+        let (into, from) = (one.case.unwrap().id, other.case.unwrap().id);
+        let leader = call(&centre("shift_leader"));
+        let request = CaseMergeRequest { into_case_id: into };
+        wait(town.casework.case_merge(&leader, from, request)).unwrap();
+        let rate = |report: Id| {
+            let request = ReportRateRequest {
+                satisfaction: casework::model::Satisfaction::Satisfied,
+                words: Some("修好了，谢谢，13812341234".to_owned()),
+            };
+            let by = call(&centre("intake_clerk"));
+            wait(town.casework.report_rate(&by, report, request))
+        };
+        for report in [one.report.id, other.report.id] {
+            refused(rate(report), FailureKind::Refused, "report_wrong_stage");
+        }
+        town.complete(into);
+        for report in [one.report.id, other.report.id] {
+            assert_eq!(rate(report).unwrap().stage, ReportStage::Settled);
+        }
+        town.verify();
+    });
+}

@@ -15,7 +15,7 @@ use casework::view::{CaseStateView, ReportCreatedView, ReportStateView};
 use casework::{Call, Casework, Parts, Processes, TASK_DEADLINE};
 use std::sync::Arc;
 use store::testing::{TestStore, each_engine_at};
-use store::{Store, StoreError, consumer, timer};
+use store::{Statement, Store, StoreError, consumer, timer};
 
 /// A Friday at nine: `2026-11-20T09:00:00+08:00`.
 pub fn morning() -> Timestamp {
@@ -423,6 +423,31 @@ impl Town {
         let verified = self.casework.verify().unwrap();
         assert_eq!(verified.findings, []);
         assert!(verified.entries > 0 && verified.obligations.is_some());
+        self.tells_no_words();
+    }
+
+    /// Law 9: whatever the tests let people say (all of it holds one of these) stands in no event.
+    #[track_caller]
+    fn tells_no_words(&self) {
+        let all = Statement::composed("SELECT kind, body FROM timeline".to_owned());
+        let read = self.casework.store().read_blocking(move |tx| {
+            tx.query(&all, &[], |row| {
+                Ok((row.get::<String>(0)?, row.get::<String>(1)?))
+            })
+        });
+        for (kind, body) in read.unwrap() {
+            for word in [
+                "1381234",
+                "1390000",
+                "王小明",
+                "王先生",
+                "井盖",
+                "路口",
+                "城中路",
+            ] {
+                assert!(!body.contains(word), "{kind}: {body}");
+            }
+        }
     }
 }
 
