@@ -15,8 +15,10 @@ use casework::input::{
 use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
 use casework::view::CaseStateView;
 
-/// How long before the end of the story steps begin to be left open.
+/// How long before the end of the story many steps are left open.
 const LAST_SECONDS: i64 = 4 * 3_600;
+/// How long before it some are: whoever opens the city at night finds the evening's, late.
+const LAST_DAY_SECONDS: i64 = 22 * 3_600;
 
 impl Town<'_> {
     /// Whether a step of the last hours waits for whoever looks at the city.
@@ -41,10 +43,16 @@ impl Town<'_> {
                 | Act::Close
                 | Act::CallBack
         );
-        if !may_wait || at < plan.until.plus_seconds(-LAST_SECONDS) {
+        let before_end = |seconds: i64| at < plan.until.plus_seconds(-seconds);
+        if !may_wait || before_end(LAST_DAY_SECONDS) {
             return Ok(false);
         }
-        Ok(self.life(nth)?.0.dice.odds(rates::LEFT_OPEN))
+        let odds = if before_end(LAST_SECONDS) {
+            rates::LEFT_OPEN_EARLIER
+        } else {
+            rates::LEFT_OPEN
+        };
+        Ok(self.life(nth)?.0.dice.odds(odds))
     }
 
     /// A case has begun. Where another of the kind is open at the place, they may turn out to be one.

@@ -100,6 +100,8 @@ rates! {
     SUPERVISED = 15;
     /// Steps of the last hours that nobody has taken yet, so that every stage has living cases: assumed.
     LEFT_OPEN = 350;
+    /// The same of the rest of the last day: assumed.
+    LEFT_OPEN_EARLIER = 60;
     // --- After handling ---
     /// Inspections that fail (返工): assumed.
     REWORK = 55;
