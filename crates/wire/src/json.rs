@@ -7,10 +7,11 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::{FailureKind, FieldError, Problem};
-use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// A JSON body. As an extractor it refuses other media types (415), text that is not JSON (400), and JSON that does not fit
 /// `T` (422, all wrong fields at once). Strings with the NUL character are refused: one of the databases cannot keep them.
@@ -46,26 +47,76 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Formed<T> {
     type Rejection = Failure;
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let Json(whole) = Json::<Box<RawValue>>::from_request(request, state).await?;
-        let body = whole.get().as_bytes();
-        // Most have none, and are read as they came: a key given twice shows itself only there.
-        let form = match serde_json::from_slice::<Value>(body) {
-            Ok(Value::Object(mut object)) => object.remove("form").map(|form| (form, object)),
-            _ => None,
+        let Ok(Members(members)) = serde_json::from_str(whole.get()) else {
+            return parse(whole.get().as_bytes()).map(|request| Self(request, None));
         };
-        match form {
-            None => parse(body).map(|request| Self(request, None)),
-            Some((Value::Object(form), rest)) => {
-                let rest = serde_json::to_vec(&rest).unwrap_or_default();
-                parse(&rest).map(|request| Self(request, Some(form)))
-            }
-            Some((_, rest)) => {
-                let rest = serde_json::to_vec(&rest).unwrap_or_default();
-                let mut wrong = json_wrong_fields::<T>(&rest);
-                wrong.push(FieldError::new("form", "wrong_type", "it takes an object"));
+        let (forms, rest): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|(key, _)| key == "form");
+        let rest = written(&rest);
+        match forms.as_slice() {
+            [] => parse(rest.as_bytes()).map(|request| Self(request, None)),
+            [(_, form), others @ ..] => {
+                let mut wrong = Vec::new();
+                if !others.is_empty() {
+                    wrong.push(FieldError::new("form", "duplicate", "it is given twice"));
+                }
+                let form = members_once(form, &mut wrong);
+                if wrong.is_empty() {
+                    return parse(rest.as_bytes()).map(|request| Self(request, Some(form)));
+                }
+                wrong.extend(json_wrong_fields::<T>(rest.as_bytes()));
                 Err(Problem::invalid(wrong).into())
             }
         }
     }
+}
+
+/// The members of a JSON object in their order, a key given twice twice.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}
+
+/// The object again, without what was taken out.
+fn written(members: &[(String, Box<RawValue>)]) -> String {
+    let each = members
+        .iter()
+        .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), value.get()));
+    format!("{{{}}}", each.collect::<Vec<_>>().join(","))
+}
+
+/// What was filled in of a form; what cannot be one, and keys given twice, go to `wrong`.
+fn members_once(form: &RawValue, wrong: &mut Vec<FieldError>) -> Map<String, Value> {
+    let mut filled = Map::new();
+    let Ok(Members(members)) = serde_json::from_str(form.get()) else {
+        wrong.push(FieldError::new("form", "wrong_type", "it takes an object"));
+        return filled;
+    };
+    for (key, value) in members {
+        let value = serde_json::from_str(value.get()).unwrap_or_default();
+        if filled.insert(key.clone(), value).is_some() {
+            let place = format!("form.{key}");
+            wrong.push(FieldError::new(place, "duplicate", "it is given twice"));
+        }
+    }
+    filled
 }
 
 /// A body that could not be read to its end: too large, or the connection broke.

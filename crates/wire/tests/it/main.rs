@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use wire::{Answer, Created, IdempotencyKey, IfMatch, Json, Path, Query, Versioned};
+use wire::{Answer, Created, Formed, IdempotencyKey, IfMatch, Json, Path, Query, Versioned};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +52,12 @@ fn router() -> Router {
         .route(
             "/orders",
             post(|Json(order): Json<Order>| async { Json(order) }),
+        )
+        .route(
+            "/formed",
+            post(|Formed(order, form): Formed<Order>| async move {
+                Json(json!({ "order": order, "form": form }))
+            }),
         )
         .route(
             "/orders/{id}",
@@ -106,7 +112,11 @@ async fn ask(request: Request<Body>) -> (Response<()>, Value) {
 }
 
 async fn post_order(body: impl Into<String>) -> (StatusCode, Value) {
-    let request = Request::post("/orders")
+    post_to("/orders", body).await
+}
+
+async fn post_to(path: &str, body: impl Into<String>) -> (StatusCode, Value) {
+    let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
         .body(Body::from(body.into()))
         .unwrap();
@@ -192,6 +202,67 @@ async fn a_body_of_the_wrong_shape_altogether_is_refused_once() {
         [":malformed"],
         "a key given twice is wrong only as text"
     );
+}
+
+#[tokio::test]
+async fn a_form_beside_the_fields_is_taken_for_itself() {
+    let order = json!({ "title": "井盖", "urgency": 2, "note": null, "tasks": [] });
+    let (status, body) = post_to("/formed", order.to_string()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body, json!({ "order": order, "form": null }));
+    let mut whole = order.clone();
+    whole["form"] = json!({ "depth_cm": 12.5, "cause": ["a"] });
+    let (status, body) = post_to("/formed", whole.to_string()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body, json!({ "order": order, "form": whole["form"] }));
+    // Elsewhere it is a field like any other.
+    let (_, body) = post_order(whole.to_string()).await;
+    assert_eq!(fields(&body), ["form:unknown_field"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_beside_a_form_is_named_as_ever_and_nothing_is_given_twice() {
+    let order = r#""title":"a","urgency":1,"tasks":[]"#;
+    for (body, wrong) in [
+        (
+            r#"{"urgency":1,"tasks":[],"form":{}}"#.to_owned(),
+            vec!["title:required"],
+        ),
+        (
+            r#"{"urgency":1,"tasks":[],"form":5}"#.to_owned(),
+            vec!["form:wrong_type", "title:required"],
+        ),
+        (
+            format!(r#"{{{order},"form":null}}"#),
+            vec!["form:wrong_type"],
+        ),
+        (
+            format!(r#"{{{order},"title":"b","form":{{}}}}"#),
+            vec![":malformed"],
+        ),
+        (
+            format!(r#"{{{order},"form":{{"a":1}},"form":{{}}}}"#),
+            vec!["form:duplicate"],
+        ),
+        (
+            format!(r#"{{{order},"form":{{"a":1,"a":2}}}}"#),
+            vec!["form.a:duplicate"],
+        ),
+        (
+            format!(r#"{{{order},"form":{{"a":"\u0000"}}}}"#),
+            vec!["form.a:control_character"],
+        ),
+        ("[]".to_owned(), vec![":malformed"]),
+    ] {
+        let (status, answer) = post_to("/formed", body.as_str()).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        assert_eq!(fields(&answer), wrong, "{body}");
+    }
+    for body in ["", "{", r#"{"form":{}"#] {
+        let (status, answer) = post_to("/formed", body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body:?}");
+        assert_eq!(answer["code"], "malformed_json");
+    }
 }
 
 #[tokio::test]
