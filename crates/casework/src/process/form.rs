@@ -14,6 +14,8 @@ pub const FIELDS_MAX: usize = 40;
 pub const TEXT_CHARACTERS_MAX: usize = 2_000;
 /// Choices of one field at the most.
 const CHOICES_MAX: usize = 200;
+/// The longest key, label or choice, in characters.
+const WORD_CHARACTERS_MAX: usize = 100;
 
 /// What a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,15 +68,18 @@ pub(super) fn faults(form: &[FormField]) -> Vec<(String, String)> {
     for (n, field) in form.iter().enumerate() {
         let place = |part: &str| format!("[{n}].{part}");
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if field.key.is_empty() || !field.key.bytes().all(fits) {
-            let reason = "a key is lower-case letters, digits and underscores";
+        if !is_word(&field.key) || !field.key.bytes().all(fits) {
+            let reason = "a key is 1 to 100 lower-case letters, digits and underscores";
             add(place("key"), reason);
         }
         if !keys.insert(&field.key) {
             add(place("key"), "a key stands once in a form");
         }
-        if field.label.trim().is_empty() {
-            add(place("label"), "users read something");
+        if !is_word(&field.label) {
+            add(
+                place("label"),
+                "users read something, 100 characters at most",
+            );
         }
         match (field.kind, field.choices.len()) {
             (FieldKind::Choice, 0) => add(place("choices"), "there is something to choose"),
@@ -83,6 +88,12 @@ pub(super) fn faults(form: &[FormField]) -> Vec<(String, String)> {
             }
             (FieldKind::Choice, _) | (_, 0) => {}
             _ => add(place("choices"), "only a choice has them"),
+        }
+        if !field.choices.iter().all(|choice| is_word(choice)) {
+            add(place("choices"), "a choice is 1 to 100 characters");
+        }
+        if BTreeSet::from_iter(&field.choices).len() < field.choices.len() {
+            add(place("choices"), "a choice stands once in its field");
         }
         let has_bounds = field.min.is_some() || field.max.is_some();
         if has_bounds && field.kind != FieldKind::Number {
@@ -93,6 +104,10 @@ pub(super) fn faults(form: &[FormField]) -> Vec<(String, String)> {
         }
     }
     faults
+}
+
+fn is_word(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= WORD_CHARACTERS_MAX
 }
 
 /// What is wrong with what was filled in; every field at once.

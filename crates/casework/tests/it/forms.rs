@@ -1,8 +1,8 @@
 //! Forms of actions, and a process made through the API only that has one, a condition, and no 立案.
 
 use crate::town::*;
-use access::Principal;
-use axum::http::StatusCode;
+use access::{Principal, RoleBook};
+use axum::http::{Method, StatusCode};
 use casework::Processes;
 use casework::process::Process;
 use serde_json::{Value, json};
@@ -159,7 +159,49 @@ fn an_action_without_a_form_takes_none_and_a_repeated_call_compares_it() {
         assert_eq!(answer.body["fields"][0]["field"], "form.a");
         let answer = town.post(&clerk(), &path, &json!({"reached": true, "form": {}}));
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+
+        let finish = |depth: u32| {
+            let path = format!("/api/v1/tasks/{task}/finish");
+            let body = json!({"result": "已疏通", "form": {"depth_cm": depth}});
+            let key = [("idempotency-key", "once")];
+            town.send(&clerk(), Method::POST, &path, &key, Some(&body))
+        };
+        let first = finish(3);
+        assert_eq!(first.status, StatusCode::OK, "{}", first.body);
+        assert_eq!(finish(3).body, first.body);
+        let other = finish(4);
+        assert_eq!(
+            other.body["code"], "idempotency_key_reused",
+            "{}",
+            other.body
+        );
     });
+}
+
+#[test]
+fn whoever_has_to_fill_in_a_form_may_read_what_it_asks_for() {
+    each_asking_town(|town, _| {
+        wait(town.casework.recall()).unwrap();
+        let path = format!("/api/v1/cases/{}", town.create().case.unwrap().id);
+        let process = town.get(&centre("leader"), &path).body["process"].clone();
+        let (code, version) = process.as_str().unwrap().split_once(' ').unwrap();
+        let path = format!("/api/v1/processes/{code}?version={version}");
+        for role in ["handler", "inspector"] {
+            let answer = town.get(&person(ROADS, role, None), &path);
+            assert_eq!(answer.status, StatusCode::OK, "{role}: {}", answer.body);
+        }
+    });
+    // Nobody who may act by a process is left without.
+    let roles = RoleBook::built_in().unwrap();
+    let known = Processes::load(Processes::BUILT_IN.iter().copied(), |_| true).unwrap();
+    for process in known.newest() {
+        for (operation, rule) in process.actions() {
+            for role in rule.roles.iter().filter_map(|role| roles.get(role)) {
+                let may = role.permissions.contains("process_view");
+                assert!(may, "{operation} {}", role.code);
+            }
+        }
+    }
 }
 
 #[test]
@@ -179,6 +221,16 @@ fn a_form_that_makes_no_sense_is_refused_with_its_place() {
         (
             "task_finish",
             "key = \"a\"\nlabel = \"甲\"\nkind = \"choice\"",
+            "form[0].choices",
+        ),
+        (
+            "task_finish",
+            "key = \"a\"\nlabel = \"甲\"\nkind = \"choice\"\nchoices = [\"b\", \" \"]",
+            "form[0].choices",
+        ),
+        (
+            "task_finish",
+            "key = \"a\"\nlabel = \"甲\"\nkind = \"choice\"\nchoices = [\"b\", \"b\"]",
             "form[0].choices",
         ),
         (
