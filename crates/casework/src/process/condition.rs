@@ -5,7 +5,7 @@
 //! `contains`, `size`. No macros, no maps, no division. A condition is compiled once for each version of a process.
 
 use crate::lifecycle::Circumstances;
-use crate::model::{Case, CaseStage};
+use crate::model::{Case, CaseStage, Level};
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators as op};
 use cel::{Context, IdedExpr, Program, Value};
 use std::collections::HashMap;
@@ -283,6 +283,26 @@ fn kind_of(expression: &IdedExpr) -> Result<Kind, String> {
     }
 }
 
+/// Refuses a comparison with a word that the variable never is: it would hold never, or always, and nobody would notice.
+fn check_words(one: &IdedExpr, other: &IdedExpr) -> Result<(), String> {
+    let (Expr::Select(select), Expr::Literal(LiteralValue::String(word))) =
+        (&one.expr, &other.expr)
+    else {
+        return Ok(());
+    };
+    let word: &str = word.inner();
+    let is_one = match select.field.as_str() {
+        "level" => Level::parse(word).is_some(),
+        "stage" => CaseStage::parse(word).is_some(),
+        _ => true,
+    };
+    if is_one {
+        Ok(())
+    } else {
+        Err(format!("`case.{}` is never '{word}'", select.field))
+    }
+}
+
 fn kind_of_call(call: &CallExpr) -> Result<Kind, String> {
     if call.func_name == op::IN {
         return kind_of_in(call);
@@ -290,6 +310,12 @@ fn kind_of_call(call: &CallExpr) -> Result<Kind, String> {
     let mut kinds = Vec::with_capacity(3);
     for argument in call.target.as_deref().into_iter().chain(&call.args) {
         kinds.push(kind_of(argument)?);
+    }
+    if matches!(call.func_name.as_str(), op::EQUALS | op::NOT_EQUALS)
+        && let [left, right] = call.args.as_slice()
+    {
+        check_words(left, right)?;
+        check_words(right, left)?;
     }
     let found = match (call.func_name.as_str(), kinds.as_slice()) {
         (op::LOGICAL_AND | op::LOGICAL_OR, [Kind::Bool, Kind::Bool])
@@ -331,6 +357,7 @@ fn kind_of_in(call: &CallExpr) -> Result<Kind, String> {
         if other != kind {
             return Err(format!("a {kind} is not in a list of {other}s"));
         }
+        check_words(one, element)?;
     }
     Ok(Kind::Bool)
 }

@@ -7,9 +7,10 @@ use casework::lifecycle::course::CourseFact;
 use casework::lifecycle::decide::CaseCommand;
 use casework::lifecycle::overlays::OverlayCommand;
 use casework::lifecycle::{Circumstances, Fact};
-use casework::model::{CaseStage, Level};
-use casework::process::condition::{Condition, Kind, VARIABLES};
+use casework::model::{Actor, CaseStage, Level};
+use casework::process::condition::{CHARACTERS_MAX, Condition, Kind, VARIABLES};
 use casework::process::{Process, ProcessError};
+use proptest::prelude::*;
 
 fn process_with(action: &str, condition: &str) -> Result<Process, ProcessError> {
     let built_in = include_str!("../../processes/city-management.toml");
@@ -18,6 +19,19 @@ fn process_with(action: &str, condition: &str) -> Result<Process, ProcessError> 
     let condition = condition.replace('"', "\\\"");
     let document = built_in.replace(&head, &format!("{head}condition = \"{condition}\"\n"));
     Process::load(&document, |_| true)
+}
+
+fn of<'a>(world: &World, actor: &'a Actor, process: &'a Process) -> Circumstances<'a> {
+    Circumstances {
+        recorded_at: world.now,
+        occurred_at: world.now,
+        actor: Some(actor),
+        process,
+        reckoner: &TenHours,
+        rule: None,
+        category_has_rules: true,
+        suggested: None,
+    }
 }
 
 #[test]
@@ -40,6 +54,9 @@ fn a_condition_that_makes_no_sense_is_refused_with_its_place_and_why() {
         ("case.rework_count > 1.5", "numbers are whole"),
         ("case.level in ['normal', 1]", "not in a list of ints"),
         ("case.level in case.source", "stands a list"),
+        ("case.level == 'urgnet'", "`case.level` is never 'urgnet'"),
+        ("'' != case.stage", "`case.stage` is never ''"),
+        ("case.stage in ['filed', 'open']", "is never 'open'"),
         ("['a'].all(x, x == 'a')", "macros"),
         ("[1, 2].exists(x, x > case.rework_count)", "macros"),
         ("has(case.level)", "not for conditions"),
@@ -69,6 +86,156 @@ fn a_condition_that_makes_no_sense_is_refused_with_its_place_and_why() {
     assert_eq!(error.0[0].place, "actions.report_accept.condition");
 }
 
+/// Pieces of which conditions are made, and of which none should be.
+const PIECES: &[&str] = &[
+    "case",
+    ".",
+    "level",
+    "rework_count",
+    "actor",
+    "role",
+    "is_important",
+    "'normal'",
+    "'",
+    "\"",
+    "1",
+    "-9223372036854775808",
+    "1u",
+    "0x",
+    "1e999",
+    "true",
+    "null",
+    "b'",
+    "r'",
+    "\\",
+    "\\u12",
+    "\\377",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "?",
+    " ",
+    "!",
+    "-",
+    "+",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    "&&",
+    "||",
+    " in ",
+    "size",
+    "contains",
+    ".all(x, ",
+    "has",
+    "/",
+    "%",
+    "//",
+    "`",
+    "@",
+    "城",
+    "\u{0}",
+    "\n",
+];
+
+/// Conditions that make sense, of any shape.
+fn any_condition() -> impl Strategy<Value = String> {
+    let of_kind = |wanted: Kind| {
+        let named = VARIABLES.iter().filter(move |(_, kind, _)| *kind == wanted);
+        named
+            .map(|(name, ..)| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let number = prop_oneof![
+        prop::sample::select(of_kind(Kind::Int)),
+        (-3_i64..4).prop_map(|number| number.to_string()),
+    ];
+    let number =
+        (number.clone(), number).prop_map(|(one, other)| format!("(-({one}) + {other} - {one})"));
+    let text = [
+        "case.source",
+        "case.area_path",
+        "actor.role",
+        "'hotline'",
+        "\"\"",
+    ];
+    let text = prop::sample::select(text.to_vec());
+    let leaf = prop_oneof![
+        prop::sample::select(of_kind(Kind::Bool)),
+        (number.clone(), number).prop_map(|(one, other)| format!("{one} <= {other}")),
+        (text.clone(), text.clone()).prop_map(|(one, other)| format!("{one} != {other}")),
+        (text.clone(), text).prop_map(|(one, other)| format!("{one}.endsWith({other})")),
+        Just("case.level in ['normal', 'urgent']".to_owned()),
+        Just("size(actor.role) > case.rework_count".to_owned()),
+    ];
+    leaf.prop_recursive(4, 12, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|one| format!("!({one})")),
+            (inner.clone(), inner.clone()).prop_map(|(one, other)| format!("({one}) && {other}")),
+            (inner.clone(), inner.clone()).prop_map(|(one, other)| format!("{one} || ({other})")),
+            (inner.clone(), inner.clone(), inner)
+                .prop_map(|(when, yes, no)| format!("(({when}) ? ({yes}) : ({no}))")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_somebody_writes_is_a_condition_or_a_fault(
+        pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24),
+    ) {
+        let text = pieces.concat();
+        match Condition::parse(&text) {
+            Ok(condition) => prop_assert_eq!(condition.text(), text),
+            Err(reason) => prop_assert!(!reason.is_empty(), "{text}"),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_passes_the_checks_either_holds_or_does_not(text in any_condition()) {
+        prop_assume!(text.chars().count() <= CHARACTERS_MAX - 3);
+        let world = World::until(CaseStage::Inspecting);
+        let (actor, process) = (actor(0, "inspector"), process());
+        let circumstances = of(&world, &actor, &process);
+        let holds = |text: &str| match Condition::parse(text) {
+            Ok(condition) => Ok(condition.holds(&world.case, &circumstances)),
+            Err(reason) => Err(TestCaseError::fail(format!("{text}: {reason}"))),
+        };
+        prop_assert_ne!(holds(&text)?, holds(&format!("!({text})"))?, "{}", text);
+    }
+}
+
+#[test]
+fn a_condition_as_long_as_may_be_is_read_to_its_end() {
+    for (piece, last, is_one) in [
+        ("!", "true", true),
+        ("1+", "1 < 0", true),
+        ("true&&", "true", true),
+        ("false||", "true", true),
+        ("- ", "1 < 0", true),
+        ("'", "", false),
+        (".", "", false),
+    ] {
+        let text = format!(
+            "{}{last}",
+            piece.repeat((CHARACTERS_MAX - last.len()) / piece.len())
+        );
+        assert_eq!(Condition::parse(&text).is_ok(), is_one, "{text}");
+    }
+}
+
 #[test]
 fn every_variable_may_be_spoken_of_has_its_type_and_is_explained() {
     let page = include_str!("../../../../docs/PROCESSES.md");
@@ -93,16 +260,7 @@ fn what_holds_of_a_case_is_what_it_says() {
     case.level = Level::Urgent;
     let actor = actor(0, "inspector");
     let process = process();
-    let circumstances = Circumstances {
-        recorded_at: world.now,
-        occurred_at: world.now,
-        actor: Some(&actor),
-        process: &process,
-        reckoner: &TenHours,
-        rule: None,
-        category_has_rules: true,
-        suggested: None,
-    };
+    let circumstances = of(&world, &actor, &process);
     let path = TreePath::root(7).unwrap().to_string();
     let holds = [
         "case.level == 'urgent' && actor.role == 'inspector'".to_owned(),
