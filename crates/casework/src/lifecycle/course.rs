@@ -1,6 +1,8 @@
 //! What follows by itself because a process leaves stages out: filing on acceptance, dispatch at once, no inspection, closing at once.
 //!
 //! All of it happens in the same `decide` as the command it follows from, so that no case rests in a stage its process does not use.
+//! A step that has a condition is taken by itself only when it holds, and one whose form must be filled in never: both then wait
+//! for somebody.
 
 use super::case::{self, CaseFact};
 use super::decide::{self, TaskNew};
@@ -112,6 +114,20 @@ pub(super) fn inspection_left_out(
     Some(circumstances.event(CaseFact::Course(fact)))
 }
 
+/// What stands on record before a step that is taken by itself; none when somebody has to take it.
+fn needs_nobody(
+    case: &Case,
+    operation: &'static str,
+    circumstances: &Circumstances<'_>,
+) -> Option<Vec<Event<CaseFact>>> {
+    let form = circumstances.process.form(operation);
+    if form.iter().any(|field| field.required) {
+        return None;
+    }
+    let met = condition_met(case, operation, circumstances).ok()?;
+    Some(met.into_iter().collect())
+}
+
 /// Adds what follows by itself after `events` happened to `before` (none: the first of them begins the case).
 pub(super) fn follow(
     before: Option<&Case>,
@@ -137,9 +153,14 @@ pub(super) fn follow(
         }
     };
     let was = before.map(|case| case.stage);
-    if was.is_none() && case.stage == CaseStage::Accepted && process.files_on_acceptance() {
+    if was.is_none()
+        && case.stage == CaseStage::Accepted
+        && process.files_on_acceptance()
+        && let Some(met) = needs_nobody(&case, "case_file", circumstances)
+    {
         let rule_row_id = circumstances.rule.map(|rule| rule.id);
         let filed = decide::file(&case, rule_row_id, circumstances)?;
+        add(&mut case, met);
         add(&mut case, filed);
     }
     let ready = if process.uses(CaseStage::Filed) {
@@ -150,12 +171,14 @@ pub(super) fn follow(
     if ready
         && process.dispatches_at_once()
         && let Some(suggested) = circumstances.suggested
+        && let Some(met) = needs_nobody(&case, "case_dispatch", circumstances)
     {
         let lead = TaskNew {
             id: suggested.task_id,
             organisation: suggested.organisation.clone(),
         };
         let dispatched = decide::dispatch(&case, &lead, &[], circumstances)?;
+        add(&mut case, met);
         add(&mut case, dispatched);
     }
     if case.stage == CaseStage::Closing && !process.uses(CaseStage::Closing) {

@@ -340,6 +340,12 @@ fn check_left_out(document: &Document, faults: &mut Faults) {
             "there is no stage `filed` to come into",
         );
     }
+    if document.dispatch.at_once && !document.actions.contains_key("case_dispatch") {
+        faults.add(
+            "dispatch.at_once",
+            "where routing names nobody somebody dispatches: actions.case_dispatch is missing",
+        );
+    }
     if document.closing.cites_rule_row && !uses(CaseStage::Filed) && !uses(CaseStage::Closing) {
         faults.add(
             "closing.cites_rule_row",

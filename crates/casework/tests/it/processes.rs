@@ -6,7 +6,7 @@ use casework::input::processes::ProcessRequest;
 use casework::input::routing::RouteRequest;
 use casework::input::*;
 use casework::lifecycle::Fact;
-use casework::model::{CaseStage, ReportStage};
+use casework::model::{CaseStage, Level, ReportStage};
 use casework::routing::RouteKind;
 use casework::view::CaseStateView;
 use casework::{Call, CaseworkError};
@@ -229,6 +229,27 @@ fn a_document_with_faults_is_not_saved_and_every_fault_has_its_place() {
                 vec!["actions.case_close.roles"],
             ),
             (
+                with(|d| d["actions"]["case_close"]["condition"] = json!("case.level")),
+                vec!["actions.case_close.condition"],
+            ),
+            (
+                with(|d| {
+                    let field = json!({"key": "Depth", "label": "深", "kind": "number"});
+                    d["actions"]["task_finish"]["form"] = json!([field]);
+                }),
+                vec!["actions.task_finish.form[0].key"],
+            ),
+            (
+                with(|d| {
+                    d["dispatch"] = json!({"at_once": true});
+                    d["actions"]
+                        .as_object_mut()
+                        .unwrap()
+                        .remove("case_dispatch");
+                }),
+                vec!["dispatch.at_once"],
+            ),
+            (
                 with(|d| d["handling"]["default_limit"] = json!("soon")),
                 vec!["handling.default_limit"],
             ),
@@ -370,6 +391,67 @@ fn what_is_filed_as_it_is_accepted_cites_a_rule_row_and_waits_where_routing_know
         let refused = begin(town, "intake_clerk", "leader", open(None, "sensor"));
         assert!(
             matches!(refused, Err(CaseworkError::ReportRefused { refusal, .. }) if refusal.code() == "source_not_served")
+        );
+        town.verify();
+    });
+}
+
+/// Given out by itself when it is urgent, and filed by itself when it has an area; else somebody does it.
+#[test]
+fn a_step_with_a_condition_or_a_form_is_taken_by_itself_only_as_the_process_asks() {
+    each_town(|town, store| {
+        wait(town.casework.recall()).unwrap();
+        route_everything_to(town, ROADS);
+        let mut document = wait(town.casework.process_view("sensor".to_owned(), None))
+            .unwrap()
+            .document;
+        document["version"] = json!(2);
+        document["actions"]["case_file"]["condition"] = json!("case.has_place");
+        document["actions"]["case_dispatch"]["condition"] = json!("case.level != 'normal'");
+        assert_eq!(save(town, &document).unwrap(), "sensor 2");
+        let open = |level| CaseOpenRequest {
+            process: Some("sensor".to_owned()),
+            category_id: Some(FREE_CATEGORY),
+            level: Some(level),
+            ..CaseOpenRequest::default()
+        };
+        let urgent = begin(town, "intake_clerk", "sensor", open(Level::Urgent)).unwrap();
+        assert_eq!(urgent.stage, CaseStage::Handling);
+        assert_eq!(
+            kinds(store, urgent.id),
+            [
+                "case_accepted",
+                "condition_met",
+                "case_filed",
+                "condition_met",
+                "case_dispatched"
+            ]
+        );
+        let normal = begin(town, "intake_clerk", "sensor", open(Level::Normal)).unwrap();
+        assert_eq!(normal.stage, CaseStage::Filed);
+
+        document["version"] = json!(3);
+        document["actions"]["case_file"]["form"] =
+            json!([{"key": "seen", "label": "已核实", "kind": "bool", "required": true}]);
+        assert_eq!(save(town, &document).unwrap(), "sensor 3");
+        let asked = begin(town, "intake_clerk", "sensor", open(Level::Urgent)).unwrap();
+        assert_eq!(asked.stage, CaseStage::Accepted);
+        let mut filled = serde_json::Map::new();
+        filled.insert("seen".to_owned(), json!(true));
+        let by = call(&centre("shift_leader")).with_form(Some(filled));
+        let file = CaseFileRequest { rule_row_id: None };
+        let filed = wait(town.casework.case_file(&by, asked.id, file)).unwrap();
+        assert_eq!(filed.stage, CaseStage::Handling);
+        assert_eq!(
+            kinds(store, asked.id),
+            [
+                "case_accepted",
+                "form_filled",
+                "condition_met",
+                "case_filed",
+                "condition_met",
+                "case_dispatched"
+            ]
         );
         town.verify();
     });
