@@ -188,6 +188,9 @@ CREATE TABLE case_organisation (
 CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, is_open, is_ended, category_id, source, area_path, level);
 CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_open)
   WHERE is_open;
+-- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
+CREATE INDEX case_organisation_ended ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_ended)
+  WHERE is_ended;
 
 -- The zones that held the place of a case when it began.
 CREATE TABLE case_zone (

@@ -76,6 +76,7 @@ impl Driver {
             _ if !filter.held_by.is_empty() => Self::Holder,
             _ if has_few => Self::Organisation,
             _ if filter.is_open() => Self::Open,
+            _ if is_organisation && filter.is_ended() => Self::Organisation,
             _ if filter.level == Some(Level::Critical) => Self::Level,
             _ if filter.is_ended() => Self::Ended,
             (Some(first), Some(second)) => Self::Pair(first, second),

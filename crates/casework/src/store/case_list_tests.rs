@@ -175,6 +175,15 @@ fn every_filter_is_served_by_its_index() {
         ),
         (
             filter(|f| {
+                f.organisation = Some((path(1), false));
+                f.stages = vec![CaseStage::Cancelled];
+                f.category_id = Some(Id(1));
+            }),
+            all.clone(),
+            "COVERING INDEX case_organisation_ended",
+        ),
+        (
+            filter(|f| {
                 f.area = Some(AreaFilter::Street(street(1)));
                 f.category_id = Some(Id(1));
                 f.source = Some("hotline".to_owned());
