@@ -38,7 +38,7 @@ macro_rules! use_cases {
 use_cases! {
     /// 催办: whoever has something to do now is reminded.
     case_urge(CaseUrgeRequest, Case);
-    /// 关注: on or off.
+    /// 标记重要: on or off.
     case_mark(CaseMarkRequest, Case);
     /// Who reported is hidden from those who handle, or shown again as the report itself allows.
     case_hide_reporter(CaseHideReporterRequest, Case);
