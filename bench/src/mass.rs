@@ -18,9 +18,11 @@ use base::{AreaLevel, Clock, Id, SystemClock, Timestamp, TreePath};
 use casework::Call;
 use casework::input::{
     CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
-    ReportCreateRequest, TaskAcceptRequest, TaskFinishRequest,
+    CaseMarkRequest, CaseSuperviseRequest, ReportCreateRequest, SuspensionDecideRequest,
+    SuspensionRequest, TaskAcceptRequest, TaskFinishRequest,
 };
 use casework::model::CaseStage;
+use casework::service::CaseMark;
 use casework::statistics::MEASURES;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -86,9 +88,16 @@ struct Spread {
     stations: Vec<(Id, TreePath)>,
 }
 
+/// How many in a thousand cases are marked in one of the ways that a template is.
+const MARKED: u64 = 20;
+
+/// A case to copy: its stage, how it is marked, its report and itself.
+type Subject = (CaseStage, Option<CaseMark>, Id, Id);
+
 /// One case as it stands in the database, in some stage.
 struct Template {
     stage: CaseStage,
+    is_marked: bool,
     report_id: Id,
     case_id: Id,
     accepted_at: i64,
@@ -116,9 +125,7 @@ pub async fn fill(folder: &Path, count: usize) -> Result<()> {
     let columns = columns(&connection)?;
     let templates = subjects
         .into_iter()
-        .map(|(stage, report_id, case_id)| {
-            template(&connection, &columns, stage, report_id, case_id)
-        })
+        .map(|subject| template(&connection, &columns, subject))
         .collect::<Result<Vec<_>>>()?;
     let indexes = drop_indexes(&connection)?;
     let first = SystemClock.now().plus_seconds(-YEARS_SECONDS - 86_400);
@@ -200,28 +207,36 @@ async fn spread(office: &Office) -> Result<Spread> {
     })
 }
 
-/// Takes one case to every stage that commands reach.
-async fn templates(office: &Office) -> Result<Vec<(CaseStage, Id, Id)>> {
+/// Takes one case to every stage that commands reach, and some that are marked on the way.
+async fn templates(office: &Office) -> Result<Vec<Subject>> {
     let casework = &office.city.casework;
     let mut found = Vec::new();
-    let stages = CaseStage::ALL
+    let plain = CaseStage::ALL
         .iter()
-        .filter(|stage| stage.is_open() || **stage == CaseStage::Closed);
-    for (n, wanted) in stages.enumerate() {
+        .filter(|stage| stage.is_open() || **stage == CaseStage::Closed)
+        .map(|stage| (*stage, None));
+    let marked = [
+        (CaseStage::Handling, CaseMark::Important),
+        (CaseStage::Handling, CaseMark::Supervised),
+        (CaseStage::Handling, CaseMark::Suspended),
+        (CaseStage::Closed, CaseMark::Important),
+    ];
+    let all = plain.chain(marked.map(|(stage, mark)| (stage, Some(mark))));
+    for (n, (wanted, mark)) in all.enumerate() {
         let leader = Call::of(office.leader.clone());
         let body = crate::city::report(n, &office.category_id.to_string());
         let input: ReportCreateRequest = serde_json::from_value(body)?;
         let created = casework.report_create(&leader, input).await?;
         let case_id = created.case.context("no case")?.id;
-        found.push((*wanted, created.report.id, case_id));
-        if *wanted == CaseStage::Accepted {
+        found.push((wanted, mark, created.report.id, case_id));
+        if wanted == CaseStage::Accepted {
             continue;
         }
         let input = CaseFileRequest {
             rule_row_id: Some(office.rule_row_id),
         };
         casework.case_file(&leader, case_id, input).await?;
-        if *wanted == CaseStage::Filed {
+        if wanted == CaseStage::Filed {
             continue;
         }
         let input: CaseDispatchRequest = serde_json::from_value(json!({
@@ -231,7 +246,11 @@ async fn templates(office: &Office) -> Result<Vec<(CaseStage, Id, Id)>> {
         let state = casework
             .case_dispatch(&Call::of(office.dispatcher.clone()), case_id, input)
             .await?;
-        if *wanted == CaseStage::Handling {
+        let lead = state.tasks.first().context("no task")?.id;
+        if let Some(mark) = mark {
+            self::mark(office, case_id, lead, mark).await?;
+        }
+        if wanted == CaseStage::Handling {
             continue;
         }
         for (task, clerk) in state.tasks.iter().zip(&office.clerks).rev() {
@@ -242,14 +261,14 @@ async fn templates(office: &Office) -> Result<Vec<(CaseStage, Id, Id)>> {
             let input = TaskFinishRequest::default();
             casework.task_finish(&call, task.id, input).await?;
         }
-        if *wanted == CaseStage::Inspecting {
+        if wanted == CaseStage::Inspecting {
             continue;
         }
         let input: CaseInspectResultRequest = serde_json::from_value(json!({ "passed": true }))?;
         casework
             .case_inspect_result(&Call::of(office.inspector.clone()), case_id, input)
             .await?;
-        if *wanted == CaseStage::Closing {
+        if wanted == CaseStage::Closing {
             continue;
         }
         let input: CaseCloseRequest =
@@ -257,6 +276,36 @@ async fn templates(office: &Office) -> Result<Vec<(CaseStage, Id, Id)>> {
         casework.case_close(&leader, case_id, input).await?;
     }
     Ok(found)
+}
+
+/// Marks a case by the commands that do; its lead has the task `task_id`.
+async fn mark(office: &Office, case_id: Id, task_id: Id, mark: CaseMark) -> Result<()> {
+    let casework = &office.city.casework;
+    let leader = Call::of(office.leader.clone());
+    match mark {
+        CaseMark::Important => {
+            let input: CaseMarkRequest = serde_json::from_value(json!({ "important": true }))?;
+            casework.case_mark(&leader, case_id, input).await?;
+        }
+        CaseMark::Supervised => {
+            let input: CaseSuperviseRequest =
+                serde_json::from_value(json!({ "demand": "今日办结" }))?;
+            casework.case_supervise(&leader, case_id, input).await?;
+        }
+        CaseMark::Suspended => {
+            let clerk = Call::of(office.clerks[0].clone());
+            let input = TaskAcceptRequest::default();
+            casework.task_accept(&clerk, task_id, input).await?;
+            let until = SystemClock.now().plus_seconds(3 * 86_400);
+            let input: SuspensionRequest =
+                serde_json::from_value(json!({ "until": until, "reason": "待产权单位" }))?;
+            casework.suspension_request(&clerk, task_id, input).await?;
+            let input: SuspensionDecideRequest =
+                serde_json::from_value(json!({ "approved": true }))?;
+            casework.suspension_decide(&leader, task_id, input).await?;
+        }
+    }
+    Ok(())
 }
 
 fn columns(connection: &Connection) -> Result<Vec<Vec<String>>> {
@@ -272,9 +321,7 @@ fn columns(connection: &Connection) -> Result<Vec<Vec<String>>> {
 fn template(
     connection: &Connection,
     columns: &[Vec<String>],
-    stage: CaseStage,
-    report_id: Id,
-    case_id: Id,
+    (stage, mark, report_id, case_id): Subject,
 ) -> Result<Template> {
     let mut rows = Vec::new();
     for (n, ((table, key), names)) in TABLES.iter().zip(columns).enumerate() {
@@ -301,6 +348,7 @@ fn template(
     )?;
     Ok(Template {
         stage,
+        is_marked: mark.is_some(),
         report_id,
         case_id,
         accepted_at,
@@ -339,13 +387,14 @@ fn copy(
     draw: &mut Draw,
 ) -> Result<()> {
     let is_open = draw.below(1000) < ((-age_days / 4.0).exp() * 1000.0) as u64 + 1;
-    let (open, closed) = templates.split_at(templates.len() - 1);
-    let template = if is_open {
-        open.get(draw.below(open.len() as u64) as usize)
-    } else {
-        closed.first()
-    };
-    let template = template.context("no template")?;
+    let is_marked = draw.below(1000) < MARKED;
+    let fitting: Vec<&Template> = templates
+        .iter()
+        .filter(|each| each.stage.is_open() == is_open && each.is_marked == is_marked)
+        .collect();
+    let template = fitting
+        .get(draw.below(fitting.len() as u64) as usize)
+        .context("no template")?;
     let stage = match (template.stage, draw.below(1000)) {
         (CaseStage::Closed, 0..20) => CaseStage::Cancelled,
         (CaseStage::Closed, 20..30) => CaseStage::Merged,
@@ -452,7 +501,7 @@ fn copy(
                     ("obligation", "at", Value::Integer(moment)) => Value::Integer(moment + shift),
                     (_, column, Value::Integer(moment)) if column.ends_with("_at") => Value::Integer(moment + shift),
                     (_, _, Value::Integer(id)) => Value::Integer(ids.get(id).copied().unwrap_or(*id)),
-                    (_, "body", Value::Text(body)) => {
+                    (_, "body" | "extra", Value::Text(body)) => {
                         let mut body = body.clone();
                         for (old, new) in &ids {
                             body = body.replace(&old.to_string(), &new.to_string());
