@@ -27,6 +27,7 @@ fn everybody() -> Vec<Arc<Principal>> {
     .map(centre)
     .into();
     all.extend([ROADS, WATER, STATION].map(clerk));
+    all.push(person(ROADS, "handler", None));
     all.push(person(WATER, "shift_leader", Some(street(2))));
     all
 }
@@ -175,6 +176,27 @@ fn belongs(who: &Principal, of_box: CaseBox, view: &CaseView) -> bool {
     }
 }
 
+/// What a box holds, two at a time.
+fn paged(town: &Town, who: &Arc<Principal>, of_box: CaseBox) -> Vec<Id> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let query = CaseQuery {
+            of_box: Some(of_box),
+            page: PageRequest {
+                limit: Some(2),
+                after,
+            },
+            ..CaseQuery::default()
+        };
+        let page = wait(town.casework.case_list(who, query)).unwrap();
+        all.extend(page.items.iter().map(|item| item.id));
+        after = page.next;
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
 #[test]
 fn every_box_of_cases_of_every_role_holds_what_a_slow_recount_finds() {
     each_town(|town, _| {
@@ -197,6 +219,9 @@ fn every_box_of_cases_of_every_role_holds_what_a_slow_recount_finds() {
                 let found: BTreeSet<Id> = found.items.iter().map(|item| item.id).collect();
                 let name = format!("{of_box:?} of {} {}", who.staff_name, who.staff_id);
                 assert_eq!(found, expected, "{name}");
+                let by_twos = paged(town, &who, *of_box);
+                assert!(by_twos.is_sorted_by(|a, b| a > b), "{name}: {by_twos:?}");
+                assert_eq!(BTreeSet::from_iter(by_twos), expected, "{name}");
                 let counted = serde_json::to_value(counts).unwrap();
                 let word = format!("{of_box:?}").to_lowercase();
                 assert_eq!(counted[&word], expected.len(), "{name}");
@@ -268,8 +293,7 @@ fn every_box_of_tasks_holds_what_a_slow_recount_finds() {
         busy(town);
         let now = town.casework.store().clock().now();
         let mut filled = BTreeSet::new();
-        let handler = person(ROADS, "handler", None);
-        for who in everybody().into_iter().chain([handler]) {
+        for who in everybody() {
             let counts = wait(town.casework.task_counts(&who)).unwrap();
             let counts = serde_json::to_value(counts).unwrap();
             for (mine, name) in [(false, "ours"), (true, "mine")] {
