@@ -271,7 +271,7 @@ async fn load(office: &Arc<Office>, queries: &[(String, CaseQuery)]) -> Result<(
     Ok(())
 }
 
-/// One case after another with its timeline.
+/// One case after another with its timeline; again, because the first time their pages come from the disk.
 async fn detail(office: &Office) -> Result<()> {
     let query = CaseQuery {
         page: PageRequest {
@@ -286,17 +286,24 @@ async fn detail(office: &Office) -> Result<()> {
         .casework
         .case_list(&office.leader, query)
         .await?;
-    let before = processor_time();
-    for case in &page.items {
-        office
-            .city
-            .casework
-            .case_view(&office.leader, case.id)
-            .await?;
+    let mut rounds = Vec::new();
+    for _ in 0..TRIES {
+        let before = processor_time();
+        for case in &page.items {
+            office
+                .city
+                .casework
+                .case_view(&office.leader, case.id)
+                .await?;
+        }
+        let spent = processor_time().saturating_sub(before).as_secs_f64() * 1e3;
+        rounds.push(spent / page.items.len().max(1) as f64);
     }
-    let each = processor_time().saturating_sub(before).as_secs_f64() * 1e3
-        / page.items.len().max(1) as f64;
-    println!("  detail with timeline {each:.3} CPU-ms (must 0.2, aim 0.08)");
+    let first = rounds.first().copied().unwrap_or_default();
+    let each = rounds.iter().copied().fold(f64::INFINITY, f64::min);
+    println!(
+        "  detail with timeline {each:.3} CPU-ms, {first:.3} the first time (must 0.2, aim 0.08)"
+    );
     Ok(())
 }
 

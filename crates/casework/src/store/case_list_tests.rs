@@ -102,6 +102,15 @@ fn every_filter_is_served_by_its_index() {
             "INDEX case_by_no",
         ),
         (
+            filter(|f| {
+                f.case_no = Some("310118-20261121".to_owned());
+                f.accepted_from = Some(Timestamp(1));
+                f.accepted_to = Some(Timestamp(2));
+            }),
+            all.clone(),
+            "INDEX case_by_no",
+        ),
+        (
             filter(|f| f.light = Some(Light::Red)),
             all.clone(),
             "COVERING INDEX case_open",
