@@ -104,6 +104,7 @@ fn every_filter_is_served_by_its_index() {
         (
             filter(|f| {
                 f.case_no = Some("310118-20261121".to_owned());
+                f.level = Some(Level::Normal);
                 f.accepted_from = Some(Timestamp(1));
                 f.accepted_to = Some(Timestamp(2));
             }),
