@@ -41,14 +41,7 @@ impl Casework {
             ));
         }
         let organisation = query.organisation_id.map(|id| {
-            let known = self.parts().city.organisation(id);
-            if known.is_none() {
-                wrong.push(FieldError::new(
-                    "organisation_id",
-                    "unknown_id",
-                    "there is no such organisation",
-                ));
-            }
+            let known = self.known_organisation("organisation_id", id, &mut wrong);
             known.map(|facts| facts.organisation.path)
         });
         if !wrong.is_empty() {

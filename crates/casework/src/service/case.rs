@@ -21,7 +21,7 @@ use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, StoreError, Tx};
 use access::Principal;
 use base::path::TreePath;
-use base::{FieldError, Id, Timestamp};
+use base::{Id, Timestamp};
 use std::sync::Arc;
 
 /// A command with all it needs, ready to be run as often as the store likes.
@@ -82,14 +82,7 @@ impl Casework {
     ) -> Result<CaseStateView, CaseworkError> {
         let mut wrong = input.check();
         let mut task = |field: String, id: Id| {
-            let found = self.parts().city.organisation(id);
-            if found.is_none() {
-                wrong.push(FieldError::new(
-                    field,
-                    "unknown_id",
-                    "there is no such organisation",
-                ));
-            }
+            let found = self.known_organisation(field, id, &mut wrong);
             found.map(|facts| TaskNew {
                 id: self.next_id(),
                 organisation: facts.organisation,

@@ -9,7 +9,7 @@ use crate::view::FallbackView;
 use ::store::{AuditEntry, Row, StoreError, Tx, idempotency, params};
 use access::{Principal, Reach};
 use base::path::TreePath;
-use base::{FieldError, Id, Page, PageRequest, Timestamp};
+use base::{Id, Page, PageRequest, Timestamp};
 use std::sync::Arc;
 
 /// A line of the table.
@@ -34,18 +34,9 @@ impl Casework {
         call: &Call,
         input: FallbackSetRequest,
     ) -> Result<FallbackView, CaseworkError> {
-        let city = &self.parts().city;
-        let place = city.place_by_code(&input.area_code);
-        let organisation = city.organisation(input.organisation_id);
         let mut wrong = Vec::new();
-        if place.is_none() {
-            let text = "there is no area with this code";
-            wrong.push(FieldError::new("area_code", "unknown_code", text));
-        }
-        if organisation.is_none() {
-            let text = "there is no such organisation";
-            wrong.push(FieldError::new("organisation_id", "unknown_id", text));
-        }
+        let place = self.known_area("area_code", &input.area_code, &mut wrong);
+        self.known_organisation("organisation_id", input.organisation_id, &mut wrong);
         let (Some(place), true) = (place, wrong.is_empty()) else {
             return Err(CaseworkError::Invalid(wrong));
         };

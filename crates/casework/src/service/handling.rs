@@ -267,18 +267,14 @@ impl Casework {
 
     /// A task for an organisation that must exist.
     fn task_new(&self, organisation_id: Id) -> Result<TaskNew, CaseworkError> {
-        let found = self.parts().city.organisation(organisation_id);
-        let unknown = FieldError::new(
-            "organisation_id",
-            "unknown_id",
-            "there is no such organisation",
-        );
+        let mut wrong = Vec::new();
+        let found = self.known_organisation("organisation_id", organisation_id, &mut wrong);
         found
             .map(|facts| TaskNew {
                 id: self.next_id(),
                 organisation: facts.organisation,
             })
-            .ok_or_else(|| CaseworkError::Invalid(vec![unknown]))
+            .ok_or(CaseworkError::Invalid(wrong))
     }
 }
 

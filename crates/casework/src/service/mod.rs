@@ -9,6 +9,7 @@ mod case;
 mod fallback;
 mod handling;
 mod import;
+mod known;
 mod links;
 mod overlays;
 mod process;

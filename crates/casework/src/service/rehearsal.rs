@@ -233,31 +233,21 @@ impl Casework {
         changes: &mut Changes,
         wrong: &mut Vec<FieldError>,
     ) {
-        let city = &self.parts().city;
         let mut areas = HashSet::new();
         for (n, each) in input.fallbacks.iter().enumerate() {
-            let mut refuse = |field: &str, code: &'static str, message: &str| {
-                let field = format!("changes.fallbacks[{n}].{field}");
-                wrong.push(FieldError::new(field, code, message));
-            };
+            let field = |name: &str| format!("changes.fallbacks[{n}].{name}");
             let organisation_id = each.organisation_id;
-            if organisation_id.is_some_and(|id| city.organisation(id).is_none()) {
-                refuse(
-                    "organisation_id",
-                    "unknown_id",
-                    "there is no such organisation",
-                );
+            if let Some(id) = organisation_id {
+                self.known_organisation(field("organisation_id"), id, wrong);
             }
-            match city.place_by_code(&each.area_code) {
-                None => refuse(
-                    "area_code",
-                    "unknown_code",
-                    "there is no area with this code",
-                ),
-                Some(place) if !areas.insert(place.area_path.clone()) => {
-                    refuse("area_code", "duplicate", "one area is changed once");
-                }
-                Some(place) => changes.fallbacks.push((place.area_path, organisation_id)),
+            let Some(place) = self.known_area(field("area_code"), &each.area_code, wrong) else {
+                continue;
+            };
+            if areas.insert(place.area_path.clone()) {
+                changes.fallbacks.push((place.area_path, organisation_id));
+            } else {
+                let message = "one area is changed once";
+                wrong.push(FieldError::new(field("area_code"), "duplicate", message));
             }
         }
     }

@@ -186,17 +186,7 @@ impl Casework {
         let point = place.point(wrong);
         let city = &self.parts().city;
         let found = match &place.area_code {
-            Some(code) => {
-                let found = city.place_by_code(code);
-                if found.is_none() {
-                    wrong.push(FieldError::new(
-                        format!("{field}.area_code"),
-                        "unknown_code",
-                        "there is no area with this code",
-                    ));
-                }
-                found
-            }
+            Some(code) => self.known_area(format!("{field}.area_code"), code, wrong),
             None => point.and_then(|point| city.place_at(point)),
         };
         Located {

@@ -244,14 +244,7 @@ impl Casework {
         });
         let after = super::query::after_id(&query.page, &mut wrong);
         let place = query.area_code.as_deref().map(|code| {
-            let place = self.parts().city.place_by_code(code);
-            if place.is_none() {
-                wrong.push(FieldError::new(
-                    "area_code",
-                    "unknown_code",
-                    "there is no area with this code",
-                ));
-            }
+            let place = self.known_area("area_code", code, &mut wrong);
             place.map(|place| place.area_path)
         });
         if !wrong.is_empty() {

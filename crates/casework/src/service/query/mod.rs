@@ -152,27 +152,13 @@ fn check_number(text: Option<&str>, prefix: &str, kind: &str, wrong: &mut Vec<Fi
 
 impl Casework {
     fn organisation_filter(&self, id: Option<Id>, wrong: &mut Vec<FieldError>) -> Option<TreePath> {
-        let found = self.parts().city.organisation(id?);
-        if found.is_none() {
-            wrong.push(FieldError::new(
-                "organisation_id",
-                "unknown_id",
-                "there is no such organisation",
-            ));
-        }
-        found.map(|facts| facts.organisation.path)
+        let found = self.known_organisation("organisation_id", id?, wrong)?;
+        Some(found.organisation.path)
     }
 
     fn area_filter(&self, code: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<AreaFilter> {
-        let Some(place) = self.parts().city.place_by_code(code?) else {
-            wrong.push(FieldError::new(
-                "area_code",
-                "unknown_code",
-                "there is no area with this code",
-            ));
-            return None;
-        };
-        Some(area_filter_of(place))
+        self.known_area("area_code", code?, wrong)
+            .map(area_filter_of)
     }
 
     /// An area by its path, known or not.

@@ -225,25 +225,11 @@ impl Casework {
             ));
         }
         let organisation = query.organisation_id.and_then(|id| {
-            let known = self.parts().city.organisation(id);
-            if known.is_none() {
-                wrong.push(FieldError::new(
-                    "organisation_id",
-                    "unknown_id",
-                    "there is no such organisation",
-                ));
-            }
+            let known = self.known_organisation("organisation_id", id, &mut wrong);
             known.map(|facts| facts.organisation.path)
         });
         let area = query.area_code.as_deref().and_then(|code| {
-            let known = self.parts().city.place_by_code(code);
-            if known.is_none() {
-                wrong.push(FieldError::new(
-                    "area_code",
-                    "unknown_code",
-                    "there is no area with this code",
-                ));
-            }
+            let known = self.known_area("area_code", code, &mut wrong);
             known.map(|place| place.area_path)
         });
         if !wrong.is_empty() {
