@@ -22,6 +22,12 @@ pub(super) const LINES_MAX: usize = 2_000;
 /// What a city divides its rates by, where it has chosen.
 pub(super) type Choices = BTreeMap<String, String>;
 
+/// A window added up.
+struct AddedUp {
+    lines: Lines,
+    total: rows::Counts,
+}
+
 impl Casework {
     /// Measures and rates of a window, within the caller's scope.
     pub async fn statistics_view(
@@ -33,27 +39,26 @@ impl Casework {
         let choices = self.rate_choices().await?;
         let shown = shown(query.role.as_deref());
         let scope = principal.scope("statistics_view");
-        let now_lines = self.lines(&asked, asked.window, &scope).await?;
+        let now = self.added_up(&asked, asked.window, &scope).await?;
         let (mut before, mut year_before) = (None, None);
         if query.compare {
             let (from, until) = asked.window;
-            let length = until.0 - from.0;
-            let earlier = (Timestamp(from.0 - length), from);
-            before = Some(self.lines(&asked, earlier, &scope).await?);
+            let earlier = (Timestamp(from.0 - (until.0 - from.0)), from);
+            before = Some(self.added_up(&asked, earlier, &scope).await?);
             let year_ago = (a_year_before(from), a_year_before(until));
-            year_before = Some(self.lines(&asked, year_ago, &scope).await?);
+            year_before = Some(self.added_up(&asked, year_ago, &scope).await?);
         }
         let view = |key: &str, counts: &rows::Counts| {
             let mut line = line_view(counts, &shown, &choices);
             key.clone_into(&mut line.key);
             line
         };
-        let others = |lines: &Option<Lines>, key: &str| {
-            let lines = lines.as_ref()?;
+        let others = |other: &Option<AddedUp>, key: &str| {
+            let lines = &other.as_ref()?.lines;
             let counts = lines.get(key).map_or([0; COUNT], |counts| **counts);
             Some(Box::new(view(key, &counts)))
         };
-        let mut keyed: Vec<(&String, &Box<rows::Counts>)> = now_lines.iter().collect();
+        let mut keyed: Vec<(&String, &Box<rows::Counts>)> = now.lines.iter().collect();
         if let Some((place, _)) = query.sort.as_deref().and_then(measure) {
             let of = |counts: &rows::Counts| counts.get(place).copied().unwrap_or(0);
             keyed.sort_by(|a, b| of(b.1).cmp(&of(a.1)).then(a.0.cmp(b.0)));
@@ -75,34 +80,9 @@ impl Casework {
                 line
             })
             .collect();
-        let sum = |lines: &Lines| {
-            let mut sum = [0; COUNT];
-            for counts in lines.values() {
-                for (total, count) in sum.iter_mut().zip(counts.iter()) {
-                    *total += count;
-                }
-            }
-            sum
-        };
-        let mut total = view(
-            "",
-            &self
-                .total(&asked, asked.window, &scope, &now_lines, sum)
-                .await?,
-        );
-        if let Some(before) = &before {
-            let earlier = (
-                Timestamp(asked.window.0.0 * 2 - asked.window.1.0),
-                asked.window.0,
-            );
-            let counts = self.total(&asked, earlier, &scope, before, sum).await?;
-            total.previous = Some(Box::new(view("", &counts)));
-        }
-        if let Some(year_before) = &year_before {
-            let window = (a_year_before(asked.window.0), a_year_before(asked.window.1));
-            let counts = self.total(&asked, window, &scope, year_before, sum).await?;
-            total.year_before = Some(Box::new(view("", &counts)));
-        }
+        let mut total = view("", &now.total);
+        let other_total = |other: Option<AddedUp>| Some(Box::new(view("", &other?.total)));
+        (total.previous, total.year_before) = (other_total(before), other_total(year_before));
         Ok(StatisticsView {
             from: asked.window.0,
             until: asked.window.1,
@@ -113,17 +93,20 @@ impl Casework {
         })
     }
 
-    /// All lines together. An obligation lies in several zones, and some were done by nobody: those are added up apart.
-    async fn total(
+    /// The lines of a window and all of them together. An obligation lies in several zones, and some were done by nobody: there the
+    /// total is asked for apart.
+    async fn added_up(
         &self,
         asked: &Asked,
         window: Window,
         scope: &Scope,
-        lines: &Lines,
-        sum: impl Fn(&Lines) -> rows::Counts,
-    ) -> Result<rows::Counts, CaseworkError> {
+    ) -> Result<AddedUp, CaseworkError> {
+        let lines = self.lines(asked, window, scope).await?;
         if !matches!(asked.group, Group::Zone | Group::Person) {
-            return Ok(sum(lines));
+            return Ok(AddedUp {
+                total: sum(&lines),
+                lines,
+            });
         }
         let whole = Asked {
             key: Key::Nothing,
@@ -131,7 +114,8 @@ impl Casework {
             filter: asked.filter.clone(),
             ..*asked
         };
-        Ok(sum(&self.lines(&whole, window, scope).await?))
+        let total = sum(&self.lines(&whole, window, scope).await?);
+        Ok(AddedUp { lines, total })
     }
 
     /// Adds up a window: whole days from the sums where these tell all that is asked, the rest from the obligations.
@@ -227,12 +211,24 @@ impl Casework {
             let line = up
                 .entry(key(&found))
                 .or_insert_with(|| Box::new([0; COUNT]));
-            for (sum, count) in line.iter_mut().zip(counts.iter()) {
-                *sum += count;
-            }
+            add(line, &counts);
         }
         up
     }
+}
+
+fn add(sum: &mut rows::Counts, counts: &rows::Counts) {
+    for (sum, count) in sum.iter_mut().zip(counts) {
+        *sum += count;
+    }
+}
+
+fn sum(lines: &Lines) -> rows::Counts {
+    let mut sum = [0; COUNT];
+    for counts in lines.values() {
+        add(&mut sum, counts);
+    }
+    sum
 }
 
 fn line_name(
