@@ -175,10 +175,15 @@ impl FormField {
                 }
             }
             (FieldKind::Bool, Value::Bool(_)) => Ok(()),
-            (FieldKind::Date, Value::String(text)) => match text.parse::<jiff::civil::Date>() {
-                Ok(_) => Ok(()),
-                Err(_) => Err(("malformed", "a date such as 2026-11-27".to_owned())),
-            },
+            (FieldKind::Date, Value::String(text)) => {
+                // The parser also takes a date with a time behind it.
+                let date = text.parse::<jiff::civil::Date>();
+                if date.is_ok_and(|date| date.to_string() == *text) {
+                    Ok(())
+                } else {
+                    Err(("malformed", "a date such as 2026-11-27".to_owned()))
+                }
+            }
             (FieldKind::Text, _) => kind("a text"),
             (FieldKind::Number, _) => kind("a number"),
             (FieldKind::Choice, _) => kind("one of its choices"),

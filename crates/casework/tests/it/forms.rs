@@ -89,6 +89,11 @@ fn a_form_is_checked_field_by_field_sealed_and_shown_masked() {
                 "malformed",
             ),
             (
+                json!({"depth_cm": 1, "again_on": "2026-12-01T08:00:00"}),
+                "form.again_on",
+                "malformed",
+            ),
+            (
                 json!({"depth_cm": 1, "is_dry": "yes"}),
                 "form.is_dry",
                 "wrong_type",
