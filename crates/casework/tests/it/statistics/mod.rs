@@ -1,6 +1,8 @@
 //! The numbers: a day worked out by hand, every number clicked down to what it counts, scopes, choices of denominators.
 //! (That they are what a recount finds is asserted at the end of every test that calls `Town::verify`.)
 
+mod rates;
+
 use crate::town::*;
 use access::Principal;
 use axum::http::StatusCode;
