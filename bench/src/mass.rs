@@ -515,7 +515,7 @@ fn copy(
         }
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_ended, level, area_path, category_id, source)
+        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, level, area_path, category_id, source)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for path in organisations {

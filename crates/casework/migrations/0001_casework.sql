@@ -104,7 +104,7 @@ CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path)
   WHERE stage NOT IN ('closed', 'cancelled', 'merged');
 -- By id first: the newest are found without a sort, whichever of the two stages is asked for.
-CREATE INDEX case_ended ON case_file (id, stage, source, street_path, category_id, level, area_path)
+CREATE INDEX case_dropped ON case_file (id, stage, source, street_path, category_id, level, area_path)
   WHERE stage IN ('cancelled', 'merged');
 CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path) WHERE level <> 'normal';
 -- What never changes, alone and in pairs, so that any three filters leave little to look through. The other columns stand in the
@@ -177,7 +177,7 @@ CREATE TABLE case_organisation (
   -- Of the case, kept here for the lists of one organisation.
   is_open BOOLEAN NOT NULL,
   -- Cancelled or merged.
-  is_ended BOOLEAN NOT NULL,
+  is_dropped BOOLEAN NOT NULL,
   -- The same, so that what does not fit is passed over without reading the case.
   level $key NOT NULL,
   area_path $key,
@@ -185,12 +185,12 @@ CREATE TABLE case_organisation (
   source $key NOT NULL,
   PRIMARY KEY (case_id, organisation_path)
 ) $clustered;
-CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, is_open, is_ended, category_id, source, area_path, level);
+CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, is_open, is_dropped, category_id, source, area_path, level);
 CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_open)
   WHERE is_open;
 -- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
-CREATE INDEX case_organisation_ended ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_ended)
-  WHERE is_ended;
+CREATE INDEX case_organisation_dropped ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_dropped)
+  WHERE is_dropped;
 
 -- The zones that held the place of a case when it began.
 CREATE TABLE case_zone (

@@ -192,7 +192,7 @@ impl CaseFilter {
     }
 
     /// Whether only cancelled and merged cases can be meant.
-    pub(super) fn is_ended(&self) -> bool {
+    pub(super) fn is_dropped(&self) -> bool {
         !self.stages.is_empty()
             && (self.stages.iter()).all(|stage| !stage.is_open() && *stage != CaseStage::Closed)
     }

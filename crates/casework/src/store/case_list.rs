@@ -19,8 +19,8 @@ use std::fmt::Write as _;
 
 /// The stages of open cases, as the partial index of open cases has them.
 const OPEN: &str = "c.stage NOT IN ('closed', 'cancelled', 'merged')";
-/// The stages of cases that ended without being closed, as their partial index has them.
-const ENDED: &str = "c.stage IN ('cancelled', 'merged')";
+/// The stages of dropped cases, as their partial index has them.
+const DROPPED: &str = "c.stage IN ('cancelled', 'merged')";
 
 /// Which condition an index serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ enum Driver {
     Open,
     Organisation,
     Level,
-    Ended,
+    Dropped,
     Pair(Column, Column),
     Zone,
     Single(Column),
@@ -76,9 +76,9 @@ impl Driver {
             _ if !filter.held_by.is_empty() => Self::Holder,
             _ if has_few => Self::Organisation,
             _ if filter.is_open() => Self::Open,
-            _ if is_organisation && filter.is_ended() => Self::Organisation,
+            _ if is_organisation && filter.is_dropped() => Self::Organisation,
             _ if filter.level == Some(Level::Critical) => Self::Level,
-            _ if filter.is_ended() => Self::Ended,
+            _ if filter.is_dropped() => Self::Dropped,
             (Some(first), Some(second)) => Self::Pair(first, second),
             _ if is_zone => Self::Zone,
             (Some(one), None) => Self::Single(one),
@@ -225,11 +225,7 @@ fn keys_by(
     entered(composer, filter, key);
     let order = ordered(composer, filter, key, driver);
     let limit = composer.place(Bound::Int(filter.limit));
-    let condition = if composer.conditions.is_empty() {
-        "TRUE".to_owned()
-    } else {
-        composer.conditions.join(" AND ")
-    };
+    let condition = composer.condition();
     format!("SELECT c.id AS id FROM {from} WHERE {condition} ORDER BY {order} LIMIT {limit}")
 }
 
@@ -269,10 +265,10 @@ fn from_of(
             from = "case_organisation d CROSS JOIN case_file c";
             let open = if filter.is_open() {
                 " AND d.is_open"
-            } else if filter.is_ended() {
-                " AND d.is_ended"
+            } else if filter.is_dropped() {
+                " AND d.is_dropped"
             } else if filter.stages == [CaseStage::Closed] {
-                " AND NOT d.is_open AND NOT d.is_ended"
+                " AND NOT d.is_open AND NOT d.is_dropped"
             } else if filter.has_ended() {
                 " AND NOT d.is_open"
             } else {
@@ -352,8 +348,8 @@ fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
     if filter.is_open() {
         composer.conditions.push(OPEN.to_owned());
     }
-    if driver == Driver::Ended {
-        composer.conditions.push(ENDED.to_owned());
+    if driver == Driver::Dropped {
+        composer.conditions.push(DROPPED.to_owned());
     }
     if filter.stages.is_empty() {
         // Every stage of open cases: with this the index of open cases is looked into and not walked beside.
@@ -372,7 +368,7 @@ fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
         .map(|stage| composer.place(Bound::Text(stage.as_str().to_owned())))
         .collect();
     let name = match driver {
-        Driver::Open | Driver::Ended => "c.stage",
+        Driver::Open | Driver::Dropped => "c.stage",
         _ => "c.stage || ''",
     };
     composer.conditions.push(match places.as_slice() {

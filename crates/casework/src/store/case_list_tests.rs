@@ -69,7 +69,7 @@ fn every_filter_is_served_by_its_index() {
         (
             filter(|f| f.stages = vec![CaseStage::Merged]),
             all.clone(),
-            "COVERING INDEX case_ended",
+            "COVERING INDEX case_dropped",
         ),
         (
             filter(|f| f.stages = vec![CaseStage::Closed]),
@@ -190,7 +190,7 @@ fn every_filter_is_served_by_its_index() {
                 f.category_id = Some(Id(1));
             }),
             all.clone(),
-            "COVERING INDEX case_organisation_ended",
+            "COVERING INDEX case_organisation_dropped",
         ),
         (
             filter(|f| {

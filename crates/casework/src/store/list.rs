@@ -102,13 +102,18 @@ impl Composer {
         self.conditions.push(clause.text().to_owned());
     }
 
-    pub(super) fn finish(mut self, select: &str, order: &str, limit: i64) -> Composed {
-        let place = self.place(Bound::Int(limit));
-        let condition = if self.conditions.is_empty() {
+    /// All conditions together.
+    pub(super) fn condition(&self) -> String {
+        if self.conditions.is_empty() {
             "TRUE".to_owned()
         } else {
             self.conditions.join(" AND ")
-        };
+        }
+    }
+
+    pub(super) fn finish(mut self, select: &str, order: &str, limit: i64) -> Composed {
+        let place = self.place(Bound::Int(limit));
+        let condition = self.condition();
         Composed {
             statement: Statement::composed(format!(
                 "{select} WHERE {condition} ORDER BY {order} LIMIT {place}"
@@ -205,11 +210,7 @@ fn task_conditions(filter: &TaskFilter, scope: &Scope) -> Composer {
 pub fn compose_task_count(filter: &TaskFilter, scope: &Scope) -> Composed {
     let mut composer = task_conditions(filter, scope);
     let limit = composer.place(Bound::Int(filter.limit));
-    let condition = if composer.conditions.is_empty() {
-        "TRUE".to_owned()
-    } else {
-        composer.conditions.join(" AND ")
-    };
+    let condition = composer.condition();
     Composed {
         statement: Statement::composed(format!(
             "SELECT COUNT(*) FROM (SELECT t.id FROM task t WHERE {condition} LIMIT {limit}) n"

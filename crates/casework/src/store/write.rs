@@ -238,12 +238,15 @@ pub fn case_move(
     for path in organisations_seeing(after).difference(&seen_before) {
         tx.post(&CASE_ORGANISATION_ADD, params![after.id, path])?;
     }
-    if before.stage.is_open() != after.stage.is_open() || before.level != after.level {
-        let (is_open, level) = (after.stage.is_open(), after.level.as_str());
-        let is_ended = matches!(after.stage, CaseStage::Cancelled | CaseStage::Merged);
+    let beside_organisations = |case: &Case| {
+        let is_dropped = matches!(case.stage, CaseStage::Cancelled | CaseStage::Merged);
+        (case.stage.is_open(), is_dropped, case.level)
+    };
+    if beside_organisations(before) != beside_organisations(after) {
+        let (is_open, is_dropped, level) = beside_organisations(after);
         tx.post(
             &CASE_ORGANISATION_MOVE,
-            params![after.id, is_open, is_ended, level],
+            params![after.id, is_open, is_dropped, level.as_str()],
         )?;
     }
     Ok(())
