@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
+mod choices;
 pub mod city;
 pub mod client;
 pub mod commands;

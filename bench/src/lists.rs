@@ -1,15 +1,15 @@
 //! What reading costs when there are many cases: every combination of up to three filters, boxes with counts, one case with its
 //! timeline, and the memory and start of a server on them; commands beside it, which must stay as quick as on an empty table.
 
+use crate::choices;
 use crate::commands::{self, Office, from_all};
 use crate::mass;
 use crate::program::Launch;
 use access::Principal;
 use anyhow::{Context, Result};
-use base::{AreaLevel, Clock, Id, PageRequest, SystemClock, Timestamp};
-use casework::clocks::Light;
-use casework::model::{CaseStage, Level};
-use casework::service::{CaseBox, CaseMark, CaseQuery, CaseSort, Group, StatisticsQuery};
+use base::{AreaLevel, Clock, PageRequest, SystemClock};
+use casework::model::CaseStage;
+use casework::service::{CaseQuery, Group, StatisticsQuery};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -25,12 +25,6 @@ const TRIES: usize = 3;
 
 /// So many sets of choices are named, the worst first.
 const WORST: usize = 10;
-
-/// One choice a list offers: its name and what it sets.
-type Choice = (
-    &'static str,
-    Vec<(String, Arc<dyn Fn(&mut CaseQuery) + Send + Sync>)>,
-);
 
 /// Prints the figures for 10 thousand, 100 thousand, … up to `most` cases.
 pub fn run(binary: &Path, most: usize) -> Result<()> {
@@ -92,47 +86,26 @@ fn processor_time() -> Duration {
 
 async fn reading(folder: &Path) -> Result<()> {
     let office = Arc::new(commands::office(folder).await?);
-    let choices = choices(&office).await?;
-    let queries = combinations(&choices);
-    let mut costs: Vec<(Duration, &str, String)> = Vec::new();
+    let queries = choices::combinations(&choices::of_cases(&office).await?);
+    let tasks = choices::combinations(&choices::of_tasks(&office).await?);
     let seers: [(&'static str, &Arc<Principal>); 2] = [
         ("district", &office.leader),
         ("department", &office.clerks[0]),
     ];
+    let (mut of_cases, mut of_tasks) = (Vec::new(), Vec::new());
+    let casework = &office.city.casework;
     for (seer, principal) in seers {
         for (name, query) in &queries {
-            let mut least = Duration::MAX;
-            for _ in 0..TRIES {
-                let before = processor_time();
-                office
-                    .city
-                    .casework
-                    .case_list(principal, query.clone())
-                    .await?;
-                least = least.min(processor_time().saturating_sub(before));
-            }
-            costs.push((least, seer, name.clone()));
+            let cost = least(|| casework.case_list(principal, query.clone())).await?;
+            of_cases.push((cost, seer, name.clone()));
+        }
+        for (name, query) in &tasks {
+            let cost = least(|| casework.task_list(principal, query.clone())).await?;
+            of_tasks.push((cost, seer, name.clone()));
         }
     }
-    costs.sort();
-    let cost = |place: usize| {
-        let found = costs.get(place.min(costs.len() - 1));
-        found.map_or(0.0, |(cost, ..)| cost.as_secs_f64() * 1e3)
-    };
-    println!(
-        "  list of 50, {} combinations of up to three filters: median {:.2} CPU-ms, 99 of 100 within {:.2}, worst {:.2} (must 2, aim 0.5)",
-        costs.len(),
-        cost(costs.len() / 2),
-        cost(costs.len() * 99 / 100),
-        cost(costs.len())
-    );
-    // The worst of each set of choices: several causes, where the worst of all would often share one.
-    let mut kinds = BTreeSet::new();
-    for (cost, seer, name) in costs.iter().rev() {
-        if kinds.len() < WORST && kinds.insert((seer, choices_of(name))) {
-            println!("    {:.2} CPU-ms {seer}: {name}", cost.as_secs_f64() * 1e3);
-        }
-    }
+    print("list of 50", of_cases);
+    print("list of 50 tasks", of_tasks);
     load(&office, &queries).await?;
     let before = processor_time();
     for _ in 0..20 {
@@ -157,6 +130,44 @@ async fn reading(folder: &Path) -> Result<()> {
     let city = office.city.clone();
     tokio::task::spawn_blocking(move || city.close()).await?;
     Ok(())
+}
+
+/// The processor time of what costs the least of [`TRIES`].
+async fn least<T, E, F>(ask: impl Fn() -> F) -> Result<Duration>
+where
+    E: std::error::Error + Send + Sync + 'static,
+    F: Future<Output = Result<T, E>>,
+{
+    let mut least = Duration::MAX;
+    for _ in 0..TRIES {
+        let before = processor_time();
+        ask().await?;
+        least = least.min(processor_time().saturating_sub(before));
+    }
+    Ok(least)
+}
+
+/// What the combinations of a list cost by whom they were asked, and the worst of each set of choices: several causes, where the worst
+/// of all would often share one.
+fn print(list: &str, mut costs: Vec<(Duration, &str, String)>) {
+    costs.sort();
+    let cost = |place: usize| {
+        let found = costs.get(place.min(costs.len() - 1));
+        found.map_or(0.0, |(cost, ..)| cost.as_secs_f64() * 1e3)
+    };
+    println!(
+        "  {list}, {} combinations of up to three filters: median {:.2} CPU-ms, 99 of 100 within {:.2}, worst {:.2} (must 2, aim 0.5)",
+        costs.len(),
+        cost(costs.len() / 2),
+        cost(costs.len() * 99 / 100),
+        cost(costs.len())
+    );
+    let mut kinds = BTreeSet::new();
+    for (cost, seer, name) in costs.iter().rev() {
+        if kinds.len() < WORST && kinds.insert((seer, choices::choices_of(name))) {
+            println!("    {:.2} CPU-ms {seer}: {name}", cost.as_secs_f64() * 1e3);
+        }
+    }
 }
 
 /// A quarter, by this and that: what comes from sums of days, and what must be added up from obligations.
@@ -305,230 +316,4 @@ async fn detail(office: &Office) -> Result<()> {
         "  detail with timeline {each:.3} CPU-ms, {first:.3} the first time (must 0.2, aim 0.08)"
     );
     Ok(())
-}
-
-/// What the list offers, with a common and a rare value each.
-async fn choices(office: &Office) -> Result<Vec<Choice>> {
-    type Set = Arc<dyn Fn(&mut CaseQuery) + Send + Sync>;
-    fn one<V: Clone + Send + Sync + 'static>(
-        values: &[(&str, V)],
-        set: fn(&mut CaseQuery, V),
-    ) -> Vec<(String, Set)> {
-        values
-            .iter()
-            .map(|(name, value)| {
-                let value = value.clone();
-                let set: Set = Arc::new(move |query: &mut CaseQuery| set(query, value.clone()));
-                ((*name).to_owned(), set)
-            })
-            .collect()
-    }
-    let casework = &office.city.casework;
-    let snapshot = office.city.registry.snapshot();
-    let streets: Vec<_> = snapshot
-        .areas
-        .areas()
-        .iter()
-        .filter(|area| area.level == base::AreaLevel::Street)
-        .collect();
-    let first = streets.first().context("no streets")?;
-    let village = snapshot
-        .areas
-        .below(&first.path)
-        .last()
-        .context("no village")?;
-    let last = streets.last().context("no streets")?;
-    let categories: Vec<Id> = snapshot
-        .rules
-        .standards()
-        .iter()
-        .flat_map(|standard| snapshot.rules.categories(standard.id))
-        .map(|category| category.id)
-        .take(40)
-        .collect();
-    let category = |n: usize| categories.get(n).copied().context("no category");
-    let all = PageRequest {
-        limit: Some(200),
-        after: None,
-    };
-    let console = office.city.console().await?;
-    let organisations = office
-        .city
-        .access
-        .organisation_list(&console, None, None, &all)
-        .await?;
-    let organisation = |code: &str| {
-        let found = organisations.items.iter().find(|each| each.code == code);
-        found.map(|each| each.id).context("no organisation")
-    };
-    let newest = casework
-        .case_list(&office.leader, CaseQuery::default())
-        .await?;
-    let newest = newest.items.first().context("no cases")?;
-    let quarter: fn(Timestamp) -> Timestamp = |at| at.plus_seconds(-90 * 86_400);
-    let number = newest.case_no.get(..15).unwrap_or_default().to_owned();
-    Ok(vec![
-        (
-            "box",
-            one(
-                &[
-                    ("todo", CaseBox::Todo),
-                    ("doing", CaseBox::Doing),
-                    ("done", CaseBox::Done),
-                    ("overdue", CaseBox::Overdue),
-                    ("supervised", CaseBox::Supervised),
-                    ("suspended", CaseBox::Suspended),
-                    ("watched", CaseBox::Watched),
-                ],
-                |query, value| query.of_box = Some(value),
-            ),
-        ),
-        (
-            "stage",
-            one(
-                &[
-                    ("closing", CaseStage::Closing),
-                    ("cancelled", CaseStage::Cancelled),
-                    ("closed", CaseStage::Closed),
-                ],
-                |query, value| query.stage = Some(value),
-            ),
-        ),
-        (
-            "level",
-            one(
-                &[
-                    ("normal", Level::Normal),
-                    ("urgent", Level::Urgent),
-                    ("critical", Level::Critical),
-                ],
-                |query, value| query.level = Some(value),
-            ),
-        ),
-        (
-            "area",
-            one(
-                &[
-                    ("large street", first.code.to_string()),
-                    ("small street", last.code.to_string()),
-                    ("village", village.code.to_string()),
-                ],
-                |query, value| query.area_code = Some(value),
-            ),
-        ),
-        (
-            "category",
-            one(
-                &[
-                    ("common", category(0)?),
-                    ("rare", category(categories.len().saturating_sub(1))?),
-                ],
-                |query, value| query.category_id = Some(value),
-            ),
-        ),
-        (
-            "organisation",
-            one(
-                &[
-                    ("centre", office.centre.0),
-                    ("large", organisation("BENCH-0")?),
-                    ("small", organisation("BENCH-42")?),
-                ],
-                |query, value| query.organisation_id = Some(value),
-            ),
-        ),
-        (
-            "source",
-            one(
-                &[
-                    ("common", "hotline".to_owned()),
-                    ("rare", "media".to_owned()),
-                    ("unknown", "nobody".to_owned()),
-                ],
-                |query, value| query.source = Some(value),
-            ),
-        ),
-        (
-            "light",
-            one(
-                &[("red", Light::Red), ("green", Light::Green)],
-                |query, value| query.light = Some(value),
-            ),
-        ),
-        (
-            "mark",
-            one(
-                &[
-                    ("important", CaseMark::Important),
-                    ("supervised", CaseMark::Supervised),
-                    ("suspended", CaseMark::Suspended),
-                ],
-                |query, value| query.mark = Some(value),
-            ),
-        ),
-        (
-            "accepted",
-            one(
-                &[
-                    (
-                        "last quarter",
-                        (quarter(newest.accepted_at), newest.accepted_at),
-                    ),
-                    (
-                        "a year ago",
-                        (
-                            newest.accepted_at.plus_seconds(-400 * 86_400),
-                            newest.accepted_at.plus_seconds(-370 * 86_400),
-                        ),
-                    ),
-                ],
-                |query, (from, to)| {
-                    (query.accepted_from, query.accepted_to) = (Some(from), Some(to))
-                },
-            ),
-        ),
-        (
-            "number",
-            one(&[("of a day", number)], |query, value| {
-                query.q = Some(value)
-            }),
-        ),
-        (
-            "sort",
-            one(
-                &[("due", CaseSort::Due), ("updated", CaseSort::Updated)],
-                |query, value| query.sort = value,
-            ),
-        ),
-    ])
-}
-
-/// What is chosen in a combination, without the values.
-fn choices_of(name: &str) -> Vec<String> {
-    let before_values = name.match_indices('=').map(|(at, _)| name.get(..at));
-    let last_words = before_values.filter_map(|before| before?.rsplit(' ').next());
-    last_words.map(str::to_owned).collect()
-}
-
-/// None, each one, each two and each three of the choices, in every value.
-fn combinations(choices: &[Choice]) -> Vec<(String, CaseQuery)> {
-    let mut found = vec![(String::new(), 0, 0, CaseQuery::default())];
-    let mut at = 0;
-    while let Some((name, next, chosen, query)) = found.get(at).cloned() {
-        at += 1;
-        if chosen == 3 {
-            continue;
-        }
-        for (n, (choice, values)) in choices.iter().enumerate().skip(next) {
-            for (value, set) in values {
-                let mut query = query.clone();
-                set(&mut query);
-                found.push((format!("{name} {choice}={value}"), n + 1, chosen + 1, query));
-            }
-        }
-    }
-    found
-        .into_iter()
-        .map(|(name, _, _, query)| (name, query))
-        .collect()
 }

@@ -97,7 +97,7 @@ type Subject = (CaseStage, Option<CaseMark>, Id, Id);
 /// One case as it stands in the database, in some stage.
 struct Template {
     stage: CaseStage,
-    is_marked: bool,
+    mark: Option<CaseMark>,
     report_id: Id,
     case_id: Id,
     accepted_at: i64,
@@ -348,7 +348,7 @@ fn template(
     )?;
     Ok(Template {
         stage,
-        is_marked: mark.is_some(),
+        mark,
         report_id,
         case_id,
         accepted_at,
@@ -390,7 +390,7 @@ fn copy(
     let is_marked = draw.below(1000) < MARKED;
     let fitting: Vec<&Template> = templates
         .iter()
-        .filter(|each| each.stage.is_open() == is_open && each.is_marked == is_marked)
+        .filter(|each| each.stage.is_open() == is_open && each.mark.is_some() == is_marked)
         .collect();
     let template = fitting
         .get(draw.below(fitting.len() as u64) as usize)
@@ -515,8 +515,8 @@ fn copy(
         }
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, level, area_path, category_id, source)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path, category_id, source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for path in organisations {
         insert.execute(rusqlite::params![
@@ -524,6 +524,7 @@ fn copy(
             path.as_str(),
             is_open,
             matches!(stage, CaseStage::Cancelled | CaseStage::Merged),
+            template.mark == Some(CaseMark::Important),
             level,
             village.as_str(),
             category.0,

@@ -92,8 +92,14 @@ CREATE TABLE case_file (
   -- JSON of what is known of some cases only.
   extra TEXT NOT NULL
 );
--- Few cases are marked in one of these ways.
+-- Few cases are marked in one of these ways; important ones stay so when they are closed, and are found newest first.
 CREATE INDEX case_important ON case_file (id, stage, level, source, street_path, category_id, area_path, is_important)
+  WHERE is_important;
+CREATE INDEX case_important_by_street ON case_file (street_path, id, stage, level, source, category_id, area_path, is_important)
+  WHERE is_important;
+CREATE INDEX case_important_by_category ON case_file (category_id, id, stage, level, source, street_path, area_path, is_important)
+  WHERE is_important;
+CREATE INDEX case_important_by_source ON case_file (source, id, stage, level, street_path, category_id, area_path, is_important)
   WHERE is_important;
 CREATE INDEX case_supervised ON case_file (id, stage, level, source, street_path, category_id, area_path, is_supervised)
   WHERE is_supervised;
@@ -101,12 +107,13 @@ CREATE INDEX case_suspended ON case_file (id, stage, level, source, street_path,
   WHERE is_suspended;
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 -- Open cases are few: every list of them looks through this one.
-CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path)
+CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path, is_important)
   WHERE stage NOT IN ('closed', 'cancelled', 'merged');
 -- By id first: the newest are found without a sort, whichever of the two stages is asked for.
 CREATE INDEX case_dropped ON case_file (id, stage, source, street_path, category_id, level, area_path)
   WHERE stage IN ('cancelled', 'merged');
-CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path) WHERE level <> 'normal';
+CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path, is_important)
+  WHERE level <> 'normal';
 -- What never changes, alone and in pairs, so that any three filters leave little to look through. The other columns stand in the
 -- index to be passed over without reading rows.
 CREATE INDEX case_by_street ON case_file (street_path, id, level, area_path);
@@ -156,7 +163,9 @@ CREATE TABLE task (
   extra TEXT NOT NULL
 );
 CREATE INDEX task_by_case ON task (case_id, id);
-CREATE INDEX task_by_holder ON task (organisation_path, state, id);
+-- What has ended is read newest first: where few organisations hold it by each of these, else from all that ended so.
+CREATE INDEX task_ended_by_holder ON task (state, organisation_path, id, kind) WHERE state NOT IN ('assigned', 'accepted');
+CREATE INDEX task_ended ON task (kind, state, id, organisation_path) WHERE state NOT IN ('assigned', 'accepted');
 CREATE INDEX task_by_assignee ON task (assignee, state, id) WHERE assignee IS NOT NULL;
 -- Open tasks are few: whose they are, and of which case.
 CREATE INDEX task_open ON task (organisation_path, case_id, state) WHERE state IN ('assigned', 'accepted');
@@ -178,6 +187,7 @@ CREATE TABLE case_organisation (
   is_open BOOLEAN NOT NULL,
   -- Cancelled or merged.
   is_dropped BOOLEAN NOT NULL,
+  is_important BOOLEAN NOT NULL,
   -- The same, so that what does not fit is passed over without reading the case.
   level $key NOT NULL,
   area_path $key,
@@ -191,6 +201,9 @@ CREATE INDEX case_organisation_open ON case_organisation (organisation_path, cas
 -- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
 CREATE INDEX case_organisation_dropped ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_dropped)
   WHERE is_dropped;
+CREATE INDEX case_organisation_important
+  ON case_organisation (organisation_path, case_id, is_open, is_dropped, category_id, source, area_path, level, is_important)
+  WHERE is_important;
 
 -- The zones that held the place of a case when it began.
 CREATE TABLE case_zone (

@@ -116,6 +116,13 @@ words! {
     }
 }
 
+impl TaskState {
+    /// Whether work on it is still due.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Assigned | Self::Accepted)
+    }
+}
+
 words! {
     /// What a task asks for.
     TaskKind {
@@ -354,7 +361,7 @@ pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl Task {
     /// Whether work on it is still due.
     pub fn is_open(&self) -> bool {
-        matches!(self.state, TaskState::Assigned | TaskState::Accepted)
+        self.state.is_open()
     }
 
     /// The clock that runs now: response until accepted, then handling; none once finished.

@@ -3,7 +3,7 @@
 //! Of all conditions one *driver* is served by an index; the columns of the others stand in that index too, so that whatever does not
 //! fit is passed over without touching its row. Which one drives is decided here, by what is known of cases and not of any one city:
 //! nearly all are closed, so whatever speaks of open ones looks through those alone; two of street, category and source leave few;
-//! critical and urgent ones are few. A caller who sees by several ties (an area, organisations, zones) gets the newest by each, put
+//! critical, urgent and important ones are few. A caller who sees by several ties (an area, organisations, zones) gets the newest by each, put
 //! together. Conditions that shall not drive are written so that no planner can use them.
 
 use super::case_columns;
@@ -28,6 +28,7 @@ enum Driver {
     Watched,
     Number,
     Marked,
+    Important(Option<Column>),
     Holder,
     Open,
     Organisation,
@@ -68,16 +69,18 @@ impl Driver {
         };
         let has_few = tie_has_few || matches!(filter.organisation, Some((_, true)));
         let is_organisation = tie_is_organisation || filter.organisation.is_some();
+        let is_important = filter.marks.contains(&CaseMark::Important);
         let is_zone = filter.zone_id.is_some() || matches!(tie, Tie::Zone(_));
         match (first, second) {
             _ if filter.watched_by.is_some() => Self::Watched,
             _ if filter.case_no.is_some() => Self::Number,
-            _ if !filter.marks.is_empty() => Self::Marked,
+            _ if filter.marks.iter().any(|mark| *mark != CaseMark::Important) => Self::Marked,
             _ if !filter.held_by.is_empty() => Self::Holder,
             _ if has_few => Self::Organisation,
             _ if filter.is_open() => Self::Open,
-            _ if is_organisation && filter.is_dropped() => Self::Organisation,
+            _ if is_organisation && (filter.is_dropped() || is_important) => Self::Organisation,
             _ if filter.level == Some(Level::Critical) => Self::Level,
+            (one, _) if is_important => Self::Important(one),
             _ if filter.is_dropped() => Self::Dropped,
             (Some(first), Some(second)) => Self::Pair(first, second),
             _ if is_zone => Self::Zone,
@@ -91,7 +94,7 @@ impl Driver {
     fn is_by(self, column: Column) -> bool {
         match self {
             Self::Pair(first, second) => first == column || second == column,
-            Self::Single(one) => one == column,
+            Self::Single(one) | Self::Important(Some(one)) => one == column,
             _ => false,
         }
     }
@@ -274,8 +277,13 @@ fn from_of(
             } else {
                 ""
             };
+            let important = if filter.marks.contains(&CaseMark::Important) {
+                " AND d.is_important"
+            } else {
+                ""
+            };
             let narrowed = narrowed(composer, filter, area);
-            format!("d.organisation_path = {place}{open}{narrowed} AND c.id = d.case_id")
+            format!("d.organisation_path = {place}{open}{important}{narrowed} AND c.id = d.case_id")
         } else {
             format!(
                 "EXISTS (SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place})"

@@ -1,12 +1,12 @@
-//! Lists of tasks and reports: filters composed into one statement, each filter served by an index of `migrations/`. Cases, which
-//! can be asked for in many more ways, have [`super::case_list`].
+//! Lists of reports, and what lists share: filters composed into one statement, each filter served by an index of `migrations/`.
+//! Cases and tasks, which can be asked for in many more ways, have [`super::case_list`] and [`super::task_list`].
 //!
 //! A cursor is the sort key of the last row shown. The scope of the caller is part of the condition, never a filter afterwards.
 
 use super::read;
-use super::{report_columns, task_columns};
+use super::report_columns;
 use crate::clocks::Light;
-use crate::model::{CaseStage, Level, ReportStage, Task, TaskKind, TaskState};
+use crate::model::{Level, ReportStage};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx};
 use access::{Scope, ScopeColumns, Via};
 use base::path::TreePath;
@@ -144,130 +144,6 @@ pub(super) fn sealed_title(row: &Row<'_>, first: usize) -> Result<Option<SealedT
     let report_id: Option<Id> = row.get(first + 1)?;
     let bytes: Option<Vec<u8>> = row.get(first + 2)?;
     Ok(bytes.map(|bytes| SealedTitle { report_id, bytes }))
-}
-
-/// What tasks are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct TaskFilter {
-    /// In this state.
-    pub state: Option<TaskState>,
-    /// Asking for this.
-    pub kind: Option<TaskKind>,
-    /// Held by this organisation or one below it.
-    pub organisation_path: Option<TreePath>,
-    /// Worked on by this person.
-    pub assignee: Option<Id>,
-    /// Open, and the clock that runs has run out by this time.
-    pub overdue_at: Option<Timestamp>,
-    /// After this row.
-    pub after: Option<Id>,
-    /// At most so many rows.
-    pub limit: i64,
-}
-
-/// The conditions of a list of tasks. A scope reaches tasks by who holds them only.
-fn task_conditions(filter: &TaskFilter, scope: &Scope) -> Composer {
-    let mut composer = Composer::default();
-    if let Some(staff_id) = filter.assignee {
-        // The very words of the index of who works on what.
-        composer
-            .conditions
-            .push("t.assignee IS NOT NULL".to_owned());
-        composer.equals("t.assignee", Bound::Int(staff_id.0));
-    }
-    if let Some(at) = filter.overdue_at {
-        // The very words of the index of open tasks.
-        composer
-            .conditions
-            .push("t.state IN ('assigned', 'accepted')".to_owned());
-        let at = composer.place(Bound::Int(at.0));
-        composer.conditions.push(format!(
-            "(t.handling_due_at < {at} OR (t.state = 'assigned' AND t.response_due_at < {at}))"
-        ));
-    }
-    if let Some(path) = &filter.organisation_path {
-        composer.within("t.organisation_path", path);
-    }
-    if let Some(state) = filter.state {
-        composer.text("t.state", state.as_str());
-    }
-    if let Some(kind) = filter.kind {
-        composer.text("t.kind", kind.as_str());
-    }
-    if let Some(after) = filter.after {
-        let place = composer.place(Bound::Int(after.0));
-        composer.conditions.push(format!("t.id < {place}"));
-    }
-    let columns = ScopeColumns {
-        organisation: Some(Via::Column("t.organisation_path")),
-        ..ScopeColumns::default()
-    };
-    composer.scope(scope, &columns);
-    composer
-}
-
-/// How many tasks there are, up to the filter's limit.
-pub fn compose_task_count(filter: &TaskFilter, scope: &Scope) -> Composed {
-    let mut composer = task_conditions(filter, scope);
-    let limit = composer.place(Bound::Int(filter.limit));
-    let condition = composer.condition();
-    Composed {
-        statement: Statement::composed(format!(
-            "SELECT COUNT(*) FROM (SELECT t.id FROM task t WHERE {condition} LIMIT {limit}) n"
-        )),
-        values: composer.values,
-    }
-}
-
-/// The list of tasks, newest first.
-pub fn compose_tasks(filter: &TaskFilter, scope: &Scope) -> Composed {
-    task_conditions(filter, scope).finish(
-        concat!(
-            "SELECT ",
-            task_columns!(),
-            ", c.case_no, c.stage, COALESCE(c.area_path, p.area_path), w.title_sealed,
-             COALESCE(c.first_report_id, t.report_id), p.title_sealed, t.report_id, p.report_no
-             FROM task t LEFT JOIN case_file c ON c.id = t.case_id LEFT JOIN case_words w ON w.case_id = c.id
-             LEFT JOIN report p ON p.id = COALESCE(c.first_report_id, t.report_id)"
-        ),
-        "t.id DESC",
-        filter.limit,
-    )
-}
-
-/// A task as listed.
-#[derive(Clone, Debug)]
-pub struct TaskRow {
-    /// The task.
-    pub task: Task,
-    /// Its case, with its number and stage; none when it is to call a reporter back.
-    pub case: Option<(Id, String, CaseStage)>,
-    /// The report whose reporter it is to call back, with its number.
-    pub report: Option<(Id, String)>,
-    /// The sealed title of its case or report.
-    pub title: Option<SealedTitle>,
-    /// The area of its case or report.
-    pub area_path: Option<TreePath>,
-}
-
-/// Runs the list.
-pub fn tasks(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<TaskRow>, StoreError> {
-    tx.query(&list.statement, &list.params(), |row| {
-        let (case_id, task) = read::task(row)?;
-        let (case_no, case_stage): (Option<String>, Option<String>) = (row.get(24)?, row.get(25)?);
-        let case_stage = case_stage.as_deref().and_then(CaseStage::parse);
-        let (report_id, report_no): (Option<Id>, Option<String>) = (row.get(30)?, row.get(31)?);
-        Ok(TaskRow {
-            task,
-            case: case_id
-                .zip(case_no)
-                .zip(case_stage)
-                .map(|((id, no), stage)| (id, no, stage)),
-            report: report_id.zip(report_no),
-            area_path: row.get(26)?,
-            title: sealed_title(row, 27)?,
-        })
-    })
 }
 
 /// Runs a count.

@@ -33,58 +33,8 @@ fn plan(tx: &mut Tx<'_>, list: &Composed) -> Result<String, StoreError> {
 /// Lists with the index that each must use, and whether its order comes from that index.
 fn expected() -> Vec<(Composed, &'static str, bool)> {
     let all = Scope::all();
-    let tasks = |filter: TaskFilter, scope: &Scope| compose_tasks(&filter, scope);
     let reports = |filter: ReportFilter| compose_reports(&filter, &all);
     vec![
-        (
-            tasks(
-                TaskFilter {
-                    organisation_path: Some(path(1)),
-                    limit: 51,
-                    ..TaskFilter::default()
-                },
-                &all,
-            ),
-            "task_by_holder",
-            false,
-        ),
-        (
-            tasks(
-                TaskFilter {
-                    state: Some(TaskState::Assigned),
-                    limit: 51,
-                    ..TaskFilter::default()
-                },
-                &scopes()[2],
-            ),
-            "task_by_holder",
-            false,
-        ),
-        (
-            tasks(
-                TaskFilter {
-                    assignee: Some(Id(1)),
-                    state: Some(TaskState::Finished),
-                    limit: 51,
-                    ..TaskFilter::default()
-                },
-                &scopes()[2],
-            ),
-            "task_by_assignee",
-            true,
-        ),
-        (
-            tasks(
-                TaskFilter {
-                    overdue_at: Some(Timestamp(9)),
-                    limit: 51,
-                    ..TaskFilter::default()
-                },
-                &scopes()[2],
-            ),
-            "task_open",
-            false,
-        ),
         (
             reports(ReportFilter {
                 stage: Some(ReportStage::Received),
@@ -167,20 +117,6 @@ fn both_engines_understand_every_combination_of_filters() {
             .store
             .read_blocking(|tx| {
                 for scope in scopes() {
-                    for mask in 0..64 {
-                        let has = |bit: usize| mask & (1 << bit) != 0;
-                        let filter = TaskFilter {
-                            state: has(0).then_some(TaskState::Accepted),
-                            kind: has(1).then_some(TaskKind::Inspect),
-                            organisation_path: has(2).then(|| path(1)),
-                            assignee: has(4).then_some(Id(1)),
-                            overdue_at: has(5).then_some(Timestamp(9)),
-                            after: has(3).then_some(Id(1)),
-                            limit: 51,
-                        };
-                        assert_eq!(count(tx, &compose_task_count(&filter, &scope))?, 0);
-                        assert_eq!(tasks(tx, &compose_tasks(&filter, &scope))?.len(), 0);
-                    }
                     for mask in 0..128 {
                         let has = |bit: usize| mask & (1 << bit) != 0;
                         let filter = ReportFilter {

@@ -1,5 +1,5 @@
-//! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`] and [`case_list`] compose
-//! lists.
+//! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`], [`case_list`] and
+//! [`task_list`] compose lists.
 
 mod case_filter;
 pub mod case_list;
@@ -7,6 +7,7 @@ pub mod list;
 pub mod read;
 pub mod routing;
 pub mod statistics;
+pub mod task_list;
 pub mod write;
 
 use ::store::{Migration, Room, StoreError, Tx, params, statements};
@@ -96,7 +97,7 @@ statements! {
     /// The organisations of a case beside which something else is kept than the case says.
     ORGANISATIONS_ASTRAY = "SELECT o.organisation_path FROM case_organisation o JOIN case_file c ON c.id = o.case_id
         WHERE o.case_id = ?1 AND NOT (o.is_open = (c.stage NOT IN ('closed', 'cancelled', 'merged'))
-            AND o.is_dropped = (c.stage IN ('cancelled', 'merged')) AND o.level = c.level AND o.source = c.source
+            AND o.is_dropped = (c.stage IN ('cancelled', 'merged')) AND o.is_important = c.is_important AND o.level = c.level AND o.source = c.source
             AND COALESCE(o.area_path, '') = COALESCE(c.area_path, '') AND COALESCE(o.category_id, 0) = COALESCE(c.category_id, 0))
         ORDER BY o.organisation_path";
     /// How a case is marked.
@@ -201,13 +202,15 @@ statements! {
     SOURCE_MOVE = "UPDATE source SET version = ?3, name_zh = ?4, name_en = ?5, channel = ?6, is_active = ?7
         WHERE code = ?1 AND version = ?2";
     /// An organisation may see a case.
-    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, level, area_path, category_id, source)
-        SELECT c.id, ?2, c.stage NOT IN ('closed', 'cancelled', 'merged'), c.stage IN ('cancelled', 'merged'), c.level, c.area_path,
-            c.category_id, c.source
+    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path,
+        category_id, source)
+        SELECT c.id, ?2, c.stage NOT IN ('closed', 'cancelled', 'merged'), c.stage IN ('cancelled', 'merged'), c.is_important, c.level,
+            c.area_path, c.category_id, c.source
         FROM case_file c WHERE c.id = ?1
         ON CONFLICT (case_id, organisation_path) DO NOTHING";
-    /// A case has ended, or goes on; or its level is another.
-    CASE_ORGANISATION_MOVE = "UPDATE case_organisation SET is_open = ?2, is_dropped = ?3, level = ?4 WHERE case_id = ?1";
+    /// A case has ended, or goes on; or it is marked otherwise.
+    CASE_ORGANISATION_MOVE = "UPDATE case_organisation SET is_open = ?2, is_dropped = ?3, is_important = ?4, level = ?5
+        WHERE case_id = ?1";
     /// A case lies in a zone.
     CASE_ZONE_ADD = "INSERT INTO case_zone (zone_id, case_id) VALUES (?1, ?2)";
     /// Somebody watches a case.

@@ -240,13 +240,14 @@ pub fn case_move(
     }
     let beside_organisations = |case: &Case| {
         let is_dropped = matches!(case.stage, CaseStage::Cancelled | CaseStage::Merged);
-        (case.stage.is_open(), is_dropped, case.level)
+        let is_important = case.extra.overlays.important;
+        (case.stage.is_open(), is_dropped, is_important, case.level)
     };
     if beside_organisations(before) != beside_organisations(after) {
-        let (is_open, is_dropped, level) = beside_organisations(after);
+        let (is_open, is_dropped, is_important, level) = beside_organisations(after);
         tx.post(
             &CASE_ORGANISATION_MOVE,
-            params![after.id, is_open, is_dropped, level.as_str()],
+            params![after.id, is_open, is_dropped, is_important, level.as_str()],
         )?;
     }
     Ok(())

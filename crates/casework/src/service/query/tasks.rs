@@ -4,7 +4,7 @@ use super::{COUNT_SHOWN_MAX, Names, TaskQuery, after_id, limit};
 use crate::failure::CaseworkError;
 use crate::model::TaskState;
 use crate::service::{Casework, sealed};
-use crate::store::list::{self, TaskFilter, TaskRow};
+use crate::store::task_list::{self, TaskFilter, TaskRow};
 use crate::view::{TaskBoxesView, TaskCountsView, TaskListView, TaskView};
 use ::store::StoreError;
 use access::Principal;
@@ -85,10 +85,10 @@ impl Casework {
                 next: None,
             });
         };
-        let composed = list::compose_tasks(&filter, &principal.scope("task_list"));
+        let scope = principal.scope("task_list");
         let rows = self
             .store()
-            .read(move |tx| list::tasks(tx, &composed))
+            .read(move |tx| task_list::tasks(tx, &filter, &scope))
             .await?;
         let page = Page::from_rows(rows, limit, |row| row.task.id.to_string());
         let now = self.now();
@@ -111,7 +111,7 @@ impl Casework {
         let now = self.now();
         let scope = principal.scope("task_list");
         let staff_id = principal.staff_id;
-        let lists: Vec<_> = [None, Some(staff_id)]
+        let filters: Vec<_> = [None, Some(staff_id)]
             .into_iter()
             .flat_map(|assignee| TaskBox::ALL.iter().map(move |of_box| (assignee, *of_box)))
             .filter_map(|(assignee, of_box)| {
@@ -120,16 +120,15 @@ impl Casework {
                     limit: COUNT_SHOWN_MAX + 1,
                     ..TaskFilter::default()
                 };
-                let filter = narrowed(filter, Some(of_box), now)?;
-                Some(list::compose_task_count(&filter, &scope))
+                narrowed(filter, Some(of_box), now)
             })
             .collect();
         let counts = self
             .store()
             .read(move |tx| {
-                lists
+                filters
                     .iter()
-                    .map(|list| list::count(tx, list))
+                    .map(|filter| task_list::count(tx, filter, &scope))
                     .collect::<Result<Vec<_>, StoreError>>()
             })
             .await?;

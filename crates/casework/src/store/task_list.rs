@@ -1,0 +1,367 @@
+//! The list of tasks, newest first. Keys first, as in [`super::case_list`]: open tasks are few and looked through; those that have
+//! ended come newest first out of an index, organisation by organisation where a few hold them, else out of all that ended so.
+
+use super::list::{self, Bound, Composed, Composer, SealedTitle, sealed_title};
+use super::{read, task_columns};
+use crate::model::{CaseStage, Task, TaskKind, TaskState};
+use ::store::{Statement, StoreError, Tx};
+use access::Scope;
+use base::path::TreePath;
+use base::{Id, Timestamp};
+
+/// The very words of the partial indexes.
+const OPEN: &str = "t.state IN ('assigned', 'accepted')";
+const ENDED: &str = "t.state NOT IN ('assigned', 'accepted')";
+
+/// More organisations than this are not asked one by one: so many have a large share of all tasks, so that the newest of all will do.
+const HOLDERS_MAX: usize = 64;
+
+/// What tasks are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct TaskFilter {
+    /// In this state.
+    pub state: Option<TaskState>,
+    /// Asking for this.
+    pub kind: Option<TaskKind>,
+    /// Held by this organisation or one below it.
+    pub organisation_path: Option<TreePath>,
+    /// Worked on by this person.
+    pub assignee: Option<Id>,
+    /// Open, and the clock that runs has run out by this time.
+    pub overdue_at: Option<Timestamp>,
+    /// After this row.
+    pub after: Option<Id>,
+    /// At most so many rows.
+    pub limit: i64,
+}
+
+impl TaskFilter {
+    /// Whether tasks in this state can be among them.
+    fn may_be(&self, state: TaskState) -> bool {
+        self.state.is_none_or(|wanted| wanted == state)
+            && (self.overdue_at.is_none() || state.is_open())
+    }
+
+    /// The kinds that can be among them.
+    fn kinds(&self) -> Vec<TaskKind> {
+        self.kind
+            .map_or_else(|| TaskKind::ALL.to_vec(), |kind| vec![kind])
+    }
+}
+
+/// The subtrees whose tasks may be listed, none in another; `None` for all tasks. A scope reaches tasks by who holds them only.
+fn roots(filter: &TaskFilter, scope: &Scope) -> Option<Vec<TreePath>> {
+    let wanted = filter.organisation_path.as_ref();
+    if scope.everything {
+        return wanted.map(|path| vec![path.clone()]);
+    }
+    let mut found: Vec<TreePath> = Vec::new();
+    for path in &scope.organisations {
+        let both = match wanted {
+            Some(wanted) if path.contains(wanted) => wanted,
+            Some(wanted) if !wanted.contains(path) => continue,
+            _ => path,
+        };
+        if !found.iter().any(|other| other.contains(both)) {
+            found.retain(|other| !both.contains(other));
+            found.push(both.clone());
+        }
+    }
+    Some(found)
+}
+
+/// What one index answers, newest first or few.
+enum Part<'a> {
+    /// Somebody's own, of a subtree.
+    Mine(Id, Option<&'a TreePath>),
+    /// Open ones of a subtree.
+    Open(Option<&'a TreePath>),
+    /// Ended so, of one organisation.
+    Held(TaskState, &'a TreePath),
+    /// Ended so, of a subtree, in no order.
+    Within(TaskState, Option<&'a TreePath>),
+    /// Ended so and of this kind, of a subtree with a large share of all.
+    Ended(TaskState, TaskKind, Option<&'a TreePath>),
+}
+
+/// By whom tasks that have ended are held: so, of these.
+type Holders = Vec<(TaskState, TreePath)>;
+
+/// The states in which tasks have ended that are wanted.
+fn ended(filter: &TaskFilter) -> impl Iterator<Item = TaskState> {
+    let all = TaskState::ALL.iter().copied();
+    all.filter(|state| !state.is_open() && filter.may_be(*state))
+}
+
+/// Who holds what has ended; none when more than [`HOLDERS_MAX`] do. One step into the index for each.
+fn holders(
+    tx: &mut Tx<'_>,
+    filter: &TaskFilter,
+    roots: &[TreePath],
+) -> Result<Option<Holders>, StoreError> {
+    let mut found = Holders::new();
+    for state in ended(filter) {
+        for root in roots {
+            let list = compose_holders(state, root);
+            let paths = tx.query(&list.statement, &list.params(), |row| row.get(0))?;
+            found.extend(paths.into_iter().map(|path| (state, path)));
+            if found.len() > HOLDERS_MAX {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(found))
+}
+
+/// The organisations of a subtree that hold tasks in this state, one more than [`HOLDERS_MAX`] at the most.
+fn compose_holders(state: TaskState, root: &TreePath) -> Composed {
+    let mut composer = Composer::default();
+    let state = composer.place(Bound::Text(state.as_str().to_owned()));
+    let (from, end) = root.range();
+    let (from, end) = (
+        composer.place(Bound::Text(from)),
+        composer.place(Bound::Text(end)),
+    );
+    let next = |after: &str| {
+        format!(
+            "SELECT MIN(t.organisation_path) FROM task t WHERE {ENDED} AND t.state = {state} AND t.organisation_path {after} \
+             AND t.organisation_path < {end}"
+        )
+    };
+    Composed {
+        statement: Statement::composed(format!(
+            "WITH RECURSIVE holder (path) AS ({} UNION ALL SELECT ({}) FROM holder WHERE path IS NOT NULL) \
+             SELECT path FROM holder WHERE path IS NOT NULL LIMIT {}",
+            next(&format!(">= {from}")),
+            next("> holder.path"),
+            HOLDERS_MAX + 1
+        )),
+        values: composer.values,
+    }
+}
+
+/// The parts of a list whose tasks that have ended are held by these, where they are few.
+fn listed<'a>(
+    filter: &TaskFilter,
+    roots: &[Option<&'a TreePath>],
+    holders: Option<&'a Holders>,
+) -> Vec<Part<'a>> {
+    if let Some(staff_id) = filter.assignee {
+        return roots
+            .iter()
+            .map(|root| Part::Mine(staff_id, *root))
+            .collect();
+    }
+    let mut parts = open(filter, roots);
+    if let Some(holders) = holders {
+        parts.extend(holders.iter().map(|(state, path)| Part::Held(*state, path)));
+        return parts;
+    }
+    for state in ended(filter) {
+        for kind in filter.kinds() {
+            parts.extend(roots.iter().map(|root| Part::Ended(state, kind, *root)));
+        }
+    }
+    parts
+}
+
+/// The parts of a count, where order does not matter.
+fn counted<'a>(filter: &TaskFilter, roots: &[Option<&'a TreePath>]) -> Vec<Part<'a>> {
+    if filter.assignee.is_some() {
+        return listed(filter, roots, None);
+    }
+    let mut parts = open(filter, roots);
+    for state in ended(filter) {
+        parts.extend(roots.iter().map(|root| Part::Within(state, *root)));
+    }
+    parts
+}
+
+fn open<'a>(filter: &TaskFilter, roots: &[Option<&'a TreePath>]) -> Vec<Part<'a>> {
+    let is_open = TaskState::ALL
+        .iter()
+        .any(|state| state.is_open() && filter.may_be(*state));
+    let wanted = if is_open { roots } else { &[] };
+    wanted.iter().map(|root| Part::Open(*root)).collect()
+}
+
+/// The ids of a part.
+fn keys(composer: &mut Composer, filter: &TaskFilter, part: &Part<'_>) -> String {
+    composer.conditions.clear();
+    let (mut state, mut kind, mut within) = (filter.state, filter.kind, None);
+    match part {
+        Part::Mine(staff_id, root) => {
+            within = *root;
+            let named = "t.assignee IS NOT NULL".to_owned();
+            composer.conditions.push(named);
+            composer.equals("t.assignee", Bound::Int(staff_id.0));
+        }
+        Part::Open(root) => {
+            within = *root;
+            composer.conditions.push(OPEN.to_owned());
+        }
+        Part::Held(ended, holder) => {
+            state = Some(*ended);
+            composer.conditions.push(ENDED.to_owned());
+            composer.text("t.organisation_path", holder.as_str());
+        }
+        Part::Within(ended, root) => {
+            (state, within) = (Some(*ended), *root);
+            composer.conditions.push(ENDED.to_owned());
+        }
+        Part::Ended(ended, of_kind, root) => {
+            (state, kind, within) = (Some(*ended), Some(*of_kind), *root);
+            composer.conditions.push(ENDED.to_owned());
+        }
+    }
+    // So written that no other index than the part's own serves them.
+    let (kind_column, path_column) = match part {
+        Part::Ended(..) => ("t.kind", "t.organisation_path || ''"),
+        _ => ("t.kind || ''", "t.organisation_path"),
+    };
+    if let Some(state) = state {
+        composer.text("t.state", state.as_str());
+    }
+    if let Some(kind) = kind {
+        composer.text(kind_column, kind.as_str());
+    }
+    if let Some(root) = within {
+        composer.within(path_column, root);
+    }
+    if let Some(at) = filter.overdue_at {
+        if matches!(part, Part::Mine(..)) {
+            composer.conditions.push(OPEN.to_owned());
+        }
+        let at = composer.place(Bound::Int(at.0));
+        composer.conditions.push(format!(
+            "(t.handling_due_at < {at} OR (t.state = 'assigned' AND t.response_due_at < {at}))"
+        ));
+    }
+    // Few are found and sorted: the planner shall not walk through all tasks instead, newest first.
+    let key = match part {
+        Part::Open(_) => "t.id + 0",
+        _ => "t.id",
+    };
+    if let Some(after) = filter.after {
+        let place = composer.place(Bound::Int(after.0));
+        composer.conditions.push(format!("{key} < {place}"));
+    }
+    let order = match part {
+        Part::Within(..) => String::new(),
+        _ => format!(" ORDER BY {key} DESC"),
+    };
+    let condition = composer.condition();
+    let limit = composer.place(Bound::Int(filter.limit));
+    format!("SELECT t.id AS id FROM task t WHERE {condition}{order} LIMIT {limit}")
+}
+
+/// The ids of all parts; nothing is in two.
+fn all_keys(composer: &mut Composer, filter: &TaskFilter, parts: &[Part<'_>]) -> String {
+    if parts.is_empty() {
+        return "SELECT t.id AS id FROM task t WHERE FALSE".to_owned();
+    }
+    let texts: Vec<String> = (parts.iter().enumerate())
+        .map(|(n, part)| {
+            let keys = keys(composer, filter, part);
+            format!("SELECT b{n}.id AS id FROM ({keys}) b{n}")
+        })
+        .collect();
+    texts.join(" UNION ALL ")
+}
+
+fn compose_count(filter: &TaskFilter, parts: &[Part<'_>]) -> Composed {
+    let mut composer = Composer::default();
+    let keys = all_keys(&mut composer, filter, parts);
+    let limit = composer.place(Bound::Int(filter.limit));
+    Composed {
+        statement: Statement::composed(format!(
+            "SELECT COUNT(*) FROM (SELECT k.id FROM ({keys}) k LIMIT {limit}) n"
+        )),
+        values: composer.values,
+    }
+}
+
+fn compose(filter: &TaskFilter, parts: &[Part<'_>]) -> Composed {
+    let mut composer = Composer::default();
+    let keys = all_keys(&mut composer, filter, parts);
+    let limit = composer.place(Bound::Int(filter.limit));
+    // CROSS JOIN: the keys come first, whatever a planner believes.
+    let text = format!(
+        "{} FROM (SELECT u.id AS id FROM ({keys}) u ORDER BY u.id DESC LIMIT {limit}) k CROSS JOIN task t
+         LEFT JOIN case_file c ON c.id = t.case_id LEFT JOIN case_words w ON w.case_id = c.id
+         LEFT JOIN report p ON p.id = COALESCE(c.first_report_id, t.report_id)
+         WHERE t.id = k.id ORDER BY t.id DESC",
+        concat!(
+            "SELECT ",
+            task_columns!(),
+            ", c.case_no, c.stage, COALESCE(c.area_path, p.area_path), w.title_sealed,
+             COALESCE(c.first_report_id, t.report_id), p.title_sealed, t.report_id, p.report_no"
+        ),
+    );
+    Composed {
+        statement: Statement::composed(text),
+        values: composer.values,
+    }
+}
+
+/// The subtrees as parts ask for them: all tasks are one.
+fn asked(roots: Option<&Vec<TreePath>>) -> Vec<Option<&TreePath>> {
+    roots.map_or_else(|| vec![None], |roots| roots.iter().map(Some).collect())
+}
+
+/// How many tasks there are within the scope, up to the filter's limit.
+pub fn count(tx: &mut Tx<'_>, filter: &TaskFilter, scope: &Scope) -> Result<i64, StoreError> {
+    let roots = roots(filter, scope);
+    let parts = counted(filter, &asked(roots.as_ref()));
+    list::count(tx, &compose_count(filter, &parts))
+}
+
+/// A task as listed.
+#[derive(Clone, Debug)]
+pub struct TaskRow {
+    /// The task.
+    pub task: Task,
+    /// Its case, with its number and stage; none when it is to call a reporter back.
+    pub case: Option<(Id, String, CaseStage)>,
+    /// The report whose reporter it is to call back, with its number.
+    pub report: Option<(Id, String)>,
+    /// The sealed title of its case or report.
+    pub title: Option<SealedTitle>,
+    /// The area of its case or report.
+    pub area_path: Option<TreePath>,
+}
+
+/// The tasks within the scope, newest first.
+pub fn tasks(
+    tx: &mut Tx<'_>,
+    filter: &TaskFilter,
+    scope: &Scope,
+) -> Result<Vec<TaskRow>, StoreError> {
+    let roots = roots(filter, scope);
+    let held = match &roots {
+        Some(roots) if filter.assignee.is_none() => holders(tx, filter, roots)?,
+        _ => None,
+    };
+    let parts = listed(filter, &asked(roots.as_ref()), held.as_ref());
+    let list = compose(filter, &parts);
+    tx.query(&list.statement, &list.params(), |row| {
+        let (case_id, task) = read::task(row)?;
+        let (case_no, case_stage): (Option<String>, Option<String>) = (row.get(24)?, row.get(25)?);
+        let case_stage = case_stage.as_deref().and_then(CaseStage::parse);
+        let (report_id, report_no): (Option<Id>, Option<String>) = (row.get(30)?, row.get(31)?);
+        Ok(TaskRow {
+            task,
+            case: case_id
+                .zip(case_no)
+                .zip(case_stage)
+                .map(|((id, no), stage)| (id, no, stage)),
+            report: report_id.zip(report_no),
+            area_path: row.get(26)?,
+            title: sealed_title(row, 27)?,
+        })
+    })
+}
+
+#[cfg(test)]
+#[path = "task_list_tests.rs"]
+mod tests;
