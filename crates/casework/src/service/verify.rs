@@ -145,7 +145,7 @@ impl Casework {
             found.add(case.id, "marks_differ", format!("{marks:?}, {held:?} held"));
         }
         verify_ties(tx, case, &entries, found)?;
-        if let Some((report_id, words)) = read::case_words(tx, case.id)?.words {
+        if let Some((report_id, words)) = read::case_words(tx, case.id)? {
             let context =
                 report_id.map_or_else(|| sealed::case_words(case.id), sealed::report_words);
             self.verify_words(case.id, Some(words), &context, &case.words.0, found);

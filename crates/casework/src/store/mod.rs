@@ -66,7 +66,7 @@ statements! {
     /// Cases in order of id, for the verifier.
     CASES_AFTER = concat!("SELECT ", case_columns!(), " FROM case_file c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2");
     /// The sealed words of a case: its own, and those of its first report.
-    CASE_WORDS = "SELECT w.case_id, w.words_sealed, w.title_sealed, r.id, r.words_sealed, r.title_sealed FROM case_file c
+    CASE_WORDS = "SELECT w.case_id, w.words_sealed, r.id, r.words_sealed FROM case_file c
         LEFT JOIN case_words w ON w.case_id = c.id LEFT JOIN report r ON r.id = c.first_report_id WHERE c.id = ?1";
     /// The tasks of a case, oldest first.
     TASKS_OF_CASE = concat!("SELECT ", task_columns!(), " FROM task t WHERE t.case_id = ?1 ORDER BY t.id");

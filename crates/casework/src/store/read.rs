@@ -1,6 +1,5 @@
 //! Rows to states.
 
-use super::list::SealedTitle;
 use super::write::Told;
 use super::{
     CASE_BY_ID, CASE_BY_TASK, CASE_WORDS, CASES_OF_REPORT, EXTRAS_OF_REPORT, REPORT_BY_ID,
@@ -237,28 +236,23 @@ pub fn tasks_of(tx: &mut Tx<'_>, case_id: Id) -> Result<Vec<Task>, StoreError> {
     tx.query(&TASKS_OF_CASE, params![case_id], |row| Ok(task(row)?.1))
 }
 
-/// What is sealed of a case's words.
-#[derive(Clone, Debug, Default)]
-pub struct CaseWords {
-    /// {title, detail, address}, and the report they are of; without it they are the case's own.
-    pub words: Option<(Option<Id>, Vec<u8>)>,
-    /// The title alone.
-    pub title: Option<SealedTitle>,
-}
-
-/// The words of a case: its own, or those of its first report; none of what is forgotten.
-pub fn case_words(tx: &mut Tx<'_>, case_id: Id) -> Result<CaseWords, StoreError> {
+/// The sealed {title, detail, address} of a case and the report they are of, its first; without that they are the case's own. None of
+/// what is forgotten.
+pub fn case_words(
+    tx: &mut Tx<'_>,
+    case_id: Id,
+) -> Result<Option<(Option<Id>, Vec<u8>)>, StoreError> {
     let found = tx.query_opt(&CASE_WORDS, params![case_id], |row| {
         let has_own = row.get::<Option<Id>>(0)?.is_some();
-        let (first, report_id) = if has_own { (1, None) } else { (4, row.get(3)?) };
-        let (words, title): (Option<Vec<u8>>, Option<Vec<u8>>) =
-            (row.get(first)?, row.get(first + 1)?);
-        Ok(CaseWords {
-            words: words.map(|words| (report_id, words)),
-            title: title.map(|bytes| SealedTitle { report_id, bytes }),
-        })
+        let (words, report_id) = if has_own {
+            (row.get(1)?, None)
+        } else {
+            (row.get(3)?, row.get(2)?)
+        };
+        let words: Option<Vec<u8>> = words;
+        Ok(words.map(|words| (report_id, words)))
     })?;
-    Ok(found.unwrap_or_default())
+    Ok(found.flatten())
 }
 
 /// A report with its cases.

@@ -25,6 +25,7 @@ use crate::model::{
 };
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// A task in the state of a case.
@@ -314,7 +315,7 @@ pub struct ActorView {
 }
 
 /// One entry of a timeline.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TimelineView {
     /// From 1, without gaps; equals the version after it.
     pub seq: i64,
@@ -328,9 +329,9 @@ pub struct TimelineView {
     pub recorded_at: Timestamp,
     /// Who did it; none for the platform itself.
     pub by: Option<ActorView>,
-    /// The fact as recorded: ids, paths, digests, times.
+    /// The fact as recorded, passed on as it stands: ids, paths, digests, times.
     #[schema(value_type = Object)]
-    pub fact: serde_json::Value,
+    pub fact: Box<RawValue>,
     /// The opinion or result it refers to, masked.
     pub note: Option<String>,
 }
@@ -367,7 +368,7 @@ pub struct RuleView {
 }
 
 /// A case with everything about it.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CaseView {
     /// What the list shows.
     #[serde(flatten)]
@@ -461,7 +462,7 @@ pub struct ReporterView {
 }
 
 /// A report with everything about it.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReportView {
     /// What the list shows.
     #[serde(flatten)]

@@ -477,10 +477,11 @@ fn a_clock_that_runs_out_is_recorded_once_even_after_an_outage() {
                 .iter()
                 .filter(|entry| entry.kind == "task_overdue")
                 .map(|entry| {
+                    let fact = fact(entry);
                     (
-                        entry.fact["task_id"].as_str().unwrap().to_owned(),
-                        entry.fact["clock"].as_str().unwrap().to_owned(),
-                        entry.fact["late"].as_bool().unwrap(),
+                        fact["task_id"].as_str().unwrap().to_owned(),
+                        fact["clock"].as_str().unwrap().to_owned(),
+                        fact["late"].as_bool().unwrap(),
                     )
                 })
                 .collect::<Vec<_>>()

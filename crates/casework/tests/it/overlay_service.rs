@@ -168,7 +168,7 @@ fn what_fell_due_in_an_outage_is_recorded_once_in_order_and_marked_late() {
             .map(|entry| entry.kind.as_str())
             .collect();
         assert_eq!(last, ["case_accepted", "stage_overdue", "clock_escalated"]);
-        assert_eq!(view.timeline[1].fact["late"], true);
+        assert_eq!(fact(&view.timeline[1])["late"], true);
         assert_eq!(
             view.timeline[1].occurred_at,
             morning().plus_seconds(30 * 60)

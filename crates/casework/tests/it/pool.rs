@@ -406,7 +406,7 @@ fn a_report_waits_in_the_pool_by_a_clock_and_running_out_is_on_record_once() {
         let last = view.timeline.last().unwrap();
         assert_eq!(last.kind, "report_overdue");
         assert_eq!(last.occurred_at, morning().plus_seconds(600));
-        assert_eq!(last.fact["late"], true);
+        assert_eq!(fact(last)["late"], true);
         assert!(view.head.is_overdue);
         // Who decides stops the clock; the fact stays.
         let answer = ReportAnswerRequest {

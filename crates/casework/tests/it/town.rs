@@ -195,6 +195,11 @@ pub fn centre(role: &str) -> Arc<Principal> {
 }
 
 /// Who calls, plainly.
+/// The fact of an entry of a timeline.
+pub fn fact(entry: &casework::view::TimelineView) -> serde_json::Value {
+    serde_json::from_str(entry.fact.get()).unwrap()
+}
+
 pub fn call(principal: &Arc<Principal>) -> Call {
     Call::of(principal.clone())
 }

@@ -75,7 +75,7 @@ impl Tale {
     /// None when a fact cannot be read.
     pub(super) fn of(case: &CaseView) -> Option<Self> {
         let entries = case.timeline.iter().map(|entry| {
-            let fact = serde_json::from_value(entry.fact.clone()).ok()?;
+            let fact = serde_json::from_str(entry.fact.get()).ok()?;
             Some(Entry {
                 seq: entry.seq,
                 occurred_at: entry.occurred_at,
@@ -417,7 +417,7 @@ impl Dues {
 pub(super) fn report_facts(report: &ReportView) -> Option<Vec<ReportFact>> {
     let facts = report.timeline.iter();
     facts
-        .map(|entry| serde_json::from_value(entry.fact.clone()).ok())
+        .map(|entry| serde_json::from_str(entry.fact.get()).ok())
         .collect()
 }
 

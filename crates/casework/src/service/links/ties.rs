@@ -303,7 +303,7 @@ impl Casework {
         by: &Actor,
         now: Timestamp,
     ) -> Result<Vec<CaseStateView>, CaseworkError> {
-        let sealed = read::case_words(tx, case.id)?.words;
+        let sealed = read::case_words(tx, case.id)?;
         let words = self.case_words(case.id, sealed)?.unwrap_or_default();
         let process = self.process_of_case(case)?;
         let origin = Origin {

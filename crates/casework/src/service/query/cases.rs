@@ -9,7 +9,7 @@ use crate::model::{Case, CaseStage, NoteRef, Task, TaskKind};
 use crate::service::{CaseSort, Casework, may_see, sealed};
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
-use crate::store::read::{self, CaseKey, CaseWords};
+use crate::store::read::{self, CaseKey};
 use crate::store::{
     CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_ORGANISATION, CASES_OPEN_OF_ORGANISATION,
 };
@@ -279,13 +279,14 @@ impl Casework {
         now: Timestamp,
     ) -> Result<CaseView, StoreError> {
         let mut names = self.names();
-        let CaseWords { words, title, .. } = read::case_words(tx, case.id)?;
+        let words = read::case_words(tx, case.id)?;
         let words = self.case_words(case.id, words)?.map(|words| words.masked());
         let entries = read::timeline(tx, case.id)?;
         let events = read::case_events(&entries)?;
         let row = CaseRow {
             case: case.clone(),
-            title,
+            // The words have it, and are opened anyway.
+            title: None,
             lead_organisation_id: case.lead().map(|lead| lead.organisation.id),
             updated_at: entries
                 .last()
@@ -304,7 +305,10 @@ impl Casework {
             case.stage
         };
         Ok(CaseView {
-            head: self.case_list_view(&row, &mut names, now),
+            head: CaseListView {
+                title: words.as_ref().map(|words| words.title.clone()),
+                ..self.case_list_view(&row, &mut names, now)
+            },
             detail: words.as_ref().map(|words| words.detail.clone()),
             address: words.and_then(|words| words.address),
             lon: case.point.map(|point| point.lon),
@@ -331,7 +335,7 @@ impl Casework {
             split_case_ids: case.extra.links.split_into.clone(),
             tasks,
             milestones: milestones(case, &events, now),
-            timeline: self.timeline_view(tx, &entries, &events, case_note, &mut names)?,
+            timeline: self.timeline_view(tx, entries, &events, case_note, &mut names)?,
         })
     }
 

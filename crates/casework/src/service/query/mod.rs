@@ -23,6 +23,7 @@ use ::store::{StoreError, Tx, params};
 use access::mask;
 use base::path::TreePath;
 use base::{FieldError, Id, PageRequest, Timestamp};
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 
 /// The filters of the list of cases, as on the wire.
@@ -194,24 +195,24 @@ impl Casework {
     fn timeline_view<F: Fact>(
         &self,
         tx: &mut Tx<'_>,
-        entries: &[TimelineEntry],
+        entries: Vec<TimelineEntry>,
         events: &[Event<F>],
         note_of: fn(&F) -> Option<&NoteRef>,
         names: &mut Names<'_>,
     ) -> Result<Vec<TimelineView>, StoreError> {
         let mut views = Vec::with_capacity(entries.len());
-        for (entry, event) in entries.iter().zip(events) {
-            let fact = serde_json::from_str(&entry.body)
+        for (entry, event) in entries.into_iter().zip(events) {
+            let fact = RawValue::from_string(entry.body)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?;
             views.push(TimelineView {
                 seq: entry.seq,
-                kind: entry.kind.clone(),
+                kind: entry.kind,
                 occurred_at: entry.occurred_at,
                 recorded_at: entry.recorded_at,
-                by: entry.by.as_ref().map(|by| ActorView {
+                by: entry.by.map(|by| ActorView {
                     staff_id: by.staff_id,
                     organisation: names.organisation(by.organisation_id),
-                    role: by.role.clone(),
+                    role: by.role,
                 }),
                 fact,
                 note: self.note_shown(tx, note_of(&event.fact))?,

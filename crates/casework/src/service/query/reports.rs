@@ -212,7 +212,7 @@ impl Casework {
             called_back: self.called_back(tx, report)?,
             redo_count: report.extra.redo_count,
             rating: self.rating(tx, report)?,
-            timeline: self.timeline_view(tx, &entries, &events, ReportFact::note, &mut names)?,
+            timeline: self.timeline_view(tx, entries, &events, ReportFact::note, &mut names)?,
         })
     }
 
