@@ -118,7 +118,7 @@ CREATE INDEX case_by_level ON case_file (level, id, source, street_path, categor
 -- index to be passed over without reading rows.
 CREATE INDEX case_by_street ON case_file (street_path, id, level, area_path);
 CREATE INDEX case_by_street_category ON case_file (street_path, category_id, id, source, level, area_path);
-CREATE INDEX case_by_street_source ON case_file (street_path, source, id, level, area_path);
+CREATE INDEX case_by_street_source ON case_file (street_path, source, id, level, area_path, category_id);
 CREATE INDEX case_by_category ON case_file (category_id, id, level, area_path);
 CREATE INDEX case_by_category_source ON case_file (category_id, source, id, level, area_path);
 CREATE INDEX case_by_source ON case_file (source, id, level, area_path);
@@ -164,7 +164,7 @@ CREATE TABLE task (
 );
 CREATE INDEX task_by_case ON task (case_id, id);
 -- What has ended is read newest first: where few organisations hold it by each of these, else from all that ended so.
-CREATE INDEX task_ended_by_holder ON task (state, organisation_path, id, kind) WHERE state NOT IN ('assigned', 'accepted');
+CREATE INDEX task_ended_by_holder ON task (kind, state, organisation_path, id) WHERE state NOT IN ('assigned', 'accepted');
 CREATE INDEX task_ended ON task (kind, state, id, organisation_path) WHERE state NOT IN ('assigned', 'accepted');
 CREATE INDEX task_by_assignee ON task (assignee, state, id) WHERE assignee IS NOT NULL;
 -- Open tasks are few: whose they are, and of which case.
@@ -201,6 +201,9 @@ CREATE INDEX case_organisation_open ON case_organisation (organisation_path, cas
 -- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
 CREATE INDEX case_organisation_dropped ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_dropped)
   WHERE is_dropped;
+CREATE INDEX case_organisation_by_level
+  ON case_organisation (organisation_path, level, case_id, is_open, is_dropped, category_id, source, area_path)
+  WHERE level <> 'normal';
 CREATE INDEX case_organisation_important
   ON case_organisation (organisation_path, case_id, is_open, is_dropped, category_id, source, area_path, level, is_important)
   WHERE is_important;

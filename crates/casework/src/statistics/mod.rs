@@ -74,7 +74,7 @@ impl Marks {
     pub const ACCURATE: Self = Self(1 << 2);
     /// Was given more time.
     pub const EXTENDED: Self = Self(1 << 3);
-    /// Stands still now.
+    /// Stood still, or does.
     pub const SUSPENDED: Self = Self(1 << 4);
     /// An inspection failed.
     pub const REWORKED: Self = Self(1 << 5);

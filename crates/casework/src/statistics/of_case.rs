@@ -8,7 +8,7 @@ use crate::lifecycle::overlays::OverlayFact;
 use crate::model::{Case, CaseStage, Level, OrganisationRef, Task, TaskKind, TaskRole, TaskState};
 use crate::process::Process;
 use base::{Id, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The obligations of the case that these events tell of, in a fixed order; none when they do not begin a case. `process` is the one
 /// the case pinned: what it allows for inspection and closing is added to the handling deadline to say when the case was to be
@@ -66,6 +66,8 @@ struct History {
     finished_by: BTreeMap<Id, Person>,
     /// Inspections that failed.
     failed: Vec<Id>,
+    /// Tasks that stood still, or do.
+    suspended: BTreeSet<Id>,
     closed_by: Option<Person>,
     was_filed: bool,
 }
@@ -104,6 +106,8 @@ impl History {
     fn follow(&mut self, before: &Case, after: &Case, event: &Event<CaseFact>) {
         self.was_filed |= after.filed_at.is_some() && after.stage != CaseStage::Accepted;
         self.note_people(before, after, event);
+        let stands_still = after.tasks.iter().filter(|task| task.is_suspended());
+        self.suspended.extend(stands_still.map(|task| task.id));
         self.follow_desk(before, after, event);
         self.follow_supervision(event);
     }
@@ -280,7 +284,8 @@ impl History {
                 at: response.due_at,
                 organisation: task.organisation.clone(),
                 person: self.accepted_by.get(&task.id).cloned(),
-                marks: marks_of(answered, Some(response.due_at)),
+                marks: marks_of(answered, Some(response.due_at))
+                    .with(Marks::ON_TIME, answered.is_some() && overlays.exempt),
             });
         }
         let is_done = task.state == TaskState::Finished;
@@ -292,7 +297,7 @@ impl History {
             .with(Marks::ON_TIME, is_done && overlays.exempt)
             .with(Marks::EXEMPT, overlays.exempt)
             .with(Marks::EXTENDED, overlays.extended_count > 0)
-            .with(Marks::SUSPENDED, task.is_suspended())
+            .with(Marks::SUSPENDED, self.suspended.contains(&task.id))
             .with(Marks::REWORKED, task.rework_count > 0)
             .with(Marks::FAILED, self.failed.contains(&task.id));
         let done_by = self.finished_by.get(&task.id).filter(|_| is_done);
@@ -313,7 +318,9 @@ impl History {
             let minutes = minutes_after_handling(process, case.level);
             lead.handling.due_at.plus_seconds(minutes * 60)
         });
-        let is_exempt = lead.is_some_and(|lead| lead.extra.overlays.exempt);
+        // An appeal against a late response excuses no late end.
+        let is_exempt =
+            lead.is_some_and(|lead| lead.extra.overlays.exempt && lead.handling_overdue);
         Some(Obligation {
             kind: ObligationKind::Close,
             at: due_at.or(closed_at)?,

@@ -15,6 +15,7 @@ use crate::model::{Case, CaseStage, Level};
 use ::store::{Statement, StoreError, Tx};
 use base::path::TreePath;
 use base::{Id, Timestamp};
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 /// The stages of open cases, as the partial index of open cases has them.
@@ -71,14 +72,19 @@ impl Driver {
         let is_organisation = tie_is_organisation || filter.organisation.is_some();
         let is_important = filter.marks.contains(&CaseMark::Important);
         let is_zone = filter.zone_id.is_some() || matches!(tie, Tie::Zone(_));
+        let fewer = Self::fewer(filter, by_street);
+        let is_above_normal = !matches!(filter.level, None | Some(Level::Normal));
         match (first, second) {
             _ if filter.watched_by.is_some() => Self::Watched,
             _ if filter.case_no.is_some() => Self::Number,
             _ if filter.marks.iter().any(|mark| *mark != CaseMark::Important) => Self::Marked,
             _ if !filter.held_by.is_empty() => Self::Holder,
-            _ if has_few => Self::Organisation,
+            _ if has_few && fewer.is_none() => Self::Organisation,
             _ if filter.is_open() => Self::Open,
-            _ if is_organisation && (filter.is_dropped() || is_important) => Self::Organisation,
+            _ if is_organisation && (filter.is_dropped() || is_important || is_above_normal) => {
+                Self::Organisation
+            }
+            _ if fewer.is_some() => fewer.unwrap_or(Self::Newest),
             _ if filter.level == Some(Level::Critical) => Self::Level,
             (one, _) if is_important => Self::Important(one),
             _ if filter.is_dropped() => Self::Dropped,
@@ -89,6 +95,23 @@ impl Driver {
             _ if is_organisation => Self::Organisation,
             _ => Self::Newest,
         }
+    }
+
+    /// By the category or source that has fewer cases than any organisation asked for, with another column beside it.
+    fn fewer(filter: &CaseFilter, by_street: bool) -> Option<Self> {
+        let (category, source) = (filter.category_id.is_some(), filter.source.is_some());
+        let (one, other) = if filter.category_has_fewer {
+            (Column::Category, source.then_some(Column::Source))
+        } else if filter.source_has_fewer {
+            (Column::Source, category.then_some(Column::Category))
+        } else {
+            return None;
+        };
+        Some(match other {
+            _ if by_street => Self::Pair(Column::Street, one),
+            Some(_) => Self::Pair(Column::Category, Column::Source),
+            None => Self::Single(one),
+        })
     }
 
     fn is_by(self, column: Column) -> bool {
@@ -198,7 +221,14 @@ fn keys_by(
         column(composer, driver, Column::Source, source);
     }
     for mark in &filter.marks {
-        composer.conditions.push(mark.column().to_owned());
+        let column = mark.column();
+        // So written that the index of important ones, which are many, serves it only when it drives.
+        let is_beside = *mark == CaseMark::Important && !matches!(driver, Driver::Important(_));
+        composer.conditions.push(if is_beside {
+            format!("CASE WHEN {column} THEN TRUE ELSE FALSE END")
+        } else {
+            column.to_owned()
+        });
     }
     stages(composer, filter, driver);
     if let Some(level) = filter.level {
@@ -259,8 +289,8 @@ fn from_of(
         Tie::Everything | Tie::Area(_) => {}
     }
     organisations.extend(filter.organisation.iter().map(|(path, few)| (path, *few)));
-    // The one with few drives.
-    organisations.sort_by_key(|(_, has_few)| !has_few);
+    // The one with few drives; of two, the one further down.
+    organisations.sort_by_key(|(path, has_few)| (!has_few, Reverse(path.depth())));
     let drives = |wanted: Driver, n: usize| driver == wanted && n == 0;
     for (n, (path, _)) in organisations.into_iter().enumerate() {
         let place = composer.place(Bound::Text(path.to_string()));
@@ -282,8 +312,14 @@ fn from_of(
             } else {
                 ""
             };
+            let level = match filter.level {
+                None | Some(Level::Normal) => "",
+                Some(_) => " AND d.level <> 'normal'",
+            };
             let narrowed = narrowed(composer, filter, area);
-            format!("d.organisation_path = {place}{open}{important}{narrowed} AND c.id = d.case_id")
+            format!(
+                "d.organisation_path = {place}{open}{important}{level}{narrowed} AND c.id = d.case_id"
+            )
         } else {
             format!(
                 "EXISTS (SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place})"

@@ -262,6 +262,48 @@ fn every_filter_is_served_by_its_index() {
             "COVERING INDEX case_by_street_source",
         ),
         (
+            filter(|f| {
+                f.level = Some(Level::Urgent);
+                f.source = Some("hotline".to_owned());
+            }),
+            organisation(false),
+            "COVERING INDEX case_organisation_by_level (organisation_path=? AND level=?",
+        ),
+        (
+            filter(|f| {
+                f.category_id = Some(Id(1));
+                f.category_has_fewer = true;
+            }),
+            organisation(true),
+            "COVERING INDEX case_by_category ",
+        ),
+        (
+            filter(|f| {
+                f.area = Some(AreaFilter::Street(street(1)));
+                f.category_id = Some(Id(1));
+                f.source = Some("media".to_owned());
+                f.source_has_fewer = true;
+            }),
+            organisation(true),
+            "COVERING INDEX case_by_street_source ",
+        ),
+        (
+            filter(|f| {
+                f.category_id = Some(Id(1));
+                f.source = Some("media".to_owned());
+                f.source_has_fewer = true;
+            }),
+            organisation(true),
+            "COVERING INDEX case_by_category_source ",
+        ),
+        (
+            filter(|f| {
+                f.marks = vec![CaseMark::Important, CaseMark::Supervised];
+            }),
+            all.clone(),
+            "COVERING INDEX case_supervised",
+        ),
+        (
             filter(|_| ()),
             organisation(false),
             "COVERING INDEX case_organisation_by_path",
@@ -306,6 +348,8 @@ fn filter_of(mask: usize) -> CaseFilter {
         zone_id: has(3).then_some(Id(4)),
         category_id: has(4).then_some(Id(1)),
         organisation: has(5).then(|| (path(3), round == 0)),
+        category_has_fewer: has(4) && has(5) && round == 0,
+        source_has_fewer: has(7) && has(5) && round == 1,
         light: has(6).then(|| lights[round]),
         source: has(7).then(|| "hotline".to_owned()),
         case_no: (has(8) && has(9)).then(|| "310118-20261121".to_owned()),

@@ -13,8 +13,9 @@ use base::{Id, Timestamp};
 const OPEN: &str = "t.state IN ('assigned', 'accepted')";
 const ENDED: &str = "t.state NOT IN ('assigned', 'accepted')";
 
-/// More organisations than this are not asked one by one: so many have a large share of all tasks, so that the newest of all will do.
-const HOLDERS_MAX: usize = 64;
+/// Where more organisations than this hold what has ended (each kind and state by itself), they are not asked one by one: so many have
+/// a large share of all tasks, so that the newest of all will do.
+const HOLDERS_MAX: usize = 128;
 
 /// What tasks are wanted.
 #[derive(Clone, Debug, Default)]
@@ -40,12 +41,6 @@ impl TaskFilter {
     fn may_be(&self, state: TaskState) -> bool {
         self.state.is_none_or(|wanted| wanted == state)
             && (self.overdue_at.is_none() || state.is_open())
-    }
-
-    /// The kinds that can be among them.
-    fn kinds(&self) -> Vec<TaskKind> {
-        self.kind
-            .map_or_else(|| TaskKind::ALL.to_vec(), |kind| vec![kind])
     }
 }
 
@@ -77,21 +72,27 @@ enum Part<'a> {
     /// Open ones of a subtree.
     Open(Option<&'a TreePath>),
     /// Ended so, of one organisation.
-    Held(TaskState, &'a TreePath),
+    Held(Ended, &'a TreePath),
     /// Ended so, of a subtree, in no order.
-    Within(TaskState, Option<&'a TreePath>),
-    /// Ended so and of this kind, of a subtree with a large share of all.
-    Ended(TaskState, TaskKind, Option<&'a TreePath>),
+    Within(Ended, Option<&'a TreePath>),
+    /// Ended so, of a subtree with a large share of all.
+    Among(Ended, Option<&'a TreePath>),
+}
+
+/// What a task asked for, and how it ended.
+type Ended = (TaskKind, TaskState);
+
+/// In which ways tasks have ended that are wanted.
+fn ended(filter: &TaskFilter) -> impl Iterator<Item = Ended> {
+    let states = TaskState::ALL.iter().copied();
+    let states = states.filter(|state| !state.is_open() && filter.may_be(*state));
+    let kinds = TaskKind::ALL.iter().copied();
+    let kinds = kinds.filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind));
+    states.flat_map(move |state| kinds.clone().map(move |kind| (kind, state)))
 }
 
 /// By whom tasks that have ended are held: so, of these.
-type Holders = Vec<(TaskState, TreePath)>;
-
-/// The states in which tasks have ended that are wanted.
-fn ended(filter: &TaskFilter) -> impl Iterator<Item = TaskState> {
-    let all = TaskState::ALL.iter().copied();
-    all.filter(|state| !state.is_open() && filter.may_be(*state))
-}
+type Holders = Vec<(Ended, TreePath)>;
 
 /// Who holds what has ended; none when more than [`HOLDERS_MAX`] do. One step into the index for each.
 fn holders(
@@ -99,45 +100,50 @@ fn holders(
     filter: &TaskFilter,
     roots: &[TreePath],
 ) -> Result<Option<Holders>, StoreError> {
-    let mut found = Holders::new();
-    for state in ended(filter) {
-        for root in roots {
-            let list = compose_holders(state, root);
-            let paths = tx.query(&list.statement, &list.params(), |row| row.get(0))?;
-            found.extend(paths.into_iter().map(|path| (state, path)));
-            if found.len() > HOLDERS_MAX {
-                return Ok(None);
-            }
-        }
+    let ended: Vec<Ended> = ended(filter).collect();
+    let Some(list) = compose_holders(&ended, roots) else {
+        return Ok(Some(Holders::new()));
+    };
+    let found: Vec<(i64, TreePath)> = tx.query(&list.statement, &list.params(), |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    if found.len() > HOLDERS_MAX {
+        return Ok(None);
     }
-    Ok(Some(found))
+    let of = |(n, path): (i64, TreePath)| Some((*ended.get(usize::try_from(n).ok()?)?, path));
+    Ok(Some(found.into_iter().filter_map(of).collect()))
 }
 
-/// The organisations of a subtree that hold tasks in this state, one more than [`HOLDERS_MAX`] at the most.
-fn compose_holders(state: TaskState, root: &TreePath) -> Composed {
+/// The organisations of subtrees that hold tasks that have ended in each of these ways, one more than [`HOLDERS_MAX`] at the most.
+fn compose_holders(ended: &[Ended], roots: &[TreePath]) -> Option<Composed> {
     let mut composer = Composer::default();
-    let state = composer.place(Bound::Text(state.as_str().to_owned()));
-    let (from, end) = root.range();
-    let (from, end) = (
-        composer.place(Bound::Text(from)),
-        composer.place(Bound::Text(end)),
-    );
-    let next = |after: &str| {
-        format!(
-            "SELECT MIN(t.organisation_path) FROM task t WHERE {ENDED} AND t.state = {state} AND t.organisation_path {after} \
-             AND t.organisation_path < {end}"
-        )
-    };
-    Composed {
-        statement: Statement::composed(format!(
-            "WITH RECURSIVE holder (path) AS ({} UNION ALL SELECT ({}) FROM holder WHERE path IS NOT NULL) \
-             SELECT path FROM holder WHERE path IS NOT NULL LIMIT {}",
-            next(&format!(">= {from}")),
-            next("> holder.path"),
-            HOLDERS_MAX + 1
-        )),
-        values: composer.values,
+    let mut texts = Vec::new();
+    for (n, (kind, state)) in ended.iter().enumerate() {
+        for root in roots {
+            let mut place = |text: &str| composer.place(Bound::Text(text.to_owned()));
+            let (from, end) = root.range();
+            let (kind, state) = (place(kind.as_str()), place(state.as_str()));
+            let (from, end) = (place(&from), place(&end));
+            let next = |after: &str| {
+                format!(
+                    "SELECT MIN(t.organisation_path) FROM task t WHERE {ENDED} AND t.kind = {kind} AND t.state = {state} \
+                     AND t.organisation_path {after} AND t.organisation_path < {end}"
+                )
+            };
+            let parts = texts.len();
+            texts.push(format!(
+                "SELECT * FROM (WITH RECURSIVE holder (path) AS ({} UNION ALL SELECT ({}) FROM holder WHERE path IS NOT NULL) \
+                 SELECT CAST({n} AS BIGINT) AS way, path FROM holder WHERE path IS NOT NULL LIMIT {}) h{parts}",
+                next(&format!(">= {from}")),
+                next("> holder.path"),
+                HOLDERS_MAX + 1
+            ));
+        }
     }
+    (!texts.is_empty()).then(|| Composed {
+        statement: Statement::composed(texts.join(" UNION ALL ")),
+        values: composer.values,
+    })
 }
 
 /// The parts of a list whose tasks that have ended are held by these, where they are few.
@@ -147,20 +153,16 @@ fn listed<'a>(
     holders: Option<&'a Holders>,
 ) -> Vec<Part<'a>> {
     if let Some(staff_id) = filter.assignee {
-        return roots
-            .iter()
-            .map(|root| Part::Mine(staff_id, *root))
-            .collect();
+        let mine = |root: &Option<&'a TreePath>| Part::Mine(staff_id, *root);
+        return roots.iter().map(mine).collect();
     }
     let mut parts = open(filter, roots);
-    if let Some(holders) = holders {
-        parts.extend(holders.iter().map(|(state, path)| Part::Held(*state, path)));
-        return parts;
-    }
-    for state in ended(filter) {
-        for kind in filter.kinds() {
-            parts.extend(roots.iter().map(|root| Part::Ended(state, kind, *root)));
+    match holders {
+        Some(holders) => {
+            let held = holders.iter().map(|(ended, path)| Part::Held(*ended, path));
+            parts.extend(held);
         }
+        None => parts.extend(ended_within(filter, roots, Part::Among)),
     }
     parts
 }
@@ -171,16 +173,25 @@ fn counted<'a>(filter: &TaskFilter, roots: &[Option<&'a TreePath>]) -> Vec<Part<
         return listed(filter, roots, None);
     }
     let mut parts = open(filter, roots);
-    for state in ended(filter) {
-        parts.extend(roots.iter().map(|root| Part::Within(state, *root)));
-    }
+    parts.extend(ended_within(filter, roots, Part::Within));
     parts
 }
 
+fn ended_within<'a>(
+    filter: &TaskFilter,
+    roots: &[Option<&'a TreePath>],
+    part: fn(Ended, Option<&'a TreePath>) -> Part<'a>,
+) -> Vec<Part<'a>> {
+    ended(filter)
+        .flat_map(|ended| roots.iter().map(move |root| part(ended, *root)))
+        .collect()
+}
+
 fn open<'a>(filter: &TaskFilter, roots: &[Option<&'a TreePath>]) -> Vec<Part<'a>> {
-    let is_open = TaskState::ALL
-        .iter()
-        .any(|state| state.is_open() && filter.may_be(*state));
+    let states = TaskState::ALL.iter();
+    let is_open = states
+        .filter(|state| state.is_open())
+        .any(|state| filter.may_be(*state));
     let wanted = if is_open { roots } else { &[] };
     wanted.iter().map(|root| Part::Open(*root)).collect()
 }
@@ -188,42 +199,43 @@ fn open<'a>(filter: &TaskFilter, roots: &[Option<&'a TreePath>]) -> Vec<Part<'a>
 /// The ids of a part.
 fn keys(composer: &mut Composer, filter: &TaskFilter, part: &Part<'_>) -> String {
     composer.conditions.clear();
-    let (mut state, mut kind, mut within) = (filter.state, filter.kind, None);
+    let mut condition = |text: &str| composer.conditions.push(text.to_owned());
+    let (mut kind, mut state, mut within) = (filter.kind, filter.state, None);
+    let mut path_column = "t.organisation_path";
     match part {
-        Part::Mine(staff_id, root) => {
+        Part::Mine(_, root) => {
+            condition("t.assignee IS NOT NULL");
             within = *root;
-            let named = "t.assignee IS NOT NULL".to_owned();
-            composer.conditions.push(named);
-            composer.equals("t.assignee", Bound::Int(staff_id.0));
         }
         Part::Open(root) => {
+            condition(OPEN);
             within = *root;
-            composer.conditions.push(OPEN.to_owned());
         }
-        Part::Held(ended, holder) => {
-            state = Some(*ended);
-            composer.conditions.push(ENDED.to_owned());
-            composer.text("t.organisation_path", holder.as_str());
+        Part::Held(ended, _) => {
+            condition(ENDED);
+            (kind, state) = (Some(ended.0), Some(ended.1));
         }
         Part::Within(ended, root) => {
-            (state, within) = (Some(*ended), *root);
-            composer.conditions.push(ENDED.to_owned());
+            condition(ENDED);
+            (kind, state, within) = (Some(ended.0), Some(ended.1), *root);
         }
-        Part::Ended(ended, of_kind, root) => {
-            (state, kind, within) = (Some(*ended), Some(*of_kind), *root);
-            composer.conditions.push(ENDED.to_owned());
+        Part::Among(ended, root) => {
+            condition(ENDED);
+            (kind, state, within) = (Some(ended.0), Some(ended.1), *root);
+            // So written that the index of holders, which is in no order of time, does not serve it.
+            path_column = "t.organisation_path || ''";
         }
     }
-    // So written that no other index than the part's own serves them.
-    let (kind_column, path_column) = match part {
-        Part::Ended(..) => ("t.kind", "t.organisation_path || ''"),
-        _ => ("t.kind || ''", "t.organisation_path"),
-    };
-    if let Some(state) = state {
-        composer.text("t.state", state.as_str());
+    match part {
+        Part::Mine(staff_id, _) => composer.equals("t.assignee", Bound::Int(staff_id.0)),
+        Part::Held(_, holder) => composer.text("t.organisation_path", holder.as_str()),
+        _ => {}
     }
     if let Some(kind) = kind {
-        composer.text(kind_column, kind.as_str());
+        composer.text("t.kind", kind.as_str());
+    }
+    if let Some(state) = state {
+        composer.text("t.state", state.as_str());
     }
     if let Some(root) = within {
         composer.within(path_column, root);

@@ -18,7 +18,7 @@ fn plan(tx: &mut Tx<'_>, list: &Composed) -> Result<String, StoreError> {
 #[test]
 fn every_part_is_served_by_its_index() {
     let root = path(1);
-    let finished = TaskState::Finished;
+    let finished = (TaskKind::Verify, TaskState::Finished);
     let of_kind = TaskFilter {
         kind: Some(TaskKind::Verify),
         limit: 51,
@@ -42,23 +42,23 @@ fn every_part_is_served_by_its_index() {
         (
             Part::Held(finished, &root),
             &of_kind,
-            "COVERING INDEX task_ended_by_holder (state=? AND organisation_path=?",
+            "COVERING INDEX task_ended_by_holder (kind=? AND state=? AND organisation_path=?",
             true,
         ),
         (
             Part::Within(finished, Some(&root)),
             &of_kind,
-            "COVERING INDEX task_ended_by_holder (state=? AND organisation_path>?",
+            "COVERING INDEX task_ended_by_holder (kind=? AND state=? AND organisation_path>?",
             true,
         ),
         (
             Part::Within(finished, None),
             &of_kind,
-            "COVERING INDEX task_ended_by_holder (state=?",
+            "COVERING INDEX task_ended",
             true,
         ),
         (
-            Part::Ended(finished, TaskKind::Handle, Some(&root)),
+            Part::Among(finished, Some(&root)),
             &of_kind,
             "COVERING INDEX task_ended (kind=? AND state=?",
             true,
@@ -84,9 +84,9 @@ fn every_part_is_served_by_its_index() {
                 let sorts = plan.contains("TEMP B-TREE FOR ORDER BY");
                 assert_eq!(sorts, !*is_ordered, "{text}\n{plan}");
             }
-            let list = compose_holders(finished, &root);
+            let list = compose_holders(&[finished], &[root.clone()]).unwrap();
             let plan = plan(tx, &list)?;
-            let step = "COVERING INDEX task_ended_by_holder (state=? AND organisation_path>? AND organisation_path<?)";
+            let step = "COVERING INDEX task_ended_by_holder (kind=? AND state=? AND organisation_path>? AND organisation_path<?)";
             assert_eq!(plan.matches(step).count(), 2, "{plan}");
             Ok::<_, StoreError>(())
         })

@@ -382,6 +382,19 @@ fn an_order_that_comes_back_or_is_replaced_was_not_accurate() {
         let dispatcher = call(&centre("dispatcher"));
         wait(town.casework.case_dispatch(&dispatcher, wrong, again)).unwrap();
         assert_eq!(count(&leader, query), (3, 2, 1, 1));
+        // An order taken back by whoever gave it and given once more did not stand either, though nobody returned it.
+        let replaced = town.create().case.unwrap().id;
+        town.file(replaced);
+        let state = town.dispatch(replaced);
+        for task in &state.tasks {
+            let revoked = ReasonRequest {
+                reason: "派错了".to_owned(),
+            };
+            wait(town.casework.task_revoke(&dispatcher, task.id, revoked)).unwrap();
+        }
+        assert_eq!(count(&leader, query), (4, 3, 1, 1));
+        town.dispatch(replaced);
+        assert_eq!(count(&leader, query), (5, 3, 1, 2));
         let of = |organisation_id, category_id| AccuracyQuery {
             organisation_id,
             category_id,
@@ -389,7 +402,7 @@ fn an_order_that_comes_back_or_is_replaced_was_not_accurate() {
         };
         assert_eq!(
             count(&leader, of(Some(ROADS), Some(CATEGORY))),
-            (3, 2, 1, 1)
+            (5, 3, 1, 2)
         );
         assert_eq!(count(&leader, of(Some(WATER), None)), (0, 0, 0, 0));
         assert_eq!(count(&leader, of(None, Some(FREE_CATEGORY))), (0, 0, 0, 0));

@@ -15,8 +15,8 @@ use crate::clocks::Light;
 use crate::model::{CaseStage, TaskState};
 use crate::store::case_list::{CaseFilter, CaseMark};
 use access::Principal;
-use base::Timestamp;
 use base::path::TreePath;
+use base::{Id, Timestamp};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -125,31 +125,39 @@ fn held(principal: &Principal, filter: &mut CaseFilter, state: TaskState) -> boo
     !filter.held_by.is_empty()
 }
 
-/// An organisation's path, and whether only open cases are meant.
-type SizeKey = (TreePath, bool);
+/// What may have few cases.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum SizeKey {
+    /// An organisation; of open cases only, or of all.
+    Organisation(TreePath, bool),
+    /// A category.
+    Category(Id),
+    /// A source.
+    Source(String),
+}
 
-/// Which organisations have few cases, as last looked up.
+/// How many cases an organisation, a category or a source has, as last looked up.
 #[derive(Debug, Default)]
-pub(in crate::service) struct Sizes(Mutex<HashMap<SizeKey, (bool, Timestamp)>>);
+pub(in crate::service) struct Sizes(Mutex<HashMap<SizeKey, (i64, Timestamp)>>);
 
-/// How long a look at the size of an organisation's pile holds.
+/// How long a look at the size of a pile holds.
 const SIZE_SECONDS: i64 = 600;
 
-/// More organisations than any city has; beyond it the memory begins anew.
+/// More than any city has; beyond it the memory begins anew.
 const SIZES_MAX: usize = 10_000;
 
 impl Sizes {
-    pub(super) fn known(&self, key: &SizeKey, now: Timestamp) -> Option<bool> {
+    pub(super) fn known(&self, key: &SizeKey, now: Timestamp) -> Option<i64> {
         let sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (has_few, at) = sizes.get(key)?;
-        (at.plus_seconds(SIZE_SECONDS) > now).then_some(*has_few)
+        let (size, at) = sizes.get(key)?;
+        (at.plus_seconds(SIZE_SECONDS) > now).then_some(*size)
     }
 
-    pub(super) fn note(&self, key: SizeKey, has_few: bool, now: Timestamp) {
+    pub(super) fn note(&self, key: SizeKey, size: i64, now: Timestamp) {
         let mut sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sizes.len() >= SIZES_MAX {
             sizes.clear();
         }
-        sizes.insert(key, (has_few, now));
+        sizes.insert(key, (size, now));
     }
 }

@@ -1,5 +1,6 @@
 //! Cases: the list, and one with everything about it.
 
+use super::boxes::SizeKey;
 use super::{CaseBox, CaseQuery, Names, check_number, limit, no_cursor};
 use crate::failure::CaseworkError;
 use crate::lifecycle::Event;
@@ -11,22 +12,22 @@ use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
 use crate::store::read::{self, CaseKey};
 use crate::store::{
-    CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_ORGANISATION, CASES_OPEN_OF_ORGANISATION,
+    CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_CATEGORY, CASES_OF_ORGANISATION, CASES_OF_SOURCE,
+    CASES_OPEN_OF_ORGANISATION,
 };
 use crate::view::{
     CaseCountsView, CaseListView, CaseOverlaysView, CaseView, MilestoneView, RuleView, TaskView,
 };
-use ::store::{StoreError, Tx, params};
+use ::store::{Row, StoreError, Tx, params};
 use access::Principal;
-use base::path::TreePath;
 use base::{FieldError, Id, Page, Timestamp};
 use std::sync::Arc;
 
 /// Boxes show at most this many; more are "999+".
 pub const COUNT_SHOWN_MAX: i64 = 999;
 
-/// An organisation has few cases when no more than so many have to do with it: its index, which knows most that lists ask for, is
-/// then walked in two thousandths of a second.
+/// An organisation, a category or a source has few cases when they are no more than this: its index, which knows most that lists ask
+/// for, is then walked.
 const FEW_MAX: i64 = 20_000;
 
 impl Casework {
@@ -181,54 +182,84 @@ impl Casework {
         }
     }
 
-    /// By what the caller sees cases, and which organisations have few, so that the list looks through those.
+    /// By what the caller sees cases, and which organisations have few, so that the list looks through those; unless the category or
+    /// the source has fewer.
     async fn sized(
         &self,
         principal: &Principal,
         mut filter: CaseFilter,
     ) -> Result<(CaseFilter, Vec<Tie>), CaseworkError> {
         let is_open = filter.is_open();
+        let mut fewest = None;
         if let Some((path, has_few)) = &mut filter.organisation {
-            *has_few = self.has_few(path, is_open).await?;
+            let size = self
+                .few(SizeKey::Organisation(path.clone(), is_open))
+                .await?;
+            (*has_few, fewest) = (size.is_some(), size);
         }
         let scope = principal.scope("case_list");
-        if scope.everything {
-            return Ok((filter, vec![Tie::Everything]));
-        }
         let mut ties = Vec::new();
-        for path in &scope.areas {
-            ties.push(Tie::Area(self.area_of(path)));
+        if scope.everything {
+            ties.push(Tie::Everything);
+        } else {
+            for path in &scope.areas {
+                ties.push(Tie::Area(self.area_of(path)));
+            }
+            for path in scope.organisations {
+                let size = self
+                    .few(SizeKey::Organisation(path.clone(), is_open))
+                    .await?;
+                let has_few = size.is_some();
+                fewest = fewest.into_iter().chain(size).min();
+                ties.push(Tie::Organisation { path, has_few });
+            }
+            ties.extend(scope.zones.into_iter().map(Tie::Zone));
         }
-        for path in scope.organisations {
-            let has_few = self.has_few(&path, is_open).await?;
-            ties.push(Tie::Organisation { path, has_few });
+        if let (Some(fewest), false) = (fewest, is_open) {
+            let is_fewer = |size: Option<i64>| size.is_some_and(|size| size < fewest);
+            if let Some(id) = filter.category_id {
+                filter.category_has_fewer = is_fewer(self.few(SizeKey::Category(id)).await?);
+            }
+            if let Some(source) = &filter.source {
+                let key = SizeKey::Source(source.clone());
+                filter.source_has_fewer = is_fewer(self.few(key).await?);
+            }
         }
-        ties.extend(scope.zones.into_iter().map(Tie::Zone));
         Ok((filter, ties))
     }
 
-    /// Whether an organisation has to do with few cases; looked up again every ten minutes.
-    async fn has_few(&self, path: &TreePath, is_open: bool) -> Result<bool, CaseworkError> {
-        let (key, now) = ((path.clone(), is_open), self.now());
-        if let Some(has_few) = self.sizes().known(&key, now) {
-            return Ok(has_few);
+    /// How many cases something has, when they are few; looked up again every ten minutes.
+    async fn few(&self, key: SizeKey) -> Result<Option<i64>, CaseworkError> {
+        let now = self.now();
+        let is_few = |size: i64| (size <= FEW_MAX).then_some(size);
+        if let Some(size) = self.sizes().known(&key, now) {
+            return Ok(is_few(size));
         }
-        let path = path.clone();
+        let asked = key.clone();
         let count = self
             .store()
             .read(move |tx| {
-                let statement = if is_open {
-                    &CASES_OPEN_OF_ORGANISATION
-                } else {
-                    &CASES_OF_ORGANISATION
-                };
                 let limit = FEW_MAX + 1;
-                tx.query_opt(statement, params![path, limit], |row| row.get::<i64>(0))
+                let count = |row: &Row<'_>| row.get::<i64>(0);
+                match &asked {
+                    SizeKey::Organisation(path, true) => {
+                        tx.query_opt(&CASES_OPEN_OF_ORGANISATION, params![path, limit], count)
+                    }
+                    SizeKey::Organisation(path, false) => {
+                        tx.query_opt(&CASES_OF_ORGANISATION, params![path, limit], count)
+                    }
+                    SizeKey::Category(id) => {
+                        tx.query_opt(&CASES_OF_CATEGORY, params![id, limit], count)
+                    }
+                    SizeKey::Source(source) => {
+                        tx.query_opt(&CASES_OF_SOURCE, params![source, limit], count)
+                    }
+                }
             })
             .await?;
-        let has_few = count.is_none_or(|count| count <= FEW_MAX);
-        self.sizes().note(key, has_few, now);
-        Ok(has_few)
+        let size = count.unwrap_or(0);
+        self.sizes().note(key, size, now);
+        Ok(is_few(size))
     }
 
     fn case_list_view(&self, row: &CaseRow, names: &mut Names<'_>, now: Timestamp) -> CaseListView {

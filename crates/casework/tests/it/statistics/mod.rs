@@ -1,6 +1,7 @@
 //! The numbers: a day worked out by hand, every number clicked down to what it counts, scopes, choices of denominators.
 //! (That they are what a recount finds is asserted at the end of every test that calls `Town::verify`.)
 
+mod overlays;
 mod rates;
 
 use crate::town::*;
@@ -341,6 +342,7 @@ const GROUPS: &[&str] = &[
     "category",
     "source",
     "person",
+    "zone",
     "hour",
     "day",
     "week",
@@ -400,6 +402,8 @@ fn the_lines_are_whose_where_what_from_where_who_and_when() {
         );
         let streets = [(street(1).to_string(), 4), (street(2).to_string(), 1)];
         assert_eq!(of("area", "cases"), streets);
+        let whole = [(district().to_string(), 5)];
+        assert_eq!(of("area&level=district", "cases"), whole);
         assert_eq!(
             of("source", "cases"),
             keyed(&[("hotline", 3), ("inspector", 1), ("leader", 1)])
@@ -446,6 +450,12 @@ fn the_lines_are_whose_where_what_from_where_who_and_when() {
         let query = "from=2026-11-21T00:00:00%2B08:00&group=source&compare=true";
         let numbers = town.numbers(&leader, query);
         assert_eq!(numbers["total"]["previous"]["measures"]["cases"], 5);
+        // A year later the same days are the year before.
+        town.minutes(365 * 24 * 60);
+        let query = "from=2027-11-20T00:00:00%2B08:00&until=2027-11-21T00:00:00%2B08:00&group=source&compare=true";
+        let numbers = town.numbers(&leader, query);
+        assert_eq!(numbers["total"]["measures"], json!({}));
+        assert_eq!(numbers["total"]["year_before"]["measures"]["cases"], 5);
     });
 }
 
