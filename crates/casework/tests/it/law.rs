@@ -442,6 +442,9 @@ pub fn holds_no_free_text(world: &World) -> usize {
             && text
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"_-:+.".contains(&b));
+        let is_phone =
+            text.len() == 11 && text.starts_with('1') && text.bytes().all(|b| b.is_ascii_digit());
+        let is_code = is_code && !is_phone;
         let is_digest = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
         let is_limit = Limit::parse(text, &calendar::BareUnits::default()).is_ok();
         assert!(is_code || is_digest || is_limit, "{text:?} is free text");

@@ -8,7 +8,7 @@ use casework::lifecycle::handling::HandlingCommand as H;
 use casework::model::{Actor, Case, CaseStage, Task, TaskState};
 use casework::process::Process;
 
-const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 14] = [
     "task_assign",
     "task_contact",
     "task_return",
@@ -33,7 +33,7 @@ pub fn new(world: &mut World, n: u32) -> TaskNew {
 }
 
 /// The command of a column on `task_id`, by somebody of organisation `n` who may give it.
-fn command(world: &mut World, operation: &str, task_id: Id, n: u32) -> (Actor, CaseCommand) {
+pub fn command(world: &mut World, operation: &str, task_id: Id, n: u32) -> (Actor, CaseCommand) {
     let clerk = actor(n, "department_clerk");
     let reason = Some(note(1));
     let (by, command) = match operation {

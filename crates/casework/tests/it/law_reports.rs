@@ -61,9 +61,13 @@ fn accept() -> ReportCommand {
 }
 
 fn ended(id: i64) -> ReportCommand {
+    ended_as(id, CaseStage::Closed)
+}
+
+fn ended_as(id: i64, outcome: CaseStage) -> ReportCommand {
     ReportCommand::CaseEnded {
         case_id: Id(id),
-        outcome: CaseStage::Closed,
+        outcome,
         callback: CallbackNew {
             task_id: Id(90),
             organisation: organisation(0),
@@ -173,6 +177,11 @@ fn a_report_is_settled_when_its_last_case_ends_and_not_before() {
     let (settled, kinds) = step(&half, &ended(2), &clerk).unwrap();
     assert_eq!(kinds, ["report_case_closed", "report_settled"]);
     assert!(settled.settled_at.is_some());
+    // A cancelled case has ended as well.
+    let cancelled = ended_as(2, CaseStage::Cancelled);
+    let (settled_too, kinds) = step(&half, &cancelled, &clerk).unwrap();
+    assert_eq!(kinds, ["report_case_closed", "report_settled"]);
+    assert_eq!(settled_too.stage, ReportStage::Settled);
 
     let reopened = ReportCommand::CaseReopened { case_id: Id(2) };
     let (again, kinds) = step(&settled, &reopened, &clerk).unwrap();

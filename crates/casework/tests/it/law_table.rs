@@ -2,12 +2,23 @@
 
 use crate::world::*;
 use base::Id;
+use casework::lifecycle::case::CaseFact;
 use casework::lifecycle::decide::{CaseCommand, TaskNew};
 use casework::lifecycle::{Circumstances, Refusal};
 use casework::model::{CaseStage, ClockKind, TaskState};
 
+/// The columns of the table.
+pub const COLUMNS: [&str; 6] = [
+    "case_file",
+    "case_dispatch",
+    "task_accept",
+    "task_finish",
+    "case_inspect_result",
+    "case_close",
+];
+
 /// The commands people can give, in the columns' order.
-fn command(world: &mut World, operation: &str) -> (casework::model::Actor, CaseCommand) {
+pub fn command(world: &mut World, operation: &str) -> (casework::model::Actor, CaseCommand) {
     let task = |world: &World| world.case.lead().map_or(Id(9), |lead| lead.id);
     match operation {
         "case_file" => (
@@ -53,14 +64,6 @@ fn command(world: &mut World, operation: &str) -> (casework::model::Actor, CaseC
 #[test]
 fn every_cell_of_stage_by_command_is_allowed_or_refused_with_its_code() {
     const WRONG: &str = "case_wrong_stage";
-    let columns = [
-        "case_file",
-        "case_dispatch",
-        "task_accept",
-        "task_finish",
-        "case_inspect_result",
-        "case_close",
-    ];
     #[rustfmt::skip]
     let table = [
         (CaseStage::Accepted,   ["ok",  WRONG, "task_unknown", WRONG, WRONG, WRONG]),
@@ -77,7 +80,7 @@ fn every_cell_of_stage_by_command_is_allowed_or_refused_with_its_code() {
             .eq(CaseStage::ALL.iter().filter(|stage| stage.is_on_the_way()))
     );
     for (stage, row) in table {
-        for (operation, expected) in columns.into_iter().zip(row) {
+        for (operation, expected) in COLUMNS.into_iter().zip(row) {
             let mut world = World::until(stage);
             let before = world.case.clone();
             let (by, command) = command(&mut world, operation);
@@ -153,6 +156,21 @@ fn closing_cites_the_rule_row_pinned_at_filing_and_no_other() {
         };
         refused(&mut world, &by, &command, "closing_condition_required");
     }
+    // Pinned: it is cited with the version it had at filing.
+    world.close().unwrap();
+    let pinned = world.case.rule.as_ref().unwrap();
+    let CaseFact::CaseClosed {
+        rule_row_id,
+        rule_row_version,
+        ..
+    } = &world.timeline.last().unwrap().fact
+    else {
+        panic!("not closed");
+    };
+    assert_eq!(
+        (*rule_row_id, *rule_row_version),
+        (Some(RULE), Some(pinned.version))
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::town::*;
 use base::{FailureKind, Id, Problem};
 use casework::input::*;
 use casework::model::{CaseStage, ReportStage, TaskKind, TaskState};
+use casework::service::CaseQuery;
 use casework::{Call, CaseworkError};
 use std::sync::Arc;
 use store::testing::assert_every_statement_prepares;
@@ -89,6 +90,22 @@ fn a_detail_shows_words_masked_tasks_milestones_and_the_timeline() {
         );
         assert_eq!(view.rule.unwrap().limit, "2紧急工作时");
         assert_eq!(view.stage_name, "待核查");
+        // Who, in which role, for whom.
+        let by = |kind: &str| {
+            let entry = view.timeline.iter().find(|entry| entry.kind == kind);
+            let by = entry.unwrap().by.as_ref().unwrap();
+            (by.staff_id, by.role.clone(), by.organisation.id.clone())
+        };
+        for (kind, who, role) in [
+            ("case_accepted", centre("intake_clerk"), "intake_clerk"),
+            ("case_filed", centre("shift_leader"), "shift_leader"),
+            ("case_dispatched", centre("dispatcher"), "dispatcher"),
+        ] {
+            assert_eq!(
+                by(kind),
+                (who.staff_id, role.to_owned(), CENTRE.to_string())
+            );
+        }
         let seqs: Vec<i64> = view.timeline.iter().map(|entry| entry.seq).collect();
         assert_eq!(seqs, (1..=view.head.version).collect::<Vec<_>>());
         let steps: Vec<_> = view
@@ -293,6 +310,14 @@ fn a_received_report_is_accepted_with_words_and_place_of_its_own_case() {
             view.detail.as_deref(),
             Some("路口井盖没了，请联系我 138****1234")
         );
+        // What was reported stays as it was told.
+        let told = wait(
+            town.casework
+                .report_view(&centre("intake_clerk"), report.id),
+        )
+        .unwrap();
+        assert_eq!(told.head.title.as_deref(), Some("井盖缺失"));
+        assert_eq!(told.head.area.unwrap().id, street(1).to_string());
         let problem = refusal(wait(town.casework.report_accept(&by, report.id, accept)));
         assert_eq!(
             (problem.kind, problem.code),
@@ -305,6 +330,24 @@ fn a_received_report_is_accepted_with_words_and_place_of_its_own_case() {
             CaseFileRequest::default(),
         ));
         assert_eq!(file.unwrap().stage, CaseStage::Filed);
+        town.dispatch(case.id);
+        for task in wait(town.casework.case_view(&centre("leader"), case.id))
+            .unwrap()
+            .tasks
+            .iter()
+            .rev()
+        {
+            let holder = task.organisation.id.parse().unwrap();
+            town.accept(holder, task.id);
+            town.finish(holder, task.id);
+        }
+        town.inspect(case.id, vec![]);
+        let close = CaseCloseRequest::default();
+        let closed = wait(
+            town.casework
+                .case_close(&call(&centre("shift_leader")), case.id, close),
+        );
+        assert_eq!(closed.unwrap().stage, CaseStage::Closed);
         town.verify();
     });
 }
@@ -502,6 +545,52 @@ fn a_clock_that_runs_out_is_recorded_once_even_after_an_outage() {
         expected.sort();
         assert_eq!(all, expected);
         town.verify();
+    });
+}
+
+static FORGET_REPORT: store::Statement = store::Statement::fixed(
+    "UPDATE report SET words_sealed = NULL, title_sealed = NULL, reporter_sealed = NULL, reporter_key = NULL WHERE id = ?1",
+);
+static FORGET_NOTES: store::Statement =
+    store::Statement::fixed("UPDATE note SET sealed = NULL");
+
+/// Law 9: what was said can be destroyed; what was done stays provable.
+#[test]
+fn a_reporter_can_be_forgotten_and_the_record_stays_whole() {
+    each_town(|town, _| {
+        let created = town.create();
+        let (id, case_id) = (created.report.id, created.case.unwrap().id);
+        town.handle(case_id);
+        town.inspect(case_id, vec![]);
+        town.close(case_id);
+        let kinds = town.kinds(case_id);
+        town.casework
+            .store()
+            .write_blocking(move |tx| {
+                tx.post(&FORGET_REPORT, store::params![id])?;
+                tx.post(&FORGET_NOTES, store::params![])?;
+                Ok::<_, store::StoreError>(())
+            })
+            .unwrap();
+        town.verify();
+        assert_eq!(town.kinds(case_id), kinds);
+        let view = wait(town.casework.case_view(&centre("leader"), case_id)).unwrap();
+        assert_eq!((view.head.title, view.detail), (None, None));
+        assert!(view.tasks.iter().all(|task| task.result.is_none()));
+        let told = wait(town.casework.report_view(&centre("intake_clerk"), id)).unwrap();
+        assert!(told.reporter.is_none() && told.head.title.is_none());
+        let listed = wait(
+            town.casework
+                .case_list(&centre("leader"), CaseQuery::default()),
+        )
+        .unwrap();
+        assert_eq!(listed.items[0].title, None);
+        let found = wait(
+            town.casework
+                .report_search(&centre("intake_clerk"), "13812341234"),
+        )
+        .unwrap();
+        assert!(found.items.is_empty());
     });
 }
 

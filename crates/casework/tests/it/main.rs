@@ -11,6 +11,7 @@ mod handling;
 mod imports;
 mod law;
 mod law_clocks;
+mod law_ended;
 mod law_handling;
 mod law_handling_rules;
 mod law_handling_table;

@@ -37,7 +37,7 @@ pub fn leader() -> Actor {
 }
 
 /// A command of each kind as its ordinary giver gives it, on the lead's task.
-fn command(world: &World, operation: &str) -> (Actor, C) {
+pub fn command(world: &World, operation: &str) -> (Actor, C) {
     let task_id = world.case.lead().map_or(Id(9), |lead| lead.id);
     let ahead = world.now.plus_seconds(86_400);
     let clerk = actor(1, "department_clerk");
@@ -150,6 +150,31 @@ fn command(world: &World, operation: &str) -> (Actor, C) {
     }
 }
 
+/// The rows of the table.
+pub const ROWS: [&str; 21] = [
+    "case_urge",
+    "case_mark",
+    "case_hide_reporter",
+    "case_level",
+    "case_recall",
+    "case_cancel",
+    "extension_request",
+    "extension_decide",
+    "suspension_request",
+    "suspension_decide",
+    "suspension_end",
+    "case_supervise",
+    "supervision_reply",
+    "supervision_end",
+    "case_reopen",
+    "case_exclude",
+    "exclusion_decide",
+    "appeal_file",
+    "appeal_review",
+    "case_deadline_give",
+    "case_mode_apply",
+];
+
 #[test]
 fn every_cell_of_overlay_by_stage_is_allowed_or_refused_with_its_code() {
     const WRONG: &str = "case_wrong_stage";
@@ -186,6 +211,7 @@ fn every_cell_of_overlay_by_stage_is_allowed_or_refused_with_its_code() {
         ("case_deadline_give", [OK, OK, OK, OK, OK, WRONG]),
         ("case_mode_apply",    [OK, OK, OK, OK, OK, WRONG]),
     ];
+    assert!(table.iter().map(|(operation, _)| *operation).eq(ROWS));
     for (operation, row) in table {
         for (stage, expected) in stages.into_iter().zip(row) {
             let mut world = World::until(stage);

@@ -30,7 +30,7 @@ impl Town {
         while self.fire() > 0 {}
     }
 
-    fn kinds(&self, case_id: Id) -> Vec<String> {
+    pub fn kinds(&self, case_id: Id) -> Vec<String> {
         let view = wait(self.casework.case_view(&centre("leader"), case_id)).unwrap();
         view.timeline.into_iter().map(|entry| entry.kind).collect()
     }

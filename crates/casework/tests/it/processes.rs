@@ -172,6 +172,15 @@ fn a_case_keeps_the_version_it_began_with_and_other_nodes_learn_of_new_ones() {
         let view = |id| wait(town.casework.case_view(&centre("shift_leader"), id)).unwrap();
         assert_eq!(view(old.id).process, "supervision 1");
         assert_eq!(view(new.id).process, "supervision 2");
+        // Only the second version lets a shift leader dispatch.
+        let leader = call(&centre("shift_leader"));
+        let dispatch = || CaseDispatchRequest {
+            lead_organisation_id: ROADS,
+            co_organisation_ids: Vec::new(),
+        };
+        let refused = wait(town.casework.case_dispatch(&leader, old.id, dispatch())).unwrap_err();
+        assert_eq!(base::Problem::from(refused).code, "role_may_not");
+        wait(town.casework.case_dispatch(&leader, new.id, dispatch())).unwrap();
         town.dispatch(old.id);
 
         let unknown = wait(other.process_view("supervision".to_owned(), Some(2)));
@@ -353,6 +362,20 @@ fn a_small_matter_is_done_when_its_handler_says_so_for_the_reason_its_process_st
         assert_eq!(
             kinds[kinds.len() - 3..],
             ["task_finished", "inspection_left_out", "case_closed"]
+        );
+        let view = wait(town.casework.case_view(&centre("shift_leader"), case.id)).unwrap();
+        let left_out = view
+            .timeline
+            .iter()
+            .find(|entry| entry.kind == "inspection_left_out");
+        let document = include_str!("../../processes/quick.toml");
+        let reason = fact(left_out.unwrap())["reason"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            document.contains(&format!("left_out_reason = \"{reason}\"")),
+            "{reason}"
         );
         let reports = wait(town.casework.case_view(&centre("shift_leader"), case.id))
             .unwrap()

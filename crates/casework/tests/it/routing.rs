@@ -7,7 +7,7 @@ use casework::input::routing::*;
 use casework::input::*;
 use casework::lifecycle::case::CaseFact;
 use casework::model::Basis;
-use casework::routing::{Hours, Outcome, RouteKind};
+use casework::routing::{Advice, Hours, Outcome, Question, RouteKind, Suggest};
 use casework::service::{AccuracyQuery, RouteQuery};
 use casework::view::routing::SuggestionView;
 use casework::{Call, CaseworkError};
@@ -429,4 +429,57 @@ fn an_order_that_comes_back_or_is_replaced_was_not_accurate() {
             assert!(matches!(refused, Err(CaseworkError::Invalid(fields)) if fields.len() == 1));
         }
     });
+}
+
+/// Advises water for everything, with its reason.
+struct Adviser(Id);
+
+impl Suggest for Adviser {
+    fn suggest(&self, _: &Question) -> Option<Advice> {
+        Some(Advice {
+            organisation_id: self.0,
+            reason: "同类案件多由水务处置".to_owned(),
+        })
+    }
+}
+
+#[test]
+fn another_room_advises_where_the_tables_are_silent_and_before_the_fallback() {
+    for (advised, expected) in [
+        (WATER, (WATER, Basis::Advice)),
+        (Id(5), (CENTRE, Basis::Fallback)),
+    ] {
+        each_town(|town, _| {
+            let fallback = FallbackSetRequest {
+                area_code: "310118".to_owned(),
+                organisation_id: CENTRE,
+            };
+            wait(
+                town.casework
+                    .fallback_set(&call(&centre("shift_leader")), fallback),
+            )
+            .unwrap();
+            town.casework.advised_by(Arc::new(Adviser(advised)));
+            let view = explained(town, FREE_CATEGORY);
+            let (who, basis, _) = told(&view);
+            assert_eq!(
+                (who, basis),
+                (Some(expected.0.to_string()), Some(expected.1))
+            );
+            let advice = view
+                .why
+                .iter()
+                .find(|why| why.basis == Basis::Advice)
+                .unwrap();
+            assert_eq!(advice.words.as_deref(), Some("同类案件多由水务处置"));
+            // The city's own table comes first.
+            wait(
+                town.casework
+                    .route_create(&admin(), row(RouteKind::Route, ROADS)),
+            )
+            .unwrap();
+            let (who, basis, _) = told(&explained(town, FREE_CATEGORY));
+            assert_eq!((who, basis), (Some(ROADS.to_string()), Some(Basis::Route)));
+        });
+    }
 }

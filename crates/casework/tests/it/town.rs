@@ -431,7 +431,7 @@ impl Town {
         self.tells_no_words();
     }
 
-    /// Law 9: whatever the tests let people say (all of it holds one of these) stands in no event.
+    /// Law 9: no word that people say stands in an event.
     #[track_caller]
     fn tells_no_words(&self) {
         let all = Statement::composed("SELECT kind, body FROM timeline".to_owned());
@@ -441,17 +441,8 @@ impl Town {
             })
         });
         for (kind, body) in read.unwrap() {
-            for word in [
-                "1381234",
-                "1390000",
-                "王小明",
-                "王先生",
-                "井盖",
-                "路口",
-                "城中路",
-            ] {
-                assert!(!body.contains(word), "{kind}: {body}");
-            }
+            let fact: serde_json::Value = serde_json::from_str(&body).unwrap();
+            tells_no_word(&kind, "", &fact);
         }
     }
 }
@@ -474,4 +465,37 @@ pub fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T
             .map(|handle| handle.join().unwrap())
             .collect()
     })
+}
+
+/// What processes and standards say, not people: limits, the text of a condition, the reason a process states.
+const OF_PROCESSES: [&str; 3] = ["limit", "condition", "reason"];
+
+/// Fails on Chinese, on a phone and on a phone with hyphens anywhere in a fact.
+#[track_caller]
+fn tells_no_word(kind: &str, field: &str, value: &serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => {
+            let digits: String = text.chars().filter(|c| *c != '-').collect();
+            let is_phone = digits.len() == 11
+                && digits.starts_with('1')
+                && digits.bytes().all(|b| b.is_ascii_digit());
+            let is_word = text.chars().any(|c| c >= '\u{2E80}');
+            assert!(!is_phone, "{kind}: {field} {text}");
+            assert!(
+                !is_word || OF_PROCESSES.contains(&field),
+                "{kind}: {field} {text}"
+            );
+        }
+        serde_json::Value::Array(items) => {
+            items
+                .iter()
+                .for_each(|item| tells_no_word(kind, field, item));
+        }
+        serde_json::Value::Object(fields) => {
+            fields
+                .iter()
+                .for_each(|(name, value)| tells_no_word(kind, name, value));
+        }
+        _ => {}
+    }
 }
