@@ -107,7 +107,8 @@ CREATE INDEX case_suspended ON case_file (id, stage, level, source, street_path,
   WHERE is_suspended;
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 -- Open cases are few: every list of them looks through this one.
-CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path, is_important)
+CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path, is_important,
+  lead_organisation_id, process_code)
   WHERE stage NOT IN ('closed', 'cancelled', 'merged');
 -- By id first: the newest are found without a sort, whichever of the two stages is asked for.
 CREATE INDEX case_dropped ON case_file (id, stage, source, street_path, category_id, level, area_path)

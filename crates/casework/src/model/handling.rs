@@ -1,6 +1,7 @@
 //! What is known of cases and tasks that are verified, delegated, handled jointly, returned.
 
 use super::{Case, CaseStage, OrganisationRef, Task, TaskKind, TaskRole, TaskState};
+use crate::clocks::Clock;
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +114,15 @@ impl Case {
     /// Whether it is being handled and nobody leads: shown as 待派遣 again.
     pub fn awaits_dispatch(&self) -> bool {
         self.stage == CaseStage::Handling && self.lead().is_none()
+    }
+
+    /// The clock of a stage in which a desk has to act. Where tasks are worked on, theirs are the clocks.
+    pub fn desk_clock(&self) -> Option<Clock> {
+        match self.stage {
+            CaseStage::Accepted | CaseStage::Filed | CaseStage::Closing => self.clock,
+            CaseStage::Handling if self.awaits_dispatch() => self.clock,
+            _ => None,
+        }
     }
 
     /// The organisation that dispatched it; to this one its tasks are returned.

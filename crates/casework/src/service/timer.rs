@@ -12,7 +12,7 @@ use crate::lifecycle::case;
 use crate::lifecycle::decide::{self, CaseCommand};
 use crate::lifecycle::overlays::OverlayCommand;
 use crate::lifecycle::report::ReportCommand;
-use crate::model::{Case, CaseStage, ClockKind, LadderClock, Task, TaskKind, TaskState};
+use crate::model::{Case, ClockKind, LadderClock, Task, TaskKind, TaskState};
 use crate::process::Process;
 use crate::store::read::{self, CaseKey};
 use ::store::timer::Timer;
@@ -139,10 +139,10 @@ impl Casework {
         let process = self.process_of(after).map_err(as_store)?;
         let now = self.now();
         let mut wakes = Vec::new();
-        let stage = desk_clock(after);
+        let stage = after.desk_clock();
         if stage.is_some_and(|clock| {
             let moved = before.is_none_or(|before| before.stage != after.stage);
-            before.and_then(desk_clock) != Some(clock) || moved && clock.is_overdue(now)
+            before.and_then(Case::desk_clock) != Some(clock) || moved && clock.is_overdue(now)
         }) {
             wakes.extend(first_of_stage(after, &process));
         }
@@ -153,6 +153,10 @@ impl Casework {
                 && then.and_then(Task::present_clock) != Some((kind, clock))
             {
                 wakes.extend(first_of_task(task, kind, clock, &process));
+            }
+            if is_due_apart(task, then) {
+                let handling = (ClockKind::Handling, task.handling);
+                wakes.extend(first_of_task(task, handling.0, handling.1, &process));
             }
             let suspension = &task.extra.overlays.suspension;
             if let Some(suspension) = suspension
@@ -229,17 +233,19 @@ impl Casework {
     }
 }
 
+/// Whether the handling clock of a task that nobody has accepted wants a timer of its own: it was moved, or ends before the response
+/// clock does, whose timer is followed by it otherwise.
+fn is_due_apart(task: &Task, then: Option<&Task>) -> bool {
+    let response = task.response.filter(|_| task.state == TaskState::Assigned);
+    response.is_some_and(|response| match then {
+        None => task.handling.due_at <= response.due_at,
+        Some(then) => then.handling != task.handling,
+    })
+}
+
 /// What happens at the very instant a clock runs out is still in time.
 fn past(due_at: Timestamp) -> Timestamp {
     Timestamp(due_at.0.saturating_add(1))
-}
-
-/// The clock of a stage that no task carries.
-fn desk_clock(case: &Case) -> Option<Clock> {
-    match case.stage {
-        CaseStage::Accepted | CaseStage::Filed | CaseStage::Closing => case.clock,
-        _ => None,
-    }
 }
 
 /// What is to be looked at when a timer fires.
@@ -321,7 +327,7 @@ fn first_of_task(task: &Task, kind: ClockKind, clock: Clock, process: &Process) 
 }
 
 fn first_of_stage(case: &Case, process: &Process) -> Option<Wake> {
-    let clock = desk_clock(case)?;
+    let clock = case.desk_clock()?;
     let escalated = case.extra.overlays.escalated;
     let after = escalated.map_or(clock.started_at, |each| each.up_to.min(clock.due_at));
     Some(Wake {
@@ -362,7 +368,7 @@ fn next_after(case: &Case, body: Body, process: &Process, now: Timestamp) -> Opt
             }
         }
         Body::Stage { due_at } => {
-            let clock = desk_clock(case).filter(|clock| clock.due_at.0 == due_at)?;
+            let clock = case.desk_clock().filter(|clock| clock.due_at.0 == due_at)?;
             let at = next_instant(LadderClock::Stage, &clock, process, now)?;
             Some(Wake { body, at })
         }

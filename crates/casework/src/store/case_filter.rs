@@ -136,6 +136,17 @@ impl CaseMark {
     }
 }
 
+/// A stage in which a desk is awaited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// The stage.
+    pub stage: CaseStage,
+    /// Only where nobody leads.
+    pub without_lead: bool,
+    /// In these processes, by code.
+    pub processes: Vec<String>,
+}
+
 /// What cases are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct CaseFilter {
@@ -171,6 +182,10 @@ pub struct CaseFilter {
     pub watched_by: Option<Id>,
     /// With an open task held by one of these organisations or one below it; any when empty.
     pub held_by: Vec<TreePath>,
+    /// Without an open task held by one of these organisations or one below it; any when empty.
+    pub not_held_by: Vec<TreePath>,
+    /// Open, and standing in one of these places; or in none of them when false.
+    pub awaited: Option<(bool, Vec<Awaited>)>,
     /// In which state that task is; assigned or accepted when none is given.
     pub held_state: Option<TaskState>,
     /// In which order.
@@ -187,6 +202,7 @@ impl CaseFilter {
         self.sort.is_of_open()
             || self.light.is_some()
             || !self.held_by.is_empty()
+            || self.awaited.is_some()
             || (!self.stages.is_empty() && self.stages.iter().all(|stage| stage.is_open()))
     }
 

@@ -7,7 +7,7 @@
 //! together. Conditions that shall not drive are written so that no planner can use them.
 
 use super::case_columns;
-pub use super::case_filter::{AreaFilter, CaseFilter, CaseMark, CaseSort, Cursor, Tie};
+pub use super::case_filter::{AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Cursor, Tie};
 use super::list::{Bound, Composed, Composer, SealedTitle, sealed_title, title_joins};
 use super::read;
 use crate::clocks::Light;
@@ -225,12 +225,15 @@ fn keys_by(
         // So written that the index of important ones, which are many, serves it only when it drives.
         let is_beside = *mark == CaseMark::Important && !matches!(driver, Driver::Important(_));
         composer.conditions.push(if is_beside {
-            format!("CASE WHEN {column} THEN TRUE ELSE FALSE END")
+            format!("COALESCE({column}, FALSE)")
         } else {
             column.to_owned()
         });
     }
     stages(composer, filter, driver);
+    if let Some(wanted) = &filter.awaited {
+        awaited(composer, wanted);
+    }
     if let Some(level) = filter.level {
         let name = if driver == Driver::Level {
             composer.conditions.push("c.level <> 'normal'".to_owned());
@@ -294,6 +297,7 @@ fn from_of(
     let drives = |wanted: Driver, n: usize| driver == wanted && n == 0;
     for (n, (path, _)) in organisations.into_iter().enumerate() {
         let place = composer.place(Bound::Text(path.to_string()));
+        // One that does not drive is looked up for each case: not with EXISTS, which a planner may turn into a join and begin with.
         let condition = if drives(Driver::Organisation, n) {
             from = "case_organisation d CROSS JOIN case_file c";
             let open = if filter.is_open() {
@@ -322,7 +326,7 @@ fn from_of(
             )
         } else {
             format!(
-                "EXISTS (SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place})"
+                "(SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place}) IS NOT NULL"
             )
         };
         composer.conditions.push(condition);
@@ -334,7 +338,7 @@ fn from_of(
             format!("d.zone_id = {place} AND c.id = d.case_id")
         } else {
             format!(
-                "EXISTS (SELECT 1 FROM case_zone z WHERE z.case_id = c.id AND z.zone_id = {place})"
+                "(SELECT 1 FROM case_zone z WHERE z.case_id = c.id AND z.zone_id = {place}) IS NOT NULL"
             )
         });
     }
@@ -346,22 +350,63 @@ fn from_of(
             .push(format!("v.account_id = {place} AND c.id = v.case_id"));
     }
     if !filter.held_by.is_empty() {
-        let ranges: Vec<String> = (filter.held_by.iter())
-            .map(|path| format!("({})", composer.range("t.organisation_path", path.range())))
-            .collect();
+        let ranges = held_ranges(composer, &filter.held_by);
         let state = filter.held_state.map_or_else(String::new, |state| {
             let place = composer.place(Bound::Text(state.as_str().to_owned()));
             format!(" AND t.state = {place}")
         });
         composer.conditions.push(format!(
-            "c.id IN (SELECT t.case_id FROM task t WHERE t.state IN ('assigned', 'accepted'){state} AND ({}))",
-            ranges.join(" OR ")
+            "c.id IN (SELECT t.case_id FROM task t WHERE t.state IN ('assigned', 'accepted'){state} AND ({ranges}))"
+        ));
+    }
+    if !filter.not_held_by.is_empty() {
+        let ranges = held_ranges(composer, &filter.not_held_by);
+        composer.conditions.push(format!(
+            "c.id NOT IN (SELECT t.case_id FROM task t WHERE t.state IN ('assigned', 'accepted') AND t.case_id IS NOT NULL AND ({ranges}))"
         ));
     }
     if let Some(case_no) = &filter.case_no {
         composer.begins("c.case_no", case_no);
     }
     from
+}
+
+/// Tasks held by any of these organisations or by one below it.
+fn held_ranges(composer: &mut Composer, held_by: &[TreePath]) -> String {
+    let ranges: Vec<String> = (held_by.iter())
+        .map(|path| format!("({})", composer.range("t.organisation_path", path.range())))
+        .collect();
+    ranges.join(" OR ")
+}
+
+/// Open, and standing where a desk is awaited; or elsewhere.
+fn awaited(composer: &mut Composer, (is_there, places): &(bool, Vec<Awaited>)) {
+    let conditions: Vec<String> = places
+        .iter()
+        .map(|place| {
+            let mut bind = |text: &str| composer.place(Bound::Text(text.to_owned()));
+            // Not a column: the stage is looked for by the stages of the filter.
+            let stage = bind(place.stage.as_str());
+            let codes: Vec<String> = place.processes.iter().map(|code| bind(code)).collect();
+            let lead = if place.without_lead {
+                " AND c.lead_organisation_id IS NULL"
+            } else {
+                ""
+            };
+            format!(
+                "(c.stage || '' = {stage}{lead} AND c.process_code IN ({}))",
+                codes.join(", ")
+            )
+        })
+        .collect();
+    composer
+        .conditions
+        .push(match (is_there, conditions.as_slice()) {
+            (true, []) => "FALSE".to_owned(),
+            (false, []) => "TRUE".to_owned(),
+            (true, many) => format!("({})", many.join(" OR ")),
+            (false, many) => format!("NOT ({})", many.join(" OR ")),
+        });
 }
 
 /// What the index of an organisation's cases knows of them: said here once more, so that no row is read that does not fit.

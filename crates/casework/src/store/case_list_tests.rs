@@ -212,6 +212,18 @@ fn every_filter_is_served_by_its_index() {
             "COVERING INDEX task_open",
         ),
         (
+            filter(|f| {
+                let place = Awaited {
+                    stage: CaseStage::Handling,
+                    without_lead: true,
+                    processes: vec!["hotline".to_owned()],
+                };
+                f.awaited = Some((true, vec![place]));
+            }),
+            all.clone(),
+            "COVERING INDEX case_open",
+        ),
+        (
             filter(|f| f.zone_id = Some(Id(1))),
             all.clone(),
             "SEARCH d USING PRIMARY KEY (zone_id=?)",
@@ -301,7 +313,7 @@ fn every_filter_is_served_by_its_index() {
                 f.marks = vec![CaseMark::Important, CaseMark::Supervised];
             }),
             all.clone(),
-            "COVERING INDEX case_supervised",
+            "INDEX case_supervised",
         ),
         (
             filter(|_| ()),
@@ -372,6 +384,23 @@ fn filter_of(mask: usize) -> CaseFilter {
         } else {
             Vec::new()
         },
+        not_held_by: if has(8) && has(4) {
+            vec![path(3), path(4)]
+        } else {
+            Vec::new()
+        },
+        awaited: (has(6) && has(1)).then(|| {
+            let place = |stage, without_lead| Awaited {
+                stage,
+                without_lead,
+                processes: vec!["hotline".to_owned(), "quick".to_owned()],
+            };
+            let places = vec![
+                place(CaseStage::Filed, false),
+                place(CaseStage::Handling, true),
+            ];
+            (has(2), if round == 1 { Vec::new() } else { places })
+        }),
         held_state: has(2).then_some(TaskState::Assigned),
         sort: sorts[if has(10) { round } else { 0 }],
         after: has(10).then_some(Cursor {

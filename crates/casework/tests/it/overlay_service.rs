@@ -26,7 +26,7 @@ impl Town {
     }
 
     /// Fires until nothing is due any more.
-    fn fire_all(&self) {
+    pub fn fire_all(&self) {
         while self.fire() > 0 {}
     }
 

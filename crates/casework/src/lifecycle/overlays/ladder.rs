@@ -5,18 +5,10 @@ use crate::clocks::Clock;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::{Circumstances, Event, Refusal};
 use crate::model::{
-    AppliedMode, Case, CaseStage, ClockKind, Escalated, LadderClock, NoteRef, StageRunOut, Task,
-    TaskKind, TaskState,
+    AppliedMode, Case, ClockKind, Escalated, LadderClock, NoteRef, StageRunOut, Task, TaskKind,
+    TaskState,
 };
 use base::{Id, Timestamp};
-
-/// The clock of a stage in which a desk has to act. Where tasks are worked on, theirs are the clocks.
-pub(super) fn desk_clock(case: &Case) -> Option<Clock> {
-    match case.stage {
-        CaseStage::Accepted | CaseStage::Filed | CaseStage::Closing => case.clock,
-        _ => None,
-    }
-}
 
 /// The overdue fact of the present stage, when its clock has run out by `at` and that is not on record yet.
 pub(in crate::lifecycle) fn stage_overdue_unrecorded(
@@ -24,7 +16,7 @@ pub(in crate::lifecycle) fn stage_overdue_unrecorded(
     at: Timestamp,
     circumstances: &Circumstances<'_>,
 ) -> Option<Event<CaseFact>> {
-    let clock = desk_clock(case).filter(|clock| clock.is_overdue(at))?;
+    let clock = case.desk_clock().filter(|clock| clock.is_overdue(at))?;
     let run_out = StageRunOut {
         stage: case.stage,
         due_at: clock.due_at,
@@ -48,9 +40,11 @@ pub(in crate::lifecycle) fn with_stage_overdue(
     circumstances: &Circumstances<'_>,
 ) -> Vec<Event<CaseFact>> {
     if let Some(overdue) = stage_overdue_unrecorded(case, circumstances.occurred_at, circumstances)
-        && events.iter().fold(case.clone(), case::evolve).stage != case.stage
     {
-        events.insert(0, overdue);
+        let after = events.iter().fold(case.clone(), case::evolve);
+        if (after.stage, after.awaits_dispatch()) != (case.stage, case.awaits_dispatch()) {
+            events.insert(0, overdue);
+        }
     }
     events
 }
@@ -61,7 +55,7 @@ pub(super) fn stage_due(
     due_at: Timestamp,
     circumstances: &Circumstances<'_>,
 ) -> Vec<Event<CaseFact>> {
-    if desk_clock(case).is_none_or(|clock| clock.due_at != due_at) {
+    if case.desk_clock().is_none_or(|clock| clock.due_at != due_at) {
         return Vec::new();
     }
     stage_overdue_unrecorded(case, circumstances.recorded_at, circumstances)
@@ -72,7 +66,7 @@ pub(super) fn stage_due(
 /// The clock that `task_id` and `kind` speak of, while it runs.
 fn running(case: &Case, task_id: Option<Id>, kind: ClockKind) -> Option<(LadderClock, Clock)> {
     let Some(task_id) = task_id else {
-        return desk_clock(case).map(|clock| (LadderClock::Stage, clock));
+        return case.desk_clock().map(|clock| (LadderClock::Stage, clock));
     };
     let task = case.task(task_id).filter(|task| task.is_open())?;
     match (kind, task.kind) {

@@ -1,11 +1,11 @@
-//! The boxes of a workbench: 待办 在办 已办 超期 督办 挂账 关注, for whatever roles the caller has. They follow from what the caller may do, so a
-//! city that gives a step to another role gets the right boxes without more ado.
+//! The boxes of a workbench: 待办 在办 已办 超期 督办 挂账 关注, for whatever roles the caller has. They follow from the roles that
+//! each process gives its steps to, so a city that gives a step to another role gets the right boxes without more ado.
 //!
 //! | box | who takes steps of cases (files, dispatches, inspects, closes) | who works on tasks | others |
 //! |---|---|---|---|
-//! | `todo` 待办 | open cases in the stages that await such a step | open cases with a task of theirs to accept | none |
-//! | `doing` 在办 | open cases in the other stages | open cases with a task of theirs being handled | all open cases |
-//! | `done` 已办 | ended cases | the same | the same |
+//! | `todo` 待办 | open cases that await such a step of theirs; being handled and without a lead, they await dispatch | open cases with a task of theirs to accept | none |
+//! | `doing` 在办 | the other open cases | open cases with a task of theirs being handled | all open cases |
+//! | `done` 已办 | ended cases | cases on which no task of theirs is open | ended cases |
 //! | `overdue` 超期 | open cases whose stage's clock has run out | the same | the same |
 //! | `supervised` 督办 | cases under supervision that they see | the same | the same |
 //! | `suspended` 挂账 | cases with a task that stands still | the same | the same |
@@ -13,13 +13,14 @@
 
 use crate::clocks::Light;
 use crate::model::{CaseStage, TaskState};
-use crate::store::case_list::{CaseFilter, CaseMark};
+use crate::process::Process;
+use crate::store::case_list::{Awaited, CaseFilter, CaseMark};
 use access::Principal;
 use base::path::TreePath;
 use base::{Id, Timestamp};
 use serde::Deserialize;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A box of cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -29,7 +30,7 @@ pub enum CaseBox {
     Todo,
     /// 在办: open, and somebody else's step is next, or the caller's has begun.
     Doing,
-    /// 已办: ended.
+    /// 已办: ended; for who works on tasks, those on which none of theirs is open.
     Done,
     /// 超期: open, and the clock has run out.
     Overdue,
@@ -41,13 +42,43 @@ pub enum CaseBox {
     Watched,
 }
 
-/// Which permission takes a case on from which stage.
-const STEPS: &[(&str, CaseStage)] = &[
-    ("case_file", CaseStage::Accepted),
-    ("case_dispatch", CaseStage::Filed),
-    ("case_inspect_result", CaseStage::Inspecting),
-    ("case_close", CaseStage::Closing),
+/// The steps by which desks take a case on.
+const STEPS: &[&str] = &[
+    "case_file",
+    "case_dispatch",
+    "case_inspect_result",
+    "case_close",
 ];
+
+/// Where cases stand that the caller has to take on: by the roles that each process gives the step to.
+pub(super) fn awaited(principal: &Principal, processes: &[Arc<Process>]) -> Vec<Awaited> {
+    let mut found: BTreeMap<(CaseStage, bool), BTreeSet<String>> = BTreeMap::new();
+    for process in processes {
+        let mine = |operation: &str| {
+            let mut memberships = principal.memberships.iter();
+            principal.allows(operation)
+                && memberships.any(|each| process.allows(operation, &each.role))
+        };
+        for operation in STEPS.iter().filter(|operation| mine(operation)) {
+            let in_stage = |stage: &CaseStage| stage.is_open() && process.may_in(operation, *stage);
+            // Who handles a case is awaited by its tasks; by a desk only when nobody leads.
+            let stages = CaseStage::ALL.iter().copied().filter(in_stage);
+            for stage in stages.filter(|stage| process.uses(*stage)) {
+                let without_lead = stage == CaseStage::Handling;
+                let codes = found.entry((stage, without_lead)).or_default();
+                codes.insert(process.reference.code.clone());
+            }
+        }
+    }
+    found
+        .into_iter()
+        .map(|((stage, without_lead), processes)| Awaited {
+            stage,
+            without_lead,
+            processes: processes.into_iter().collect(),
+        })
+        .collect()
+}
 
 impl CaseBox {
     /// All of them, in order.
@@ -62,31 +93,36 @@ impl CaseBox {
     ];
 
     /// Narrows a filter to this box of the caller's; false when nothing can be in it.
-    pub(crate) fn narrow(self, principal: &Principal, filter: &mut CaseFilter) -> bool {
+    pub(crate) fn narrow(
+        self,
+        principal: &Principal,
+        processes: &[Arc<Process>],
+        filter: &mut CaseFilter,
+    ) -> bool {
         let open = || {
-            CaseStage::ALL
-                .iter()
-                .copied()
-                .filter(|stage| stage.is_open())
+            let stages = CaseStage::ALL.iter().copied();
+            stages.filter(|stage| stage.is_open()).collect::<Vec<_>>()
         };
-        let mine: Vec<CaseStage> = STEPS
-            .iter()
-            .filter(|(permission, _)| principal.allows(permission))
-            .map(|(_, stage)| *stage)
-            .collect();
-        let works_on_tasks = mine.is_empty() && principal.allows("task_finish");
+        let awaited = awaited(principal, processes);
+        let works_on_tasks = awaited.is_empty() && principal.allows("task_finish");
         match self {
             Self::Todo if works_on_tasks => held(principal, filter, TaskState::Assigned),
             Self::Doing if works_on_tasks => held(principal, filter, TaskState::Accepted),
-            Self::Todo => only(filter, &mine),
+            Self::Done if works_on_tasks => {
+                filter.not_held_by = principal.scope("task_finish").organisations;
+                true
+            }
+            Self::Todo => {
+                filter.awaited = Some((true, awaited));
+                only(filter, &open())
+            }
             Self::Doing => {
-                let others: Vec<_> = open().filter(|stage| !mine.contains(stage)).collect();
-                only(filter, &others)
+                filter.awaited = Some((false, awaited));
+                only(filter, &open())
             }
             Self::Done => {
-                let ended: Vec<_> = (CaseStage::ALL.iter().copied())
-                    .filter(|stage| !stage.is_open())
-                    .collect();
+                let stages = CaseStage::ALL.iter().copied();
+                let ended: Vec<_> = stages.filter(|stage| !stage.is_open()).collect();
                 only(filter, &ended)
             }
             Self::Overdue => {

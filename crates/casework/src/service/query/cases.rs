@@ -178,7 +178,12 @@ impl Casework {
         };
         match query.of_box {
             None => Some(filter),
-            Some(of_box) => of_box.narrow(principal, &mut filter).then_some(filter),
+            Some(of_box) => {
+                let processes = self.parts().processes.all();
+                of_box
+                    .narrow(principal, &processes, &mut filter)
+                    .then_some(filter)
+            }
         }
     }
 
@@ -482,6 +487,7 @@ fn desk_plans(events: &[Event<CaseFact>]) -> DeskPlans {
         match case.stage {
             CaseStage::Accepted => plans.filing = due_at,
             CaseStage::Filed => plans.dispatch = due_at,
+            CaseStage::Handling if case.awaits_dispatch() => plans.dispatch = due_at,
             CaseStage::Closing => plans.closing = due_at,
             _ => {}
         }
