@@ -143,9 +143,36 @@ fn check_handling(document: &Document, faults: &mut Faults) {
             "an inspection in the field is accepted: task_accept is needed",
         );
     }
-    let verifies = |operation| document.actions.contains_key(operation);
-    if verifies("case_verify") && !verifies("case_verify_result") {
-        faults.add("actions.case_verify", "case_verify_result must end it");
+    let has = |operation| document.actions.contains_key(operation);
+    // What is asked for must find somebody who decides, or it stays asked for.
+    for (begun, ended) in [
+        ("case_verify", "case_verify_result"),
+        ("extension_request", "extension_decide"),
+        ("suspension_request", "suspension_decide"),
+        ("case_exclude", "exclusion_decide"),
+        ("appeal_file", "appeal_review"),
+        ("ruling_demand", "case_rule"),
+        ("case_dispatch", "task_accept"),
+    ] {
+        if has(begun) && !has(ended) {
+            faults.add(format!("actions.{begun}"), format!("{ended} must end it"));
+        }
+    }
+    let files = document.stages.contains_key(CaseStage::Filed.as_str());
+    if files && document.filing.on_acceptance && has("case_send_back") && !has("case_file") {
+        faults.add(
+            "actions.case_send_back",
+            "what is sent back is filed by hand: case_file is needed",
+        );
+    }
+    let reviews = document.actions.get("appeal_review");
+    for role in &document.overlays().appeal.reviewers {
+        if reviews.is_some_and(|rule| !rule.roles.contains(role)) {
+            faults.add(
+                "appeal.reviewers",
+                format!("actions.appeal_review is not given to {role}"),
+            );
+        }
     }
 }
 

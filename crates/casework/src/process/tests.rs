@@ -314,6 +314,39 @@ fn what_is_left_out_is_left_out_on_purpose() {
     );
 }
 
+/// Who asks must find somebody who decides, and what is given out somebody who may accept it.
+#[test]
+fn what_is_begun_can_be_ended() {
+    let without = |operation: &str| {
+        let mut table: toml::Table = toml::from_str(BUILT_IN).unwrap();
+        table["actions"]
+            .as_table_mut()
+            .unwrap()
+            .remove(operation)
+            .unwrap();
+        let faults = load(&toml::to_string(&table).unwrap()).unwrap_err().0;
+        faults
+            .into_iter()
+            .map(|fault| fault.place)
+            .collect::<Vec<_>>()
+    };
+    for (ended, begun) in [
+        ("case_verify_result", "case_verify"),
+        ("extension_decide", "extension_request"),
+        ("suspension_decide", "suspension_request"),
+        ("exclusion_decide", "case_exclude"),
+        ("appeal_review", "appeal_file"),
+        ("case_rule", "ruling_demand"),
+        ("task_accept", "case_dispatch"),
+    ] {
+        assert_eq!(without(ended), [format!("actions.{begun}")], "{ended}");
+    }
+    let mut table: toml::Table = toml::from_str(BUILT_IN).unwrap();
+    table["actions"]["appeal_review"]["roles"] = vec!["dispatcher"].into();
+    let faults = load(&toml::to_string(&table).unwrap()).unwrap_err().0;
+    assert_eq!(faults[0].place, "appeal.reviewers");
+}
+
 #[test]
 fn filing_and_dispatch_share_one_limit() {
     let process = load(BUILT_IN).unwrap();

@@ -210,22 +210,22 @@ impl Casework {
     }
 }
 
-/// The actions whose roles all lack the permission: nobody could take them.
+/// The roles that an action is given to without having the permission: they would be told to do what they are refused.
 fn unable(process: &Process, roles: &RoleBook) -> Vec<ProcessFault> {
     let is_permission = |operation: &str| access::PermissionSet::all().contains(operation);
+    let may = |role: &str, operation: &str| {
+        let role = roles.get(role);
+        role.is_some_and(|role| role.permissions.contains(operation))
+    };
     process
         .actions()
         .filter(|(operation, _)| is_permission(operation))
-        .filter(|(operation, rule)| {
-            !rule.roles.iter().any(|role| {
-                roles
-                    .get(role)
-                    .is_some_and(|role| role.permissions.contains(operation))
+        .flat_map(|(operation, rule)| {
+            let unable = rule.roles.iter().filter(move |role| !may(role, operation));
+            unable.map(move |role| ProcessFault {
+                place: format!("actions.{operation}.roles"),
+                reason: format!("the role {role} has not the permission {operation}"),
             })
-        })
-        .map(|(operation, _)| ProcessFault {
-            place: format!("actions.{operation}.roles"),
-            reason: format!("none of these roles has the permission {operation}"),
         })
         .collect()
 }
@@ -246,4 +246,19 @@ fn unreadable(reference: &ProcessRef, why: &str) -> StoreError {
         "process {} version {}: {why}",
         reference.code, reference.version
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_that_a_built_in_process_names_may_do_what_it_is_named_for() {
+        let built_in = crate::Processes::BUILT_IN.iter().copied();
+        let processes = crate::Processes::load(built_in, |_| true).unwrap();
+        let roles = processes.roles();
+        for process in processes.all().iter() {
+            assert_eq!(unable(process, &roles), [], "{}", process.reference.code);
+        }
+    }
 }

@@ -6,8 +6,8 @@ use casework::input::*;
 use casework::model::{CaseStage, ReportStage, TaskKind, TaskState};
 use casework::{Call, CaseworkError};
 use std::sync::Arc;
-use store::testing::assert_every_statement_prepares;
 use store::outbox;
+use store::testing::assert_every_statement_prepares;
 
 fn refusal(result: Result<impl Sized, CaseworkError>) -> Problem {
     match result {
