@@ -135,6 +135,9 @@ pub struct CaseSelfHandleRequest {
     #[schema(value_type = Option<String>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule_row_id: Option<Id>,
+    /// Code of the process; the one that serves the source by default when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
     /// What was done, and how it looks now.
     pub result: String,
 }
@@ -170,6 +173,7 @@ impl CaseSelfHandleRequest {
             occurred_at: None,
             open_case: Some(CaseOpenRequest {
                 category_id: self.category_id,
+                process: self.process.clone(),
                 ..CaseOpenRequest::default()
             }),
         }

@@ -1,11 +1,13 @@
 //! Handling together through the service and over HTTP's requests, on both engines; bad input of every command.
 
 use crate::town::*;
+use axum::http::StatusCode;
 use base::{FailureKind, Id, Problem};
 use casework::input::*;
 use casework::model::{CaseStage, TaskKind, TaskRole, TaskState};
 use casework::view::CaseStateView;
 use casework::{Call, CaseworkError};
+use serde_json::json;
 
 fn problem(result: Result<impl Sized, CaseworkError>) -> Problem {
     match result {
@@ -272,6 +274,7 @@ fn an_inspector_reports_and_handles_at_once() {
             place: report_request().place,
             category_id: Some(CATEGORY),
             rule_row_id: Some(RULE),
+            process: None,
             result: "已当场清除".to_owned(),
         };
         let state = wait(work.case_self_handle(&inspector, request.clone())).unwrap();
@@ -321,6 +324,35 @@ fn an_inspector_reports_and_handles_at_once() {
             1,
             "what is refused leaves nothing"
         );
+        town.verify();
+    });
+}
+
+#[test]
+fn what_is_handled_at_once_is_closed_where_its_process_says_so() {
+    let classic = include_str!("../../processes/city-management.toml");
+    let (head, rest) = classic.split_once("# Of these, the sources").unwrap();
+    let (_, rest) = rest.split_once("]\n").unwrap();
+    let walk = format!("{head}{rest}")
+        .replace("code = \"city-management\"", "code = \"walk\"")
+        .replace(
+            "then = \"inspecting\"",
+            "then = \"closed\"\nreason = \"照片为证\"",
+        );
+    each_town_with(&[classic, &walk], |town, _| {
+        let inspector = centre("inspector");
+        let mut found = json!({"title": "小广告", "place": {"lon": 121.1, "lat": 31.1},
+            "category_id": CATEGORY, "rule_row_id": RULE, "process": "walk", "result": "已清除"});
+        let path = "/api/v1/cases/self-handle";
+        let answer = town.post(&inspector, path, &found);
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        assert_eq!(answer.body["stage"], "closed");
+        let id = answer.body["id"].as_str().unwrap().parse().unwrap();
+        let view = wait(town.casework.case_view(&centre("leader"), id)).unwrap();
+        assert_eq!(view.process, "walk 1");
+        found["process"] = json!("stroll");
+        let unknown = town.post(&inspector, path, &found);
+        assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
         town.verify();
     });
 }

@@ -468,7 +468,7 @@ pub fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T
 }
 
 /// What processes and standards say, not people: limits, the text of a condition, the reason a process states.
-const OF_PROCESSES: [&str; 3] = ["limit", "condition", "reason"];
+const OF_PROCESSES: [&str; 4] = ["limit", "condition", "reason", "uninspected_because"];
 
 /// Fails on Chinese, on a phone and on a phone with hyphens anywhere in a fact.
 #[track_caller]

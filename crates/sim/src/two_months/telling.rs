@@ -79,6 +79,7 @@ impl Town<'_> {
                 place,
                 category_id: Some(category_id),
                 rule_row_id: Some(rule_row_id),
+                process: None,
                 result: messages::result(subject, dice),
             };
             let casework = self.rooms.casework;
