@@ -144,6 +144,14 @@ pub(super) fn recall(
     {
         return Err(Refusal::DispatchActedOn);
     }
+    // What was ruled is no dispatch to undo: a new one would lead past the ruling.
+    let ruled = case.extra.handling.ruled.as_ref();
+    if case
+        .lead()
+        .is_some_and(|lead| ruled == Some(&lead.organisation))
+    {
+        return Err(Refusal::RulingBinds);
+    }
     let process = circumstances.process;
     let accepted = process.stage_clock(CaseStage::Accepted, case.level, case.accepted_at, None);
     let filed_at = case.filed_at.unwrap_or(case.accepted_at);
