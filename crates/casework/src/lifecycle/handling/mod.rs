@@ -450,8 +450,9 @@ fn check_new(case: &Case, to: &TaskNew) -> Result<(), Refusal> {
 
 /// The clock that runs until a case without a lead is dispatched again.
 fn dispatch_clock(case: &Case, circumstances: &Circumstances<'_>) -> Option<Clock> {
-    circumstances.process.fresh_clock(
-        crate::model::CaseStage::Filed,
+    let process = circumstances.process;
+    process.fresh_clock(
+        process.dispatch_stage(),
         case.level,
         circumstances.occurred_at,
     )

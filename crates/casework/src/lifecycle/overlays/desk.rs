@@ -153,12 +153,14 @@ pub(super) fn recall(
         return Err(Refusal::RulingBinds);
     }
     let process = circumstances.process;
+    let stage = process.dispatch_stage();
     let accepted = process.stage_clock(CaseStage::Accepted, case.level, case.accepted_at, None);
-    let filed_at = case.filed_at.unwrap_or(case.accepted_at);
+    let begun = case.filed_at.unwrap_or(case.accepted_at);
     Ok(OverlayFact::CaseRecalled {
         revoked: open_tasks(case),
+        stage,
         // As if it had not been dispatched: the time the dispatch took runs on.
-        clock: process.stage_clock(CaseStage::Filed, case.level, filed_at, accepted),
+        clock: process.stage_clock(stage, case.level, begun, accepted),
         reason: reason.cloned(),
     })
 }

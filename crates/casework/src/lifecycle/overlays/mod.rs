@@ -350,9 +350,14 @@ pub fn evolve(case: &mut Case, fact: &OverlayFact, event: &Event<CaseFact>) {
             set_clocks(case, *clock, tasks);
         }
         OverlayFact::ClocksFollowed { tasks } => set_clocks(case, case.clock, tasks),
-        OverlayFact::CaseRecalled { revoked, clock, .. } => {
+        OverlayFact::CaseRecalled {
+            revoked,
+            stage,
+            clock,
+            ..
+        } => {
             desk::revoke(case, revoked);
-            case.stage = CaseStage::Filed;
+            case.stage = *stage;
             case.clock = *clock;
         }
         OverlayFact::CaseCancelled { revoked, .. } => {
