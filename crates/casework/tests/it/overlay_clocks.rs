@@ -192,3 +192,23 @@ fn suspensions_and_extensions_on_the_real_calendar_worked_out_by_hand() {
     let then = calendar.extended(&clock, &day);
     assert_eq!(then.due_at, at("2026-10-08T09:00:00+08:00"));
 }
+
+fn level(level: Level) -> C {
+    let reason = Some(note(1));
+    C::Level { level, reason }
+}
+
+#[test]
+fn a_level_set_while_a_mode_holds_stays_when_the_mode_is_lifted() {
+    let apply = |mode: Option<&str>| C::ModeApply {
+        mode: mode.map(str::to_owned),
+    };
+    for meant in [Level::Critical, Level::Normal] {
+        let mut world = World::until(CaseStage::Handling);
+        give(&mut world, &leader(), apply(Some("emergency"))).unwrap();
+        assert_eq!(world.case.level, Level::Urgent);
+        give(&mut world, &leader(), level(meant)).unwrap();
+        give(&mut world, &leader(), apply(None)).unwrap();
+        assert_eq!(world.case.level, meant);
+    }
+}

@@ -347,6 +347,10 @@ pub fn evolve(case: &mut Case, fact: &OverlayFact, event: &Event<CaseFact>) {
             ..
         } => {
             case.level = *level;
+            // Whoever sets the level while a mode holds means it for afterwards too.
+            if let Some(mode) = &mut case.extra.overlays.mode {
+                mode.level_before = *level;
+            }
             set_clocks(case, *clock, tasks);
         }
         OverlayFact::ClocksFollowed { tasks } => set_clocks(case, case.clock, tasks),
