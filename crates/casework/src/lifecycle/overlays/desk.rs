@@ -75,9 +75,15 @@ pub(super) fn relevelled(
             later(clock, minutes)
         }
     };
+    // Whoever is at work meanwhile, a case without a lead waits for its dispatch.
+    let stage = if case.awaits_dispatch() {
+        process.dispatch_stage()
+    } else {
+        case.stage
+    };
     let clock = case.clock.map(|clock| {
         process
-            .stage_minutes(case.stage, level)
+            .stage_minutes(stage, level)
             .map_or(clock, |minutes| anew(clock, minutes))
     });
     let mut tasks = Vec::new();

@@ -434,9 +434,7 @@ fn task_mut(case: &mut Case, id: Id) -> Option<&mut Task> {
 
 /// Sets the clocks that an event carries. A clock that ends another time is not overdue until it runs out.
 fn set_clocks(case: &mut Case, clock: Option<Clock>, tasks: &[TaskClock]) {
-    if !case.tasks.iter().any(Task::is_open) {
-        case.clock = clock;
-    }
+    case.clock = clock;
     for each in tasks {
         let Some(task) = task_mut(case, each.task_id) else {
             continue;
