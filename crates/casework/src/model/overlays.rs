@@ -214,7 +214,7 @@ words! {
 pub struct AppliedMode {
     /// Its word in the process.
     pub mode: String,
-    /// The level the case had before.
+    /// The level the case has again when the mode is lifted: the one before it, or the one set since.
     pub level_before: Level,
 }
 

@@ -455,10 +455,17 @@ impl Process {
     pub fn may_in(&self, operation: &str, stage: CaseStage) -> bool {
         step(operation).is_some_and(|step| {
             step.from.contains(&stage)
-                || (stage == CaseStage::Accepted
-                    && !self.uses(CaseStage::Filed)
-                    && step.operation == "case_dispatch")
+                || (step.operation == "case_dispatch" && stage == self.dispatch_stage())
         })
+    }
+
+    /// The stage in which a case waits to be dispatched: without filing (立案) that is the one it was accepted in.
+    pub fn dispatch_stage(&self) -> CaseStage {
+        if self.uses(CaseStage::Filed) {
+            CaseStage::Filed
+        } else {
+            CaseStage::Accepted
+        }
     }
 
     /// Whether the process uses the stage.

@@ -116,7 +116,8 @@ impl History {
         match &event.fact {
             // An undo: the step is to be taken once more, as if it had not been.
             CaseFact::Overlay(OverlayFact::CaseRecalled { .. }) => {
-                if let Some(last) = self.last_of(ObligationKind::Dispatch) {
+                // Where nothing is filed, the step that gives it out is the first one.
+                if let Some(last) = self.desks.last_mut() {
                     last.done = None;
                     last.lead_id = None;
                     last.due_at = after.clock.map(|clock| clock.due_at);

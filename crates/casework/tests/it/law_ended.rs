@@ -2,7 +2,10 @@
 
 use crate::world::*;
 use crate::{law_handling_table, law_table, overlay_law};
+use base::Id;
 use casework::lifecycle::decide::CaseCommand;
+use casework::lifecycle::links::LinkCommand;
+use casework::lifecycle::overlays::OverlayCommand;
 use casework::model::CaseStage;
 
 /// What may still be said of a case that has ended: none of it moves the case.
@@ -43,5 +46,29 @@ fn nothing_goes_on_with_a_cancelled_or_merged_case() {
                 assert_eq!(world.case.stage, stage, "{operation}");
             }
         }
+    }
+}
+
+#[test]
+fn a_supervision_of_a_case_that_has_ended_does_not_run_out() {
+    let merge = LinkCommand::Merge {
+        into_case_id: Id(2),
+    };
+    let cancel = OverlayCommand::Cancel { reason: note(1) };
+    let ends = [
+        (CaseStage::Merged, CaseCommand::Link(merge)),
+        (CaseStage::Cancelled, CaseCommand::Overlay(cancel)),
+    ];
+    for (stage, ends) in ends {
+        let mut world = World::until(CaseStage::Handling);
+        let (by, supervise) = overlay_law::command(&world, "case_supervise");
+        overlay_law::give(&mut world, &by, supervise).unwrap();
+        world.act(&actor(0, "shift_leader"), &ends).unwrap();
+        assert_eq!(world.case.stage, stage);
+        world.wait(60 * 24 * 60);
+        let then = world.case.clone();
+        let due = OverlayCommand::SupervisionDue {};
+        assert_eq!(overlay_law::timer(&mut world, due), [""; 0]);
+        assert_eq!(world.case, then, "{stage}");
     }
 }

@@ -320,7 +320,7 @@ pub fn changed(from: &str, to: &str) -> Process {
 }
 
 /// A case that was returned twice and is with organisation 3 now.
-fn twice_returned() -> World {
+pub fn twice_returned() -> World {
     let mut world = World::until(CaseStage::Handling);
     for (from, to) in [(1, 21), (21, 3)] {
         let task_id = lead_id(&world);

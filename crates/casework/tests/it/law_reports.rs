@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use base::Id;
+use casework::clocks::Clock;
 use casework::lifecycle::report::{self, CallbackNew, ReportCommand, ReportFact, ReportReceived};
 use casework::lifecycle::{Circumstances, Event, Fact, Refusal};
 use casework::model::{
@@ -260,4 +261,48 @@ fn a_report_joins_a_case_once() {
         let outcome = step(&accepted, &command, &clerk);
         assert_eq!(outcome.err().map(|refusal| refusal.code()), code);
     }
+}
+
+#[test]
+fn what_leaves_the_pool_too_late_says_so_first() {
+    let process = process();
+    let clerk = actor(0, "intake_clerk");
+    let mut waiting = in_stage(ReportStage::Received);
+    let clock = Clock::over_minutes(START, 10);
+    waiting.clock = Some(clock);
+    for command in [accept(), answer(), reject(), withdraw()] {
+        // Judged by when it was done, not by when we learnt of it.
+        for (minutes, is_late) in [(10, false), (11, true)] {
+            let done = Circumstances {
+                recorded_at: START.plus_seconds(60 * 60),
+                occurred_at: START.plus_seconds(minutes * 60),
+                ..circumstances(&process, &clerk)
+            };
+            let events = report::decide(&waiting, &command, &done).unwrap();
+            let after = events.iter().fold(waiting.clone(), report::evolve);
+            let operation = command.operation();
+            assert_eq!(events.len(), 1 + usize::from(is_late), "{operation}");
+            assert_eq!(after.extra.is_overdue, is_late, "{operation}");
+            assert_ne!(after.stage, ReportStage::Received);
+            if is_late {
+                let overdue = &events[0];
+                let due_at = clock.due_at;
+                let fact = ReportFact::ReportOverdue { due_at, late: true };
+                assert_eq!((&overdue.fact, overdue.occurred_at), (&fact, due_at));
+                assert_eq!(overdue.by, None);
+                // A timer that fires afterwards finds nothing to do.
+                let timer = ReportCommand::PoolDeadline;
+                assert_eq!(report::decide(&after, &timer, &done).unwrap(), []);
+            }
+        }
+    }
+    // On record already, it is not said again.
+    waiting.extra.is_overdue = true;
+    let late = Circumstances {
+        recorded_at: START.plus_seconds(60 * 60),
+        occurred_at: START.plus_seconds(60 * 60),
+        ..circumstances(&process, &clerk)
+    };
+    let events = report::decide(&waiting, &answer(), &late).unwrap();
+    assert_eq!(events.len(), 1);
 }

@@ -23,6 +23,7 @@ mod loop_closed;
 mod overlay_clocks;
 mod overlay_law;
 mod overlay_moves;
+mod overlay_recall;
 mod overlay_service;
 mod pool;
 mod processes;

@@ -1,13 +1,14 @@
 //! Clocks of stages, the ladder, given deadlines, modes; and clocks worked out by hand on the real calendar.
 
+use crate::law_handling_table::{act, lead_id};
 use crate::overlay_law::{give, leader, refused, timer, working};
 use crate::world::*;
-use base::Timestamp;
+use base::{Id, Timestamp};
 use calendar::{Limit, WorkCalendar};
 use casework::clocks::{Clock, Reckoner};
 use casework::lifecycle::case;
 use casework::lifecycle::overlays::{OverlayCommand as C, OverlayFact};
-use casework::model::{CaseStage, ClockKind, Level};
+use casework::model::{CaseStage, ClockKind, Level, Task};
 
 #[test]
 fn a_stage_left_late_is_on_record_whether_a_timer_or_the_next_step_finds_it() {
@@ -191,4 +192,62 @@ fn suspensions_and_extensions_on_the_real_calendar_worked_out_by_hand() {
     assert_eq!(clock.due_at, at("2026-09-30T09:00:00+08:00"));
     let then = calendar.extended(&clock, &day);
     assert_eq!(then.due_at, at("2026-10-08T09:00:00+08:00"));
+}
+
+fn level(level: Level) -> C {
+    let reason = Some(note(1));
+    C::Level { level, reason }
+}
+
+#[test]
+fn a_level_set_while_a_mode_holds_stays_when_the_mode_is_lifted() {
+    let apply = |mode: Option<&str>| C::ModeApply {
+        mode: mode.map(str::to_owned),
+    };
+    for meant in [Level::Critical, Level::Normal] {
+        let mut world = World::until(CaseStage::Handling);
+        give(&mut world, &leader(), apply(Some("emergency"))).unwrap();
+        assert_eq!(world.case.level, Level::Urgent);
+        give(&mut world, &leader(), level(meant)).unwrap();
+        give(&mut world, &leader(), apply(None)).unwrap();
+        assert_eq!(world.case.level, meant);
+    }
+}
+
+#[test]
+fn a_desk_s_clock_is_set_anew_whoever_else_is_at_work() {
+    let deadline = |world: &World| C::DeadlineGive {
+        task_id: None,
+        due_at: world.now.plus_seconds(86_400),
+        reason: None,
+    };
+    // A verification is under way, and the case still waits to be filed.
+    let verified = || {
+        let mut world = World::new();
+        act(&mut world, "case_verify", Id(9), 0).unwrap();
+        world
+    };
+    // The lead has returned it, a co-handler goes on, and the case waits to be dispatched.
+    let returned = || {
+        let mut world = World::until(CaseStage::Handling);
+        let lead = lead_id(&world);
+        act(&mut world, "task_return", lead, 1).unwrap();
+        world
+    };
+    for begun in [verified, returned] {
+        let mut world = begun();
+        assert!(world.case.tasks.iter().any(Task::is_open));
+        let tasks = world.case.tasks.clone();
+        let wanted = deadline(&world);
+        give(&mut world, &leader(), wanted).unwrap();
+        let given = Clock::between(world.now, world.now.plus_seconds(86_400));
+        assert_eq!(world.case.clock, Some(given));
+        assert_eq!(world.case.tasks, tasks, "nobody else has less or more time");
+
+        let mut world = begun();
+        world.wait(1);
+        give(&mut world, &leader(), level(Level::Urgent)).unwrap();
+        let sooner = Clock::over_minutes(world.now, 10);
+        assert_eq!(world.case.clock, Some(sooner), "ten minutes from now");
+    }
 }

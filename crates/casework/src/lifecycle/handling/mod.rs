@@ -418,10 +418,10 @@ pub fn decide(
     }
 }
 
-/// Whoever receives a return may only re-route it or send it back: the case is not cancelled or merged over it.
+/// Whoever receives a return may only re-route it or send it back: the case is not cancelled, merged or taken back over it.
 pub(super) fn check_return(case: &Case, command: &CaseCommand) -> Result<(), Refusal> {
     let leads_past = matches!(command, CaseCommand::Link(LinkCommand::Merge { .. }))
-        || command.operation() == "case_cancel";
+        || ["case_cancel", "case_recall"].contains(&command.operation());
     if leads_past && case.has_open_return() {
         return Err(Refusal::ReturnOpen);
     }
@@ -450,8 +450,9 @@ fn check_new(case: &Case, to: &TaskNew) -> Result<(), Refusal> {
 
 /// The clock that runs until a case without a lead is dispatched again.
 fn dispatch_clock(case: &Case, circumstances: &Circumstances<'_>) -> Option<Clock> {
-    circumstances.process.fresh_clock(
-        crate::model::CaseStage::Filed,
+    let process = circumstances.process;
+    process.fresh_clock(
+        process.dispatch_stage(),
         case.level,
         circumstances.occurred_at,
     )

@@ -75,9 +75,15 @@ pub(super) fn relevelled(
             later(clock, minutes)
         }
     };
+    // Whoever is at work meanwhile, a case without a lead waits for its dispatch.
+    let stage = if case.awaits_dispatch() {
+        process.dispatch_stage()
+    } else {
+        case.stage
+    };
     let clock = case.clock.map(|clock| {
         process
-            .stage_minutes(case.stage, level)
+            .stage_minutes(stage, level)
             .map_or(clock, |minutes| anew(clock, minutes))
     });
     let mut tasks = Vec::new();
@@ -144,13 +150,23 @@ pub(super) fn recall(
     {
         return Err(Refusal::DispatchActedOn);
     }
+    // What was ruled is no dispatch to undo: a new one would lead past the ruling.
+    let ruled = case.extra.handling.ruled.as_ref();
+    if case
+        .lead()
+        .is_some_and(|lead| ruled == Some(&lead.organisation))
+    {
+        return Err(Refusal::RulingBinds);
+    }
     let process = circumstances.process;
+    let stage = process.dispatch_stage();
     let accepted = process.stage_clock(CaseStage::Accepted, case.level, case.accepted_at, None);
-    let filed_at = case.filed_at.unwrap_or(case.accepted_at);
+    let begun = case.filed_at.unwrap_or(case.accepted_at);
     Ok(OverlayFact::CaseRecalled {
         revoked: open_tasks(case),
+        stage,
         // As if it had not been dispatched: the time the dispatch took runs on.
-        clock: process.stage_clock(CaseStage::Filed, case.level, filed_at, accepted),
+        clock: process.stage_clock(stage, case.level, begun, accepted),
         reason: reason.cloned(),
     })
 }

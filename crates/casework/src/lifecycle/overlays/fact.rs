@@ -56,7 +56,10 @@ pub enum OverlayFact {
     CaseRecalled {
         /// The tasks taken back.
         revoked: Vec<Id>,
-        /// The clock of the stage it is in again.
+        /// The stage it is in again. Left out where that is `filed`, the only one that earlier events knew.
+        #[serde(default = "filed", skip_serializing_if = "is_filed")]
+        stage: CaseStage,
+        /// The clock of that stage.
         clock: Option<Clock>,
         /// Why.
         reason: Option<NoteRef>,
@@ -252,6 +255,18 @@ pub struct SuspensionGranted {
     pub until: Timestamp,
     /// The handling clock that follows, should it last until then.
     pub handling: Clock,
+}
+
+const fn filed() -> CaseStage {
+    CaseStage::Filed
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_filed(stage: &CaseStage) -> bool {
+    *stage == CaseStage::Filed
 }
 
 impl OverlayFact {

@@ -347,12 +347,21 @@ pub fn evolve(case: &mut Case, fact: &OverlayFact, event: &Event<CaseFact>) {
             ..
         } => {
             case.level = *level;
+            // Whoever sets the level while a mode holds means it for afterwards too.
+            if let Some(mode) = &mut case.extra.overlays.mode {
+                mode.level_before = *level;
+            }
             set_clocks(case, *clock, tasks);
         }
         OverlayFact::ClocksFollowed { tasks } => set_clocks(case, case.clock, tasks),
-        OverlayFact::CaseRecalled { revoked, clock, .. } => {
+        OverlayFact::CaseRecalled {
+            revoked,
+            stage,
+            clock,
+            ..
+        } => {
             desk::revoke(case, revoked);
-            case.stage = CaseStage::Filed;
+            case.stage = *stage;
             case.clock = *clock;
         }
         OverlayFact::CaseCancelled { revoked, .. } => {
@@ -425,9 +434,7 @@ fn task_mut(case: &mut Case, id: Id) -> Option<&mut Task> {
 
 /// Sets the clocks that an event carries. A clock that ends another time is not overdue until it runs out.
 fn set_clocks(case: &mut Case, clock: Option<Clock>, tasks: &[TaskClock]) {
-    if !case.tasks.iter().any(Task::is_open) {
-        case.clock = clock;
-    }
+    case.clock = clock;
     for each in tasks {
         let Some(task) = task_mut(case, each.task_id) else {
             continue;

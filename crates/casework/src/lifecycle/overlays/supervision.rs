@@ -82,12 +82,16 @@ pub(super) fn end(
     Ok(events)
 }
 
-/// The overdue fact, when by `at` nobody has answered and it is not on record yet.
+/// The overdue fact, when by `at` nobody has answered and it is not on record yet. Of a cancelled or merged case nothing is
+/// demanded any more.
 pub(super) fn due(
     case: &Case,
     at: Timestamp,
     circumstances: &Circumstances<'_>,
 ) -> Vec<Event<CaseFact>> {
+    if !case.stage.is_on_the_way() {
+        return Vec::new();
+    }
     let Ok(supervision) = in_force(case) else {
         return Vec::new();
     };

@@ -6,7 +6,7 @@ use crate::lifecycle::{Circumstances, Event, Refusal};
 use crate::model::{
     CaseStage, NoteRef, RejectReason, Report, ReportCase, ReportStage, Satisfaction,
 };
-use base::Id;
+use base::{Id, Timestamp};
 
 /// What can be asked of a report.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +127,14 @@ pub fn decide(
     circumstances: &Circumstances<'_>,
 ) -> Outcome {
     let one = |fact: ReportFact| Ok(vec![circumstances.event(fact)]);
+    // Deciding ends the clock of the pool, so that it ran out is said first or never.
+    let decided = |fact: ReportFact| {
+        let late = pool_overdue(report, circumstances.occurred_at, circumstances);
+        Ok(late
+            .into_iter()
+            .chain([circumstances.event(fact)])
+            .collect())
+    };
     match command {
         ReportCommand::Claim => claim(report, circumstances),
         ReportCommand::Release => release(report, circumstances),
@@ -135,7 +143,7 @@ pub fn decide(
             joined_case_ids,
         } => {
             check_undecided(report, "report_accept", circumstances)?;
-            one(ReportFact::ReportAccepted {
+            decided(ReportFact::ReportAccepted {
                 case_ids: case_ids.clone(),
                 joined_case_ids: joined_case_ids.clone(),
                 process: Some(circumstances.process.reference.clone()),
@@ -143,13 +151,13 @@ pub fn decide(
         }
         ReportCommand::Answer { answer } => {
             check_undecided(report, "report_answer", circumstances)?;
-            one(ReportFact::ReportAnswered {
+            decided(ReportFact::ReportAnswered {
                 answer: answer.clone(),
             })
         }
         ReportCommand::Reject { reason, answer } => {
             check_undecided(report, "report_reject", circumstances)?;
-            one(ReportFact::ReportRejected {
+            decided(ReportFact::ReportRejected {
                 reason: *reason,
                 answer: answer.clone(),
             })
@@ -160,7 +168,7 @@ pub fn decide(
         } => {
             check_stage(report, &[ReportStage::Received, ReportStage::Accepted])?;
             circumstances.check_role("report_withdraw")?;
-            one(ReportFact::ReportWithdrawn {
+            decided(ReportFact::ReportWithdrawn {
                 by_reporter: *by_reporter,
                 reason: reason.clone(),
             })
@@ -209,7 +217,10 @@ pub fn decide(
             satisfaction,
             words,
         } => callback::rate(report, *satisfaction, words.as_ref(), circumstances),
-        ReportCommand::PoolDeadline => Ok(pool_deadline(report, circumstances)),
+        ReportCommand::PoolDeadline => {
+            let late = pool_overdue(report, circumstances.recorded_at, circumstances);
+            Ok(late.into_iter().collect())
+        }
         ReportCommand::CallbackDeadline { task_id } => {
             Ok(callback::deadline(report, *task_id, circumstances))
         }
@@ -226,16 +237,17 @@ pub fn decide(
     }
 }
 
-/// Nothing when somebody has decided, it is on record, or it is not yet so late.
-fn pool_deadline(report: &Report, circumstances: &Circumstances<'_>) -> Vec<Event<ReportFact>> {
-    let run_out = report
+/// The overdue fact of the pool. None when somebody has decided, it is on record, or it is not yet so late by `at`.
+fn pool_overdue(
+    report: &Report,
+    at: Timestamp,
+    circumstances: &Circumstances<'_>,
+) -> Option<Event<ReportFact>> {
+    let clock = report
         .clock
-        .filter(|clock| !report.extra.is_overdue && clock.is_overdue(circumstances.recorded_at));
-    let event = run_out.map(|clock| {
-        let due_at = clock.due_at;
-        circumstances.run_out(due_at, |late| ReportFact::ReportOverdue { due_at, late })
-    });
-    event.into_iter().collect()
+        .filter(|clock| !report.extra.is_overdue && clock.is_overdue(at))?;
+    let due_at = clock.due_at;
+    Some(circumstances.run_out(due_at, |late| ReportFact::ReportOverdue { due_at, late }))
 }
 
 fn check_stage(report: &Report, stages: &[ReportStage]) -> Result<(), Refusal> {
