@@ -30,6 +30,9 @@ pub const COUNT_SHOWN_MAX: i64 = 999;
 /// for, is then walked.
 const FEW_MAX: i64 = 20_000;
 
+/// The same for open cases, which are few altogether: their index knows their clocks, too.
+const FEW_OPEN_MAX: i64 = 500;
+
 impl Casework {
     /// Cases the caller may see.
     pub async fn case_list(
@@ -236,7 +239,11 @@ impl Casework {
     /// How many cases something has, when they are few; looked up again every ten minutes.
     async fn few(&self, key: SizeKey) -> Result<Option<i64>, CaseworkError> {
         let now = self.now();
-        let is_few = |size: i64| (size <= FEW_MAX).then_some(size);
+        let most = match key {
+            SizeKey::Organisation(_, true) => FEW_OPEN_MAX,
+            _ => FEW_MAX,
+        };
+        let is_few = |size: i64| (size <= most).then_some(size);
         if let Some(size) = self.sizes().known(&key, now) {
             return Ok(is_few(size));
         }
@@ -244,7 +251,7 @@ impl Casework {
         let count = self
             .store()
             .read(move |tx| {
-                let limit = FEW_MAX + 1;
+                let limit = most + 1;
                 let count = |row: &Row<'_>| row.get::<i64>(0);
                 match &asked {
                     SizeKey::Organisation(path, true) => {
