@@ -9,6 +9,7 @@ mod afterwards;
 mod agenda;
 mod attention;
 mod cast;
+mod command;
 mod desk;
 mod grounds;
 mod life;
