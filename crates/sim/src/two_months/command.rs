@@ -11,12 +11,14 @@ use casework::{Call, CaseworkError};
 use std::sync::Arc;
 
 impl<'a> Town<'a> {
-    /// Carries out a command.
+    /// Carries out a command and counts it; a refused one does not count.
     pub(super) async fn carry_out<T>(
         &mut self,
         command: impl Future<Output = Result<T, CaseworkError>>,
     ) -> Result<T, SeedError> {
-        Ok(command.await?)
+        let made = command.await?;
+        self.tally.commands += 1;
+        Ok(made)
     }
 
     /// Carries out a command on a case, and follows what it made of it.

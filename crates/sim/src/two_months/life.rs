@@ -429,10 +429,7 @@ impl<'a> Town<'a> {
             Act::AppealReview => ("appeal_review", self.appeal_review(life, at).await),
         };
         match done {
-            Ok(()) => {
-                self.tally.commands += 1;
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(SeedError::Casework(error)) => self.refused(operation, error),
             Err(error) => Err(error),
         }
