@@ -71,6 +71,8 @@ impl Town<'_> {
         let soon = at.plus_seconds(life.dice.between(20, 50));
         let is_plain = life.course == Course::CityManagement && case.stage == CaseStage::Accepted;
         match twin {
+            // What was split has been found to be something else: it is not one with any other case.
+            _ if is_split => {}
             Some(twin) if is_plain && merges => {
                 let at = soon.plus_seconds(60);
                 self.change(nth, |life| life.stage = Some(case.stage))?;
