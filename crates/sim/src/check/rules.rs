@@ -139,6 +139,10 @@ impl Tale {
         let is_dispatched = self
             .facts()
             .any(|fact| matches!(fact, CaseFact::CaseDispatched { .. }));
+        let is_joint = self.facts().any(|fact| match fact {
+            CaseFact::CaseDispatched { tasks, .. } => tasks.len() > 1,
+            _ => false,
+        });
         let is_returned = self
             .facts()
             .any(|fact| matches!(fact, CaseFact::Handling(HandlingFact::TaskReturned { .. })));
@@ -156,6 +160,7 @@ impl Tale {
         });
         let of_case = [
             is_dispatched.then_some("case_dispatched"),
+            is_joint.then_some("case_dispatched_jointly"),
             (is_dispatched && is_returned).then_some("case_returned"),
         ];
         of_case.into_iter().flatten().chain(inspections)

@@ -18,12 +18,12 @@ impl Town<'_> {
         }
         let window = ((life.due_at.0 - at.0) / 1_000_000).max(3_600);
         let mut acts = Vec::new();
-        for (odds, act) in [
+        for (rate, act) in [
             (rates::URGED, Act::Urge),
             (rates::MARKED, Act::Mark),
             (rates::SUPERVISED, Act::Supervise),
         ] {
-            if life.dice.odds(odds) {
+            if life.dice.odds(rate) {
                 let share = life.dice.between(5, 60);
                 acts.push((at.plus_seconds(window * share / 100), act));
             }

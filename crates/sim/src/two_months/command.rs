@@ -2,7 +2,7 @@
 
 use super::cast::Cast;
 use super::life::{Done, Life, Town};
-use crate::dice::Dice;
+use crate::dice::{Dice, Rate};
 use crate::founding::{SeedError, data};
 use access::Principal;
 use base::{FailureKind, Id, Problem, Timestamp};
@@ -84,8 +84,8 @@ pub(super) fn someone(among: &[Arc<Principal>], dice: &Dice) -> Result<Call, See
     Ok(Call::of(by.clone()))
 }
 
-/// Whether it is approved, and what is said when it is not.
-pub(super) fn verdict(dice: &Dice, odds: u64, no: &str) -> (bool, Option<String>) {
-    let approved = dice.odds(odds);
+/// Whether it is approved, as often as that is, and what is said when it is not.
+pub(super) fn verdict(dice: &Dice, rate: Rate, no: &str) -> (bool, Option<String>) {
+    let approved = dice.odds(rate);
     (approved, (!approved).then(|| no.to_owned()))
 }

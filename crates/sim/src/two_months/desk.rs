@@ -48,12 +48,12 @@ impl Town<'_> {
         if !may_wait || before_end(LAST_DAY_SECONDS) {
             return Ok(false);
         }
-        let odds = if before_end(LAST_SECONDS) {
+        let rate = if before_end(LAST_SECONDS) {
             rates::LEFT_OPEN_EARLIER
         } else {
             rates::LEFT_OPEN
         };
-        Ok(self.life(nth)?.0.dice.odds(odds))
+        Ok(self.life(nth)?.0.dice.odds(rate))
     }
 
     /// A case has begun. Where another of the kind is open at the place, they may turn out to be one.

@@ -192,17 +192,13 @@ impl Town<'_> {
     /// Whoever takes a report from the pool decides what becomes of it.
     pub(super) async fn claim(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, by) = self.by(nth, |cast| &cast.intake)?;
-        let chosen = life.dice.between(0, 999).unsigned_abs();
-        let next =
-            if !life.is_citizen || chosen >= rates::ANSWERED + rates::REJECTED + rates::WITHDRAWN {
-                Act::Accept
-            } else if chosen < rates::ANSWERED {
-                Act::Answer
-            } else if chosen < rates::ANSWERED + rates::REJECTED {
-                Act::Reject
-            } else {
-                Act::Withdraw
-            };
+        let ends = [rates::ANSWERED, rates::REJECTED, rates::WITHDRAWN];
+        let next = match life.dice.one_of(&ends).filter(|_| life.is_citizen) {
+            Some(0) => Act::Answer,
+            Some(1) => Act::Reject,
+            Some(_) => Act::Withdraw,
+            None => Act::Accept,
+        };
         let at = at.plus_seconds(life.dice.between(30, 600));
         let command = self.casework.report_claim(&by, life.report_id);
         self.carry_out(command).await?;
@@ -296,10 +292,14 @@ pub(super) fn what<'a>(subject: &'a Subject, dice: &Dice) -> &'a str {
 /// Which process a case of a source is run by.
 fn course(source: &str, dice: &Dice) -> Course {
     let chosen = dice.between(0, 999).unsigned_abs();
+    let is_hotline = chosen < rates::HOTLINE.permille;
+    let is_quick = chosen >= 1_000 - rates::QUICK.permille;
+    dice.count(rates::HOTLINE, is_hotline);
+    dice.count(rates::QUICK, is_quick);
     match source {
         "sensor" | "camera" => Course::Sensor,
-        "hotline" | "citizen_app" if chosen < rates::HOTLINE => Course::Hotline,
-        "hotline" | "citizen_app" | "inspector" if chosen >= 1_000 - rates::QUICK => Course::Quick,
+        "hotline" | "citizen_app" if is_hotline => Course::Hotline,
+        "hotline" | "citizen_app" | "inspector" if is_quick => Course::Quick,
         _ => Course::CityManagement,
     }
 }
