@@ -82,7 +82,8 @@ impl Town<'_> {
                 result: messages::result(subject, dice),
             };
             let by = Call::of(teller.clone());
-            let command = self.casework.case_self_handle(&by, input);
+            // Too large to be moved about.
+            let command = Box::pin(self.casework.case_self_handle(&by, input));
             let case = self.carry_out(command).await?;
             self.tally.reports += 1;
             self.change(nth, |life| {

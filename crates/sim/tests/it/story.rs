@@ -157,6 +157,10 @@ const OFTEN: &[&str] = &[
 ];
 
 /// What was drawn lies as near to every stated rate as chance allows; what was drawn too rarely to tell is listed.
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever looks at the rates wants the list"
+)]
 fn as_drawn(drawn: &BTreeMap<&'static str, Draws>) {
     let mut rare = Vec::new();
     for rate in STATED {
