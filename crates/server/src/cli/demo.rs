@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::{listen, serve};
 use anyhow::bail;
 use base::chance::SystemChance;
-use base::{Clock, ManualClock, SystemClock};
+use base::{Clock, ManualClock, SystemClock, Timestamp};
 use sim::two_months::{Plan, Told};
 use sim::{Account, DEMO_PASSWORD, DemoCity, Rooms};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// The same city every time.
+/// What decides unless another seed is given.
 const SEED: u64 = 20_261_121;
 
 /// What kind of demo.
@@ -29,9 +29,18 @@ pub(super) struct Demo {
     /// Reports on an ordinary working day of the two months; a minute of building on a slow machine is some 70
     #[arg(long, default_value_t = 110, value_parser = clap::value_parser!(u32).range(1..=2_000))]
     reports_a_day: u32,
+    /// Decides everything that is left to chance: with the same --until and --reports-a-day, the same city
+    #[arg(long, default_value_t = SEED)]
+    seed: u64,
+    /// When the two months end, e.g. 2026-11-20T15:00:00+08:00; now when left out
+    #[arg(long, value_name = "RFC 3339", conflicts_with = "small")]
+    until: Option<Timestamp>,
 }
 
 pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<ExitCode> {
+    if let Some(until) = demo.until.filter(|until| *until > SystemClock.now()) {
+        bail!("--until: the two months cannot end in the future, at {until}");
+    }
     let listener = listen::bind(settings.listen).await?;
     let unfinished = settings.data_dir.join("demo-unfinished");
     if unfinished.exists() {
@@ -40,17 +49,17 @@ pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<Exit
     if !demo.small && is_new(settings) {
         settings.make_data_dir()?;
         fs::write(&unfinished, "")?;
-        live_two_months(settings, demo.reports_a_day).await?;
+        live_two_months(settings, demo).await?;
         fs::remove_file(&unfinished)?;
     }
     let mut city = open(settings).await?;
     if city.is_empty().await? {
         fs::write(&unfinished, "")?;
         if demo.small {
-            seed_small(&city).await?;
+            seed_small(&city, demo.seed).await?;
         } else {
             city.close();
-            live_two_months(settings, demo.reports_a_day).await?;
+            live_two_months(settings, demo).await?;
             city = open(settings).await?;
         }
         fs::remove_file(&unfinished)?;
@@ -103,9 +112,9 @@ fn rooms(city: &City) -> Rooms<'_> {
     }
 }
 
-async fn seed_small(city: &City) -> anyhow::Result<()> {
+async fn seed_small(city: &City, seed: u64) -> anyhow::Result<()> {
     tracing::info!("seeding the small demo city");
-    let seeded = sim::seed(&rooms(city), &city.console().await?, SEED).await?;
+    let seeded = sim::seed(&rooms(city), &city.console().await?, seed).await?;
     tracing::info!(
         reports = seeded.reports,
         cases = seeded.cases,
@@ -114,12 +123,13 @@ async fn seed_small(city: &City) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the city with a clock of its own, which runs through the two months, and closes it at now.
-async fn live_two_months(settings: &Settings, reports_a_day: u32) -> anyhow::Result<()> {
+/// Opens the city with a clock of its own, which runs through the two months, and closes it when they end.
+async fn live_two_months(settings: &Settings, demo: &Demo) -> anyhow::Result<()> {
+    let until = demo.until.unwrap_or_else(|| SystemClock.now());
     let clock = Arc::new(ManualClock::default());
     let plan = Plan {
-        reports_a_day: f64::from(reports_a_day),
-        ..Plan::until(SystemClock.now(), clock.clone(), SEED)
+        reports_a_day: f64::from(demo.reports_a_day),
+        ..Plan::until(until, clock.clone(), demo.seed)
     };
     clock.set(plan.begins_at());
     let city = City::open(settings, clock, Arc::new(SystemChance)).await?;

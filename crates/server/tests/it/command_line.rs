@@ -237,6 +237,24 @@ fn a_demo_city_that_was_left_half_made_is_made_anew() {
 }
 
 #[test]
+fn the_two_months_of_the_demo_end_in_the_past_and_the_small_one_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |arguments: &[&str]| {
+        let output = chengyun(folder.path(), arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        complained(&output)
+    };
+    let said = refused(&["demo", "--until", "2999-01-01T00:00:00+08:00"]);
+    assert!(said.contains("future"), "{said}");
+    let said = refused(&["demo", "--until", "yesterday"]);
+    assert!(said.contains("--until"), "{said}");
+    let past = "2026-11-20T15:00:00+08:00";
+    let said = refused(&["demo", "--small", "--until", past]);
+    assert!(said.contains("--small"), "{said}");
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
 fn a_demo_city_that_was_left_half_made_in_a_database_of_others_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().join("data");

@@ -6,12 +6,12 @@
 mod rules;
 
 use access::Principal;
-use base::{Id, PageRequest};
+use base::{Id, PageRequest, Timestamp};
 use casework::model::CaseStage;
 use casework::service::{CaseQuery, ReportQuery};
 use casework::view::CaseView;
-use casework::{Casework, CaseworkError};
-use rules::{Tale, call_outcome, report_facts, settled_rightly};
+use casework::{Casework, CaseworkError, Processes};
+use rules::{Account, Tale};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -54,6 +54,7 @@ pub async fn check(
     casework: &Casework,
     principal: &Arc<Principal>,
 ) -> Result<Checked, CaseworkError> {
+    let now = casework.store().clock().now();
     let mut checked = Checked::default();
     let mut hasher = DefaultHasher::new();
     let mut numbers = BTreeSet::new();
@@ -73,7 +74,7 @@ pub async fn check(
             if !numbers.insert(case.head.case_no.clone()) || row.stage != case.head.stage {
                 found(&mut checked, &case, "listed once, and as it is");
             }
-            look(&case, &mut checked);
+            look(&case, now, &mut checked);
             ended.insert(row.id, !case.head.stage.is_open());
             serde_json::to_string(&case.timeline)
                 .unwrap_or_default()
@@ -97,14 +98,14 @@ fn found(checked: &mut Checked, case: &CaseView, rule: &'static str) {
     });
 }
 
-fn look(case: &CaseView, checked: &mut Checked) {
+fn look(case: &CaseView, now: Timestamp, checked: &mut Checked) {
     checked.cases += 1;
     let stage = case.head.stage.as_str().to_owned();
     *checked.stages.entry(stage).or_default() += 1;
     for entry in &case.timeline {
         *checked.facts.entry(entry.kind.clone()).or_default() += 1;
     }
-    match Tale::of(case) {
+    match Tale::of(case, now) {
         Some(tale) => {
             for what in tale.outcomes() {
                 *checked.outcomes.entry(what).or_default() += 1;
@@ -125,6 +126,12 @@ async fn reports(
     checked: &mut Checked,
     hasher: &mut DefaultHasher,
 ) -> Result<(), CaseworkError> {
+    let processes = Processes::load(Processes::BUILT_IN.iter().copied(), |_| true);
+    let attempts = |code: &str| {
+        let process = processes.as_ref().ok().and_then(|all| all.by_code(code));
+        let rule = process.and_then(|process| process.callback.clone());
+        rule.map_or(1, |rule| rule.attempts)
+    };
     let mut after = None;
     loop {
         let query = ReportQuery {
@@ -147,21 +154,22 @@ async fn reports(
                 .case_ids
                 .iter()
                 .any(|id| ended.get(id) == Some(&false));
-            let facts = report_facts(&report);
-            for what in facts.iter().flatten().filter_map(call_outcome) {
-                *checked.outcomes.entry(what).or_default() += 1;
+            let mut broken = Vec::new();
+            match Account::of(&report, open) {
+                Some(account) => {
+                    for what in account.outcomes() {
+                        *checked.outcomes.entry(what).or_default() += 1;
+                    }
+                    broken.extend(account.broken(attempts));
+                }
+                None => broken.push("every fact on a timeline can be read"),
             }
-            let rule = match facts {
-                Some(facts) if settled_rightly(report.head.stage, open, &facts) => None,
-                Some(_) => Some("a report is settled when its cases ended and it was called back"),
-                None => Some("every fact on a timeline can be read"),
-            };
-            if let Some(rule) = rule {
-                checked.findings.push(Finding {
+            checked
+                .findings
+                .extend(broken.into_iter().map(|rule| Finding {
                     case_no: report.head.report_no.clone(),
                     rule,
-                });
-            }
+                }));
             serde_json::to_string(&report.timeline)
                 .unwrap_or_default()
                 .hash(hasher);

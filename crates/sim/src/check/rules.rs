@@ -1,15 +1,19 @@
 //! What must hold of one case, and of one report: each rule a function of the typed facts of its timeline.
 
+mod clocks;
+mod reports;
+
+pub(super) use reports::Account;
+
 use base::{Id, Timestamp};
 use casework::lifecycle::case::CaseFact;
 use casework::lifecycle::course::CourseFact;
 use casework::lifecycle::handling::HandlingFact;
 use casework::lifecycle::links::LinkFact;
 use casework::lifecycle::overlays::OverlayFact;
-use casework::lifecycle::report::ReportFact;
-use casework::model::{CaseStage, ReportStage};
-use casework::view::{CaseView, ReportView};
-use std::collections::{BTreeMap, BTreeSet};
+use casework::model::{CaseStage, OrganisationRef, TaskState};
+use casework::view::CaseView;
+use std::collections::BTreeSet;
 
 /// One entry of a timeline.
 #[derive(Debug, Clone)]
@@ -29,6 +33,8 @@ pub(super) struct Entry {
 struct Held {
     id: Id,
     parent_id: Option<Id>,
+    state: TaskState,
+    response_due_at: Option<Timestamp>,
     due_at: Timestamp,
 }
 
@@ -37,7 +43,13 @@ struct Held {
 pub(super) struct Tale {
     stage: CaseStage,
     process: String,
-    is_accountable: bool,
+    /// The organisation that answers for it, when that is a known one.
+    accountable: Option<Id>,
+    split_from: Option<Id>,
+    /// When the present stage's desk must have acted.
+    stage_due_at: Option<Timestamp>,
+    /// When it was looked at.
+    now: Timestamp,
     tasks: Vec<Held>,
     entries: Vec<Entry>,
 }
@@ -50,10 +62,15 @@ const RULES: &[Rule] = &[
         Tale::closed_rightly,
     ),
     (
-        "an open case has an accountable organisation",
+        "an organisation that the case has met answers for it while it is open",
         Tale::is_held,
     ),
     ("an overdue fact has its clock", Tale::overdue_by_a_clock),
+    ("a clock that ran out is told of", Tale::tells_what_ran_out),
+    (
+        "what was split from a case is not merged into it",
+        Tale::stays_split,
+    ),
     (
         "who handled a case did not inspect it",
         Tale::inspected_by_others,
@@ -73,7 +90,7 @@ const RULES: &[Rule] = &[
 
 impl Tale {
     /// None when a fact cannot be read.
-    pub(super) fn of(case: &CaseView) -> Option<Self> {
+    pub(super) fn of(case: &CaseView, now: Timestamp) -> Option<Self> {
         let entries = case.timeline.iter().map(|entry| {
             let fact = serde_json::from_str(entry.fact.get()).ok()?;
             Some(Entry {
@@ -88,13 +105,24 @@ impl Tale {
         let tasks = case.tasks.iter().map(|task| Held {
             id: task.id,
             parent_id: task.parent_task_id,
+            state: task.state,
+            response_due_at: task.response.map(|clock| clock.due_at),
             due_at: task.handling.due_at,
         });
         let process = case.process.split_whitespace().next();
+        let is_known = case.accountable.name.is_some();
+        let at_desk = matches!(
+            case.head.stage,
+            CaseStage::Accepted | CaseStage::Filed | CaseStage::Closing
+        );
+        let desk_clock = case.head.clock.filter(|_| at_desk);
         Some(Self {
             stage: case.head.stage,
             process: process.unwrap_or_default().to_owned(),
-            is_accountable: !case.accountable.id.is_empty(),
+            accountable: is_known.then(|| case.accountable.id.parse().ok()).flatten(),
+            split_from: case.split_from,
+            stage_due_at: desk_clock.map(|clock| clock.due_at),
+            now,
             tasks: tasks.collect(),
             entries: entries.collect::<Option<_>>()?,
         })
@@ -111,6 +139,10 @@ impl Tale {
         let is_dispatched = self
             .facts()
             .any(|fact| matches!(fact, CaseFact::CaseDispatched { .. }));
+        let is_joint = self.facts().any(|fact| match fact {
+            CaseFact::CaseDispatched { tasks, .. } => tasks.len() > 1,
+            _ => false,
+        });
         let is_returned = self
             .facts()
             .any(|fact| matches!(fact, CaseFact::Handling(HandlingFact::TaskReturned { .. })));
@@ -128,6 +160,7 @@ impl Tale {
         });
         let of_case = [
             is_dispatched.then_some("case_dispatched"),
+            is_joint.then_some("case_dispatched_jointly"),
             (is_dispatched && is_returned).then_some("case_returned"),
         ];
         of_case.into_iter().flatten().chain(inspections)
@@ -161,33 +194,24 @@ impl Tale {
     }
 
     fn is_held(&self) -> bool {
-        !self.stage.is_open() || self.is_accountable
+        let Some(accountable) = self.accountable else {
+            return !self.stage.is_open();
+        };
+        let has_met = |fact| {
+            organisations(fact)
+                .iter()
+                .any(|each| each.id == accountable)
+        };
+        !self.stage.is_open() || self.facts().any(has_met)
     }
 
-    /// When each task is due after each entry: what its timeline says, entry by entry.
-    fn dues(&self) -> impl Iterator<Item = (&Entry, Dues)> {
-        self.entries.iter().scan(Dues::default(), |dues, entry| {
-            let before = dues.clone();
-            dues.learn(&entry.fact);
-            Some((entry, before))
-        })
-    }
-
-    fn overdue_by_a_clock(&self) -> bool {
-        self.dues().all(|(entry, dues)| match &entry.fact {
-            CaseFact::TaskOverdue {
-                task_id, due_at, ..
-            } => dues.given.contains(&(*task_id, *due_at)) && entry.recorded_at > *due_at,
+    fn stays_split(&self) -> bool {
+        self.facts().all(|fact| match fact {
+            CaseFact::Link(LinkFact::CaseMerged { into_case_id, .. }) => {
+                Some(*into_case_id) != self.split_from
+            }
             _ => true,
         })
-    }
-
-    fn due_as_told(&self) -> bool {
-        let mut dues = Dues::default();
-        self.facts().for_each(|fact| dues.learn(fact));
-        self.tasks
-            .iter()
-            .all(|task| dues.handling.get(&task.id) == Some(&task.due_at))
     }
 
     fn children_in_time(&self) -> bool {
@@ -276,6 +300,24 @@ impl Tale {
     }
 }
 
+/// The organisations that accept, file or get a task by a fact.
+fn organisations(fact: &CaseFact) -> Vec<&OrganisationRef> {
+    match fact {
+        CaseFact::CaseAccepted { opened, .. } => vec![&opened.organisation],
+        CaseFact::CaseFiled { organisation, .. } => vec![organisation],
+        CaseFact::CaseDispatched { tasks, .. } => {
+            tasks.iter().map(|task| &task.organisation).collect()
+        }
+        CaseFact::Handling(HandlingFact::CaseSelfHandled { task, .. }) => vec![&task.organisation],
+        CaseFact::Handling(fact) => fact
+            .opened()
+            .map(|task| &task.organisation)
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The stage that a fact leads back to; `stage` when it leads nowhere.
 fn back_to(fact: &CaseFact, stage: CaseStage, files: bool) -> CaseStage {
     let awaits_dispatch = if files {
@@ -336,121 +378,6 @@ fn needs_reason(fact: &CaseFact) -> bool {
                     }
             )
     )
-}
-
-/// When tasks are due.
-#[derive(Debug, Clone, Default)]
-struct Dues {
-    /// The end of handling of each task, as it is now.
-    handling: BTreeMap<Id, Timestamp>,
-    /// Every end that any clock of a task ever had.
-    given: BTreeSet<(Id, Timestamp)>,
-}
-
-impl Dues {
-    fn set(&mut self, task_id: Id, due_at: Timestamp) {
-        self.handling.insert(task_id, due_at);
-        self.given.insert((task_id, due_at));
-    }
-
-    fn open(&mut self, task: &casework::model::TaskOpened) {
-        self.set(task.id, task.handling.due_at);
-        if let Some(response) = task.response {
-            self.given.insert((task.id, response.due_at));
-        }
-    }
-
-    fn learn(&mut self, fact: &CaseFact) {
-        match fact {
-            CaseFact::CaseDispatched { tasks, .. } => tasks.iter().for_each(|task| self.open(task)),
-            CaseFact::CaseHandled { inspection } => self.open(inspection),
-            CaseFact::CaseInspected { reopened, .. }
-            | CaseFact::Overlay(OverlayFact::CaseReopened {
-                tasks: reopened, ..
-            })
-            | CaseFact::Link(LinkFact::CaseRedone { reopened, .. }) => {
-                for again in reopened {
-                    self.set(again.task_id, again.handling.due_at);
-                }
-            }
-            CaseFact::Handling(HandlingFact::CaseSelfHandled { task, .. }) => self.open(task),
-            CaseFact::Handling(fact) => {
-                if let Some(task) = fact.opened() {
-                    self.open(task);
-                }
-            }
-            CaseFact::Overlay(OverlayFact::SuspensionDecided {
-                task_id,
-                granted: Some(granted),
-                ..
-            }) => self.set(*task_id, granted.handling.due_at),
-            CaseFact::Overlay(
-                OverlayFact::ExtensionDecided {
-                    task_id,
-                    handling: Some(handling),
-                    ..
-                }
-                | OverlayFact::SuspensionEnded {
-                    task_id, handling, ..
-                },
-            ) => self.set(*task_id, handling.due_at),
-            CaseFact::Overlay(
-                OverlayFact::CaseLevelled { tasks, .. }
-                | OverlayFact::ClocksFollowed { tasks }
-                | OverlayFact::DeadlineGiven { tasks, .. }
-                | OverlayFact::ModeApplied { tasks, .. },
-            ) => {
-                for each in tasks {
-                    if each.kind == casework::model::ClockKind::Handling {
-                        self.set(each.task_id, each.clock.due_at);
-                    } else {
-                        self.given.insert((each.task_id, each.clock.due_at));
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The facts of a report; none when one cannot be read.
-pub(super) fn report_facts(report: &ReportView) -> Option<Vec<ReportFact>> {
-    let facts = report.timeline.iter();
-    facts
-        .map(|entry| serde_json::from_str(entry.fact.get()).ok())
-        .collect()
-}
-
-/// What came of a call back.
-pub(super) fn call_outcome(fact: &ReportFact) -> Option<&'static str> {
-    match fact {
-        ReportFact::ReportCalledBack { answered: None, .. } => Some("call_unreached"),
-        ReportFact::ReportCalledBack {
-            answered: Some(answered),
-            ..
-        } if answered.solved => Some("call_solved"),
-        ReportFact::ReportCalledBack { .. } => Some("call_unsolved"),
-        _ => None,
-    }
-}
-
-/// Whether a report of such cases may be in that stage.
-pub(super) fn settled_rightly(stage: ReportStage, has_open: bool, facts: &[ReportFact]) -> bool {
-    let mut awaits_call = false;
-    for fact in facts {
-        match fact {
-            ReportFact::ReportCallingBack { .. } => awaits_call = true,
-            ReportFact::ReportCalledBack { .. } => awaits_call = false,
-            _ => {}
-        }
-    }
-    match stage {
-        ReportStage::Settled => !has_open && !awaits_call,
-        // Called, and nobody was reached: it is called again.
-        ReportStage::CallingBack => !has_open,
-        ReportStage::Accepted => has_open,
-        _ => true,
-    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,22 @@
 //! After a case is closed: the reporter is called back or rates; it is opened again, left out of the numbers, appealed against.
 
-use super::life::{Act, Town, someone};
+use super::command::verdict;
+use super::life::{Act, Done, Town};
 use super::rates;
 use super::telling::Course;
-use crate::founding::{SeedError, data};
+use crate::founding::data;
 use base::Timestamp;
 use casework::input::{
     AppealFileRequest, AppealReviewRequest, CaseExcludeRequest, CaseReopenRequest,
     ExclusionDecideRequest, RedoRequest, ReportCallbackRequest, ReportRateRequest,
 };
-use casework::model::{CaseStage, Satisfaction, TaskRole};
+use casework::model::{Satisfaction, TaskRole};
 use casework::view::{CaseStateView, TaskStateView};
 
 const HOUR_SECONDS: i64 = 3_600;
 
 impl Town<'_> {
-    pub(super) fn expect_afterwards(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) fn expect_afterwards(&mut self, nth: usize, at: Timestamp) -> Done {
         self.ended(nth)?;
         let (life, ..) = self.life(nth)?;
         let dice = &life.dice;
@@ -42,11 +43,9 @@ impl Town<'_> {
     }
 
     /// Looks at the case: commands on its report do not say what became of it.
-    async fn look(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
-        let casework = self.rooms.casework;
-        let view = casework.case_view(&by.principal, life.case_id).await?;
+    async fn look(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
+        let view = self.casework.case_view(&by.principal, life.case_id).await?;
         let mut tasks = Vec::with_capacity(view.tasks.len());
         for task in &view.tasks {
             let known = life.task(task.id);
@@ -68,12 +67,8 @@ impl Town<'_> {
         self.follow(nth, case, at)
     }
 
-    pub(super) async fn call_back(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        if life.stage != Some(CaseStage::Closed) {
-            return Ok(());
-        }
-        let by = someone(&self.cast.intake, &life.dice)?;
+    pub(super) async fn call_back(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.intake)?;
         let dice = &life.dice;
         let reached = !dice.odds(rates::UNREACHED);
         let solved = reached.then(|| dice.odds(rates::SOLVED));
@@ -96,8 +91,8 @@ impl Town<'_> {
         };
         let again = at.plus_seconds(dice.between(2, 6) * HOUR_SECONDS);
         let calls_again = !reached && life.calls < 2;
-        let casework = self.rooms.casework;
-        casework.report_callback(&by, life.report_id, input).await?;
+        let command = self.casework.report_callback(&by, life.report_id, input);
+        self.carry_out(command).await?;
         self.change(nth, |life| {
             life.calls = if redoes { 0 } else { life.calls + 1 };
             life.is_redone |= redoes;
@@ -111,70 +106,53 @@ impl Town<'_> {
         Ok(())
     }
 
-    pub(super) async fn rate(&mut self, nth: usize) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        if life.stage != Some(CaseStage::Closed) {
-            return Ok(());
-        }
-        let by = someone(&self.cast.intake, &life.dice)?;
+    pub(super) async fn rate(&mut self, nth: usize) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.intake)?;
         let input = ReportRateRequest {
             satisfaction: satisfaction(life.dice.weighted(rates::CONTENT)),
             words: None,
         };
-        let casework = self.rooms.casework;
-        casework.report_rate(&by, life.report_id, input).await?;
-        Ok(())
+        let command = self.casework.report_rate(&by, life.report_id, input);
+        self.carry_out(command).await.map(drop)
     }
 
-    pub(super) async fn reopen(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+    pub(super) async fn reopen(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
         let input = CaseReopenRequest {
             reason: "巡查发现问题反复，重新打开处置。".to_owned(),
         };
-        let casework = self.rooms.casework;
-        let reopened = casework.case_reopen(&by, life.case_id, input).await?;
+        let command = self.casework.case_reopen(&by, life.case_id, input);
+        let reopened = self.carry_out(command).await?;
         self.change(nth, |life| life.is_redone = true)?;
         self.follow(nth, reopened, at)
     }
 
-    pub(super) async fn exclude(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.dispatchers, &life.dice)?;
+    pub(super) async fn exclude(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.dispatchers)?;
         let input = CaseExcludeRequest {
             reason: "属不可抗力，申请不计入统计。".to_owned(),
         };
         let later = at.plus_seconds(life.dice.between(1, 30) * HOUR_SECONDS);
-        let casework = self.rooms.casework;
-        let asked = casework.case_exclude(&by, life.case_id, input).await?;
-        self.follow(nth, asked, at)?;
+        let command = self.casework.case_exclude(&by, life.case_id, input);
+        self.give(nth, at, command).await?;
         self.put(nth, later, Act::ExclusionDecide);
         Ok(())
     }
 
-    pub(super) async fn exclusion_decide(
-        &mut self,
-        nth: usize,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
-        let approved = life.dice.odds(rates::EXCLUSION_GRANTED);
-        let input = ExclusionDecideRequest {
-            approved,
-            opinion: (!approved).then(|| "理由不成立。".to_owned()),
-        };
-        let casework = self.rooms.casework;
-        let decided = casework.exclusion_decide(&by, life.case_id, input).await?;
-        self.follow(nth, decided, at)
+    pub(super) async fn exclusion_decide(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
+        let (approved, opinion) = verdict(&life.dice, rates::EXCLUSION_GRANTED, "理由不成立。");
+        let input = ExclusionDecideRequest { approved, opinion };
+        let command = self.casework.exclusion_decide(&by, life.case_id, input);
+        self.give(nth, at, command).await
     }
 
-    pub(super) async fn appeal_file(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let casework = self.rooms.casework;
-        let leader = someone(&self.cast.shift_leaders, &life.dice)?;
-        let view = casework.case_view(&leader.principal, life.case_id).await?;
-        let (life, ..) = self.life(nth)?;
+    pub(super) async fn appeal_file(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, leader) = self.by(nth, |cast| &cast.shift_leaders)?;
+        let view = self
+            .casework
+            .case_view(&leader.principal, life.case_id)
+            .await?;
         let late = view.tasks.iter().find(|task| {
             task.role == TaskRole::Lead
                 && task.handling_overdue
@@ -188,34 +166,31 @@ impl Town<'_> {
             reason: "因连续降雨无法施工，申请不计超时。".to_owned(),
         };
         let later = at.plus_seconds(life.dice.between(1, 30) * HOUR_SECONDS);
-        let filed = casework.appeal_file(&by, late.id, input).await?;
-        self.follow(nth, filed, at)?;
+        let command = self.casework.appeal_file(&by, late.id, input);
+        self.give(nth, at, command).await?;
         self.put(nth, later, Act::AppealReview);
         Ok(())
     }
 
     /// The dispatcher looks at it first, then the clerk at the desk; the first no decides.
-    pub(super) async fn appeal_review(
-        &mut self,
-        nth: usize,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let is_first = life.reviews == 0;
-        let reviewers = if is_first {
-            &self.cast.dispatchers
-        } else {
-            &self.cast.intake
-        };
-        let by = someone(reviewers, &life.dice)?;
-        let approved = life.dice.odds(rates::APPEAL_GRANTED);
-        let input = AppealReviewRequest {
-            approved,
-            opinion: (!approved).then(|| "超时原因不属客观因素，不予支持。".to_owned()),
-        };
+    pub(super) async fn appeal_review(&mut self, nth: usize, at: Timestamp) -> Done {
+        let is_first = self.life(nth)?.0.reviews == 0;
+        let (life, by) = self.by(nth, |cast| {
+            if is_first {
+                &cast.dispatchers
+            } else {
+                &cast.intake
+            }
+        })?;
+        let (approved, opinion) = verdict(
+            &life.dice,
+            rates::APPEAL_GRANTED,
+            "超时原因不属客观因素，不予支持。",
+        );
+        let input = AppealReviewRequest { approved, opinion };
         let later = at.plus_seconds(life.dice.between(1, 30) * HOUR_SECONDS);
-        let casework = self.rooms.casework;
-        let reviewed = casework.appeal_review(&by, life.case_id, input).await?;
+        let command = self.casework.appeal_review(&by, life.case_id, input);
+        let reviewed = self.carry_out(command).await?;
         self.change(nth, |life| life.reviews += 1)?;
         self.follow(nth, reviewed, at)?;
         if is_first && approved {

@@ -1,7 +1,8 @@
 //! The desk: verification before filing, filing, dispatch, and what comes back from there; splitting and merging.
 
+use super::command::someone;
 use super::grounds::Village;
-use super::life::{Act, Life, Town, someone};
+use super::life::{Act, Done, Life, Town};
 use super::telling::Course;
 use super::{Plan, rates, telling};
 use crate::dice::Dice;
@@ -47,21 +48,16 @@ impl Town<'_> {
         if !may_wait || before_end(LAST_DAY_SECONDS) {
             return Ok(false);
         }
-        let odds = if before_end(LAST_SECONDS) {
+        let rate = if before_end(LAST_SECONDS) {
             rates::LEFT_OPEN_EARLIER
         } else {
             rates::LEFT_OPEN
         };
-        Ok(self.life(nth)?.0.dice.odds(odds))
+        Ok(self.life(nth)?.0.dice.odds(rate))
     }
 
     /// A case has begun. Where another of the kind is open at the place, they may turn out to be one.
-    pub(super) fn opened(
-        &mut self,
-        nth: usize,
-        case: CaseStateView,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) fn opened(&mut self, nth: usize, case: CaseStateView, at: Timestamp) -> Done {
         self.tally.cases += 1;
         self.change(nth, |life| life.case_id = case.id)?;
         let (life, ..) = self.life(nth)?;
@@ -75,6 +71,8 @@ impl Town<'_> {
         let soon = at.plus_seconds(life.dice.between(20, 50));
         let is_plain = life.course == Course::CityManagement && case.stage == CaseStage::Accepted;
         match twin {
+            // What was split has been found to be something else: it is not one with any other case.
+            _ if is_split => {}
             Some(twin) if is_plain && merges => {
                 let at = soon.plus_seconds(60);
                 self.change(nth, |life| life.stage = Some(case.stage))?;
@@ -104,7 +102,7 @@ impl Town<'_> {
         life.dice.between(low, high) * 60 + life.dice.between(0, 59)
     }
 
-    pub(super) fn expect_filing(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) fn expect_filing(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
         if life.course != Course::CityManagement {
             return self.expect_dispatch(nth, at);
@@ -116,7 +114,7 @@ impl Town<'_> {
         Ok(())
     }
 
-    pub(super) fn expect_dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) fn expect_dispatch(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
         let later = at.plus_seconds(Self::desk_seconds(life, (20, 90), (1, 7), (1, 4)));
         let is_filed = life.stage == Some(CaseStage::Filed);
@@ -130,12 +128,7 @@ impl Town<'_> {
         Ok(())
     }
 
-    pub(super) async fn merge(
-        &mut self,
-        nth: usize,
-        into: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn merge(&mut self, nth: usize, into: Id, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
         let is_there = self.open_cases.get(&(life.village, life.subject)) == Some(&into);
         if !is_there {
@@ -143,16 +136,13 @@ impl Town<'_> {
         }
         let by = someone(&self.cast.shift_leaders, &life.dice)?;
         let input = CaseMergeRequest { into_case_id: into };
-        let casework = self.rooms.casework;
-        casework.case_merge(&by, life.case_id, input).await?;
+        let command = self.casework.case_merge(&by, life.case_id, input);
+        self.carry_out(command).await?;
         self.change(nth, |life| life.stage = Some(CaseStage::Merged))
     }
 
-    pub(super) async fn split(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn split(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, subject, _) = self.life(nth)?;
-        if life.stage != Some(CaseStage::Accepted) || life.is_split {
-            return Ok(());
-        }
         let by = someone(&self.cast.shift_leaders, &life.dice)?;
         let title = format!("{}（拆单：另一处）", telling::what(subject, &life.dice));
         let open = CaseOpenRequest {
@@ -162,8 +152,8 @@ impl Town<'_> {
             ..CaseOpenRequest::default()
         };
         let input = CaseSplitRequest { cases: vec![open] };
-        let casework = self.rooms.casework;
-        let new = casework.case_split(&by, life.case_id, input).await?;
+        let command = self.casework.case_split(&by, life.case_id, input);
+        let new = self.carry_out(command).await?;
         self.change(nth, |life| life.is_split = true)?;
         for case in new {
             let (life, ..) = self.life(nth)?;
@@ -178,24 +168,19 @@ impl Town<'_> {
         Ok(())
     }
 
-    pub(super) async fn verify(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+    pub(super) async fn verify(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
         let input = CaseVerifyRequest {
             organisation_id: self.organisation("CYZX")?,
             remark: Some("请现场核实是否属实。".to_owned()),
         };
-        let casework = self.rooms.casework;
-        let asked = casework.case_verify(&by, life.case_id, input).await?;
+        let command = self.casework.case_verify(&by, life.case_id, input);
+        let asked = self.carry_out(command).await?;
         self.change(nth, |life| life.is_verified = true)?;
         self.follow(nth, asked, at)
     }
 
-    pub(super) async fn verify_result(
-        &mut self,
-        nth: usize,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn verify_result(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
         let by = self.inspector(life, village)?;
         let is_true = !life.dice.odds(rates::UNTRUE);
@@ -210,45 +195,37 @@ impl Town<'_> {
             occurred_at: None,
         };
         let later = at.plus_seconds(life.dice.between(120, 1_200));
-        let casework = self.rooms.casework;
-        let told = casework
-            .case_verify_result(&by, life.case_id, input)
-            .await?;
-        self.follow(nth, told, at)?;
+        let command = self.casework.case_verify_result(&by, life.case_id, input);
+        self.give(nth, at, command).await?;
         self.put(nth, later, if is_true { Act::File } else { Act::Cancel });
         Ok(())
     }
 
-    pub(super) async fn cancel(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+    pub(super) async fn cancel(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
         let input = CaseCancelRequest {
             reason: "经现场核实不属实，作废。".to_owned(),
         };
-        let casework = self.rooms.casework;
-        let cancelled = casework.case_cancel(&by, life.case_id, input).await?;
-        self.follow(nth, cancelled, at)
+        let command = self.casework.case_cancel(&by, life.case_id, input);
+        self.give(nth, at, command).await
     }
 
-    pub(super) async fn file(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+    pub(super) async fn file(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
         let input = CaseFileRequest {
             rule_row_id: Some(life.rule_row_id),
         };
-        let casework = self.rooms.casework;
-        let filed = casework.case_file(&by, life.case_id, input).await?;
-        self.follow(nth, filed, at)
+        let command = self.casework.case_file(&by, life.case_id, input);
+        self.give(nth, at, command).await
     }
 
-    pub(super) async fn send_back(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.dispatchers, &life.dice)?;
+    pub(super) async fn send_back(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.dispatchers)?;
         let reason = "位置描述不清，请受理补充后再派。".to_owned();
-        let casework = self.rooms.casework;
-        let back = casework
-            .case_send_back(&by, life.case_id, ReasonRequest { reason })
-            .await?;
+        let command = self
+            .casework
+            .case_send_back(&by, life.case_id, ReasonRequest { reason });
+        let back = self.carry_out(command).await?;
         // It is filed again without being verified.
         self.change(nth, |life| life.is_verified = true)?;
         self.follow(nth, back, at)
@@ -287,7 +264,7 @@ impl Town<'_> {
         (lead, co.then_some(helper).into_iter().collect())
     }
 
-    pub(super) async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, subject, village) = self.life(nth)?;
         let by = someone(&self.cast.dispatchers, &life.dice)?;
         let (lead, co) = self.handlers(life, subject, village);
@@ -298,30 +275,28 @@ impl Town<'_> {
         };
         let recalls = life.level == Level::Normal && life.dice.odds(rates::RECALLED);
         let soon = at.plus_seconds(life.dice.between(20, 110));
-        let casework = self.rooms.casework;
-        let dispatched = casework.case_dispatch(&by, life.case_id, input).await?;
-        self.follow(nth, dispatched, at)?;
+        let command = self.casework.case_dispatch(&by, life.case_id, input);
+        self.give(nth, at, command).await?;
         if recalls {
             self.put(nth, soon, Act::Recall);
         }
         Ok(())
     }
 
-    pub(super) async fn recall(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn recall(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
         let untouched = |task: &casework::view::TaskStateView| {
             task.kind != TaskKind::Handle || task.state == TaskState::Assigned
         };
-        if life.stage != Some(CaseStage::Handling) || !life.tasks.iter().all(untouched) {
+        if !life.tasks.iter().all(untouched) {
             return Ok(());
         }
         let by = someone(&self.cast.dispatchers, &life.dice)?;
         let input = CaseRecallRequest {
             reason: Some("派遣有误，重新派遣。".to_owned()),
         };
-        let casework = self.rooms.casework;
-        let recalled = casework.case_recall(&by, life.case_id, input).await?;
-        self.follow(nth, recalled, at)
+        let command = self.casework.case_recall(&by, life.case_id, input);
+        self.give(nth, at, command).await
     }
 
     /// 改派: somebody else who does not hold a task of the case.
@@ -337,31 +312,17 @@ impl Town<'_> {
         self.organisation("JGW")
     }
 
-    pub(super) async fn reroute(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn reroute(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Returned) {
-            return Ok(());
-        }
         let by = someone(&self.cast.dispatchers, &life.dice)?;
         let organisation_id = self.another(life, village)?;
         let input = casework::input::TaskToRequest { organisation_id };
-        let casework = self.rooms.casework;
-        let rerouted = casework.task_reroute(&by, task, input).await?;
-        self.follow(nth, rerouted, at)
+        let command = self.casework.task_reroute(&by, task, input);
+        self.give(nth, at, command).await
     }
 
     /// 裁定: the unit that the rules name, or whoever holds it.
-    pub(super) async fn rule_leader(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn rule_leader(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
         let by = someone(&self.cast.shift_leaders, &life.dice)?;
         let (unit, _) = self.unit_and_centre(life, village);
@@ -370,9 +331,8 @@ impl Town<'_> {
             reason: "按职责清单裁定由该单位牵头，不得再退。".to_owned(),
         };
         let soon = at.plus_seconds(life.dice.between(120, 900));
-        let casework = self.rooms.casework;
-        let ruled = casework.case_rule(&by, life.case_id, input).await?;
-        self.follow(nth, ruled, at)?;
+        let command = self.casework.case_rule(&by, life.case_id, input);
+        self.give(nth, at, command).await?;
         self.put(nth, soon, Act::TaskAccept(task));
         Ok(())
     }

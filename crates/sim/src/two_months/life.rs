@@ -3,6 +3,7 @@
 
 use super::agenda::{Agenda, Bells};
 use super::cast::Cast;
+use super::command::someone;
 use super::grounds::{Grounds, Village};
 use super::telling::Course;
 use super::weather::{Day, second_of_day};
@@ -13,12 +14,12 @@ use crate::founding::{Organisations, Rooms, SeedError, data};
 use crate::subject::Subject;
 use access::Principal;
 use base::clock::china;
-use base::{FailureKind, Id, Problem, Timestamp};
+use base::{Id, Timestamp};
 use calendar::{Limit, WorkCalendar};
+use casework::Casework;
 use casework::input::FallbackSetRequest;
 use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
 use casework::view::{CaseStateView, TaskStateView};
-use casework::{Call, CaseworkError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use store::{StoreError, outbox};
@@ -72,6 +73,34 @@ pub(super) enum Act {
     ExclusionDecide,
     AppealFile,
     AppealReview,
+}
+
+impl Act {
+    /// Whether it still makes sense: what came in between may have left nothing to do.
+    fn fits(self, life: &Life) -> bool {
+        match self {
+            Self::TaskAccept(task) | Self::Return(task) | Self::DemandRuling(task) => {
+                life.is_in(task, TaskState::Assigned)
+            }
+            Self::Contact(task)
+            | Self::Delegate(task)
+            | Self::Whistle(task)
+            | Self::ExtensionAsk(task)
+            | Self::ExtensionDecide(task)
+            | Self::SuspensionAsk(task)
+            | Self::SuspensionDecide(task)
+            | Self::TaskFinish(task) => life.is_in(task, TaskState::Accepted),
+            Self::Reroute(task) => life.is_in(task, TaskState::Returned),
+            Self::CoRate(task) => life.is_in(task, TaskState::Finished),
+            Self::Split => life.stage == Some(CaseStage::Accepted) && !life.is_split,
+            Self::Recall | Self::Urge => life.stage == Some(CaseStage::Handling),
+            Self::Supervise => life.stage == Some(CaseStage::Handling) && life.supervised.is_none(),
+            Self::Inspect => life.stage == Some(CaseStage::Inspecting),
+            Self::CallBack | Self::Rate => life.stage == Some(CaseStage::Closed),
+            Self::Mark | Self::SupervisionReply | Self::SupervisionEnd => life.is_open(),
+            _ => true,
+        }
+    }
 }
 
 /// A report and what has become of it.
@@ -167,6 +196,9 @@ impl Life {
     }
 }
 
+/// What comes of an act: nothing that is asked for, or why it could not be done.
+pub(super) type Done = Result<(), SeedError>;
+
 /// Counts.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -180,6 +212,7 @@ pub(super) struct Tally {
 /// The town at work.
 pub(super) struct Town<'a> {
     pub(super) rooms: &'a Rooms<'a>,
+    pub(super) casework: &'a Casework,
     pub(super) city: &'a DemoCity,
     pub(super) subjects: &'a [Subject],
     pub(super) grounds: &'a Grounds,
@@ -215,6 +248,7 @@ impl<'a> Town<'a> {
         }
         Self {
             rooms,
+            casework: rooms.casework,
             city,
             subjects,
             grounds,
@@ -266,14 +300,14 @@ impl<'a> Town<'a> {
     }
 
     /// Says who takes what nobody else is named for: each street's centre.
-    pub(super) async fn found(&self) -> Result<(), SeedError> {
+    pub(super) async fn found(&self) -> Done {
         let by = someone(&self.cast.shift_leaders, &Dice::new(0, 0))?;
         for (street, _) in &self.grounds.streets {
             let input = FallbackSetRequest {
                 area_code: street.area.clone(),
                 organisation_id: self.organisation(&street.organisation)?,
             };
-            self.rooms.casework.fallback_set(&by, input).await?;
+            self.casework.fallback_set(&by, input).await?;
         }
         Ok(())
     }
@@ -283,10 +317,10 @@ impl<'a> Town<'a> {
         &mut self,
         plan: &Plan,
         progress: &mut (impl FnMut(Told) + Send),
-    ) -> Result<(), SeedError> {
+    ) -> Done {
         let begins_at = plan.begins_at();
         let length = (plan.until.0 - begins_at.0).max(1);
-        let mut bells = Bells::new(self.rooms.casework, &plan.clock);
+        let mut bells = Bells::new(self.casework, &plan.clock);
         let mut shown = 0;
         let mut tidy_at = begins_at;
         while let Some((at, (life, act))) = self.agenda.next() {
@@ -323,22 +357,20 @@ impl<'a> Town<'a> {
     }
 
     /// As every day: old entries of the outbox are put away. Nobody needs to be told now what happened two months ago.
-    pub(super) async fn tidy(&self, now: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn tidy(&self, now: Timestamp) -> Done {
         let before = now.plus_seconds(-OUTBOX_DAYS * 86_400);
-        let store = self.rooms.casework.store();
+        let store = self.casework.store();
         let tidied: Result<(), StoreError> = store
             .write(move |tx| outbox::prune(tx, before).map(drop))
             .await;
         Ok(tidied?)
     }
 
-    /// Does one thing. What the law refuses is counted, and the case stays where it is.
-    pub(super) async fn act(
-        &mut self,
-        life: usize,
-        act: Act,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    /// Does one thing, if it still makes sense.
+    pub(super) async fn act(&mut self, life: usize, act: Act, at: Timestamp) -> Done {
+        if !act.fits(self.life(life)?.0) {
+            return Ok(());
+        }
         let (operation, done) = match act {
             Act::Tell => ("report_create", self.tell(life, at).await),
             Act::Claim => ("report_claim", self.claim(life, at).await),
@@ -397,30 +429,10 @@ impl<'a> Town<'a> {
             Act::AppealReview => ("appeal_review", self.appeal_review(life, at).await),
         };
         match done {
-            Ok(()) => {
-                self.tally.commands += 1;
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(SeedError::Casework(error)) => self.refused(operation, error),
             Err(error) => Err(error),
         }
-    }
-
-    pub(super) fn refused(
-        &mut self,
-        operation: &str,
-        error: CaseworkError,
-    ) -> Result<(), SeedError> {
-        if let CaseworkError::Store(error) = error {
-            return Err(error.into());
-        }
-        let problem = Problem::from(error);
-        if matches!(problem.kind, FailureKind::Fault) {
-            return Err(data(&problem.detail));
-        }
-        let counted = format!("{operation} {}", problem.code);
-        *self.tally.refusals.entry(counted).or_default() += 1;
-        Ok(())
     }
 
     pub(super) fn life(&self, nth: usize) -> Result<(&Life, &'a Subject, &'a Village), SeedError> {
@@ -436,22 +448,13 @@ impl<'a> Town<'a> {
     }
 
     /// Changes what is known of a life.
-    pub(super) fn change(
-        &mut self,
-        nth: usize,
-        change: impl FnOnce(&mut Life),
-    ) -> Result<(), SeedError> {
+    pub(super) fn change(&mut self, nth: usize, change: impl FnOnce(&mut Life)) -> Done {
         let life = self.lives.get_mut(nth);
         life.map(change).ok_or_else(|| data("a life nobody lives"))
     }
 
     /// What a command made of a case, and what people do about that next.
-    pub(super) fn follow(
-        &mut self,
-        nth: usize,
-        case: CaseStateView,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) fn follow(&mut self, nth: usize, case: CaseStateView, at: Timestamp) -> Done {
         let limit = self.life(nth)?.0.limit.clone();
         let due_at = limit.map_or(at, |limit| self.calendar.deadline(at, &limit).due_at);
         let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
@@ -502,7 +505,7 @@ impl<'a> Town<'a> {
     }
 
     /// Nobody can join it any more.
-    pub(super) fn ended(&mut self, nth: usize) -> Result<(), SeedError> {
+    pub(super) fn ended(&mut self, nth: usize) -> Done {
         let (life, ..) = self.life(nth)?;
         let (place, ended) = ((life.village, life.subject), life.case_id);
         if self.open_cases.get(&place) == Some(&ended) {
@@ -516,31 +519,10 @@ impl<'a> Town<'a> {
         let known = self.organisations.get(code);
         known.map(|known| known.id).ok_or_else(|| data(code))
     }
-
-    /// A clerk of an organisation.
-    pub(super) fn clerk_of(&self, organisation: Id, dice: &Dice) -> Result<Call, SeedError> {
-        let code = self.codes.get(&organisation);
-        let code = code.ok_or_else(|| data("an organisation nobody knows"))?;
-        let clerks = self.cast.clerks.get(*code).ok_or_else(|| data(*code))?;
-        someone(clerks, dice)
-    }
-
-    /// Somebody of the organisation that holds a task.
-    pub(super) fn holder(&self, life: &Life, task: Id) -> Result<Call, SeedError> {
-        let held = life.task(task);
-        let held = held.ok_or_else(|| data("a task nobody holds"))?;
-        self.clerk_of(held.organisation_id, &life.dice)
-    }
 }
 
 pub(super) fn is_open(task: &TaskStateView) -> bool {
     matches!(task.state, TaskState::Assigned | TaskState::Accepted)
-}
-
-/// A call by one of these, as the dice fall.
-pub(super) fn someone(among: &[Arc<Principal>], dice: &Dice) -> Result<Call, SeedError> {
-    let by = dice.pick(among).ok_or_else(|| data("nobody is there"))?;
-    Ok(Call::of(by.clone()))
 }
 
 /// When a task accepted at `at` is done: mostly somewhere within the limit and by day, sometimes late. Co-handlers are quicker,

@@ -9,6 +9,7 @@ mod afterwards;
 mod agenda;
 mod attention;
 mod cast;
+mod command;
 mod desk;
 mod grounds;
 mod life;
@@ -17,6 +18,7 @@ mod telling;
 mod weather;
 mod work;
 
+pub use crate::dice::{Draws, Rate};
 pub use rates::STATED;
 
 use crate::city::{Account, DemoCity};
@@ -86,6 +88,8 @@ pub struct Lived {
     pub timers: usize,
     /// Commands that were refused, by operation and code. None, unless the story and the law have grown apart.
     pub refusals: BTreeMap<String, usize>,
+    /// What was drawn for the stated rates, by their names.
+    pub drawn: BTreeMap<&'static str, Draws>,
 }
 
 /// How far the story has come.
@@ -156,6 +160,10 @@ pub async fn two_months(
     // What followers of the outbox did not see before it was tidied, they learn from the timelines.
     rooms.casework.statistics_rebuild()?;
     cast::passwords(rooms, &cast).await?;
+    let mut drawn = BTreeMap::new();
+    for life in &town.lives {
+        life.dice.add_to(&mut drawn);
+    }
     let (told, organisations, staff) = (town.tally, organisations.len(), cast.staff);
     Ok(Lived {
         accounts: city.accounts,
@@ -166,5 +174,6 @@ pub async fn two_months(
         commands: told.commands,
         timers: told.timers,
         refusals: told.refusals,
+        drawn,
     })
 }

@@ -3,6 +3,8 @@
 //! Odds are of a thousand. "Assumed" says that no public figure is at hand and a plausible one was chosen so that every list of
 //! the demo has something in it; the tests hold what the story realises against what is stated here.
 
+use crate::dice::Rate;
+
 /// Sources of reports, with their share: assumed. Sensors and cameras speak through the centre's clerks here.
 pub(super) const SOURCES: &[(&str, f64)] = &[
     ("hotline", 430.0),
@@ -17,10 +19,13 @@ pub(super) const SOURCES: &[(&str, f64)] = &[
 
 macro_rules! rates {
     ($($(#[$doc:meta])* $name:ident = $permille:literal;)+) => {
-        $($(#[$doc])* pub(super) const $name: u64 = $permille;)+
+        $($(#[$doc])* pub(super) const $name: Rate = Rate {
+            name: stringify!($name),
+            permille: $permille,
+        };)+
 
-        /// What is stated, by name, of a thousand.
-        pub const STATED: &[(&str, u64)] = &[$((stringify!($name), $permille)),+];
+        /// What is stated.
+        pub const STATED: &[Rate] = &[$($name),+];
     };
 }
 

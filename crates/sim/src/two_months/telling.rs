@@ -1,7 +1,7 @@
 //! Reports: told, taken from the pool, and accepted, answered, rejected or taken back.
 
 use super::grounds::{GRIDDED, Village};
-use super::life::{Act, Life, Town, someone};
+use super::life::{Act, Done, Life, Town};
 use super::rates;
 use crate::dice::Dice;
 use crate::founding::{SeedError, data, standard_key};
@@ -39,7 +39,7 @@ impl Course {
 }
 
 impl Town<'_> {
-    pub(super) async fn tell(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn tell(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, subject, village) = self.life(nth)?;
         if life.is_order {
             return self.order(nth, at).await;
@@ -82,9 +82,10 @@ impl Town<'_> {
                 process: None,
                 result: messages::result(subject, dice),
             };
-            let casework = self.rooms.casework;
             let by = Call::of(teller.clone());
-            let case = casework.case_self_handle(&by, input).await?;
+            // Too large to be moved about.
+            let command = Box::pin(self.casework.case_self_handle(&by, input));
+            let case = self.carry_out(command).await?;
             self.tally.reports += 1;
             self.change(nth, |life| {
                 (life.category_id, life.rule_row_id) = (category_id, rule_row_id);
@@ -113,11 +114,9 @@ impl Town<'_> {
             open_case: at_once.then_some(open),
         };
         let claim_at = at.plus_seconds(dice.between(45, 900));
-        let created = self
-            .rooms
-            .casework
-            .report_create(&Call::of(teller), input)
-            .await?;
+        let by = Call::of(teller);
+        let command = self.casework.report_create(&by, input);
+        let created = self.carry_out(command).await?;
         self.tally.reports += 1;
         self.change(nth, |life| {
             life.report_id = created.report.id;
@@ -133,9 +132,8 @@ impl Town<'_> {
     }
 
     /// 督查: what a leader wants done, of no category and at no place.
-    async fn order(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+    async fn order(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
         let title = life.dice.pick(ORDERS).copied().unwrap_or_default();
         let input = CaseCreateRequest {
             source: "upper_platform".to_owned(),
@@ -149,7 +147,8 @@ impl Town<'_> {
             process: Some(Course::Hotline.code().to_owned()),
             rule_row_id: None,
         };
-        let case = self.rooms.casework.case_create(&by, input).await?;
+        let command = self.casework.case_create(&by, input);
+        let case = self.carry_out(command).await?;
         let limit = Limit::parse(HOTLINE_LIMIT, &BareUnits::default()).map_err(|why| data(&why))?;
         self.change(nth, |life| {
             (life.course, life.limit) = (Course::Hotline, Some(limit));
@@ -193,23 +192,18 @@ impl Town<'_> {
     }
 
     /// Whoever takes a report from the pool decides what becomes of it.
-    pub(super) async fn claim(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.intake, &life.dice)?;
-        let chosen = life.dice.between(0, 999).unsigned_abs();
-        let next =
-            if !life.is_citizen || chosen >= rates::ANSWERED + rates::REJECTED + rates::WITHDRAWN {
-                Act::Accept
-            } else if chosen < rates::ANSWERED {
-                Act::Answer
-            } else if chosen < rates::ANSWERED + rates::REJECTED {
-                Act::Reject
-            } else {
-                Act::Withdraw
-            };
+    pub(super) async fn claim(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.intake)?;
+        let ends = [rates::ANSWERED, rates::REJECTED, rates::WITHDRAWN];
+        let next = match life.dice.one_of(&ends).filter(|_| life.is_citizen) {
+            Some(0) => Act::Answer,
+            Some(1) => Act::Reject,
+            Some(_) => Act::Withdraw,
+            None => Act::Accept,
+        };
         let at = at.plus_seconds(life.dice.between(30, 600));
-        let casework = self.rooms.casework;
-        casework.report_claim(&by, life.report_id).await?;
+        let command = self.casework.report_claim(&by, life.report_id);
+        self.carry_out(command).await?;
         let life = self.lives.get_mut(nth).ok_or_else(|| data("a life"))?;
         life.clerk = Some(by.principal);
         self.put(nth, at, next);
@@ -226,45 +220,36 @@ impl Town<'_> {
         Ok((Call::of(clerk), life.report_id))
     }
 
-    pub(super) async fn answer(&mut self, nth: usize) -> Result<(), SeedError> {
+    pub(super) async fn answer(&mut self, nth: usize) -> Done {
         let (by, report_id) = self.clerk(nth)?;
         let input = ReportAnswerRequest {
             answer: "已当场答复并告知办理途径，来电人表示了解。".to_owned(),
         };
-        self.rooms
-            .casework
-            .report_answer(&by, report_id, input)
-            .await?;
-        Ok(())
+        let command = self.casework.report_answer(&by, report_id, input);
+        self.carry_out(command).await.map(drop)
     }
 
-    pub(super) async fn reject(&mut self, nth: usize) -> Result<(), SeedError> {
+    pub(super) async fn reject(&mut self, nth: usize) -> Done {
         let (by, report_id) = self.clerk(nth)?;
         let input = ReportRejectRequest {
             reason: RejectReason::OutOfScope,
             answer: "所反映事项不属于本平台受理范围，已告知其他渠道。".to_owned(),
         };
-        self.rooms
-            .casework
-            .report_reject(&by, report_id, input)
-            .await?;
-        Ok(())
+        let command = self.casework.report_reject(&by, report_id, input);
+        self.carry_out(command).await.map(drop)
     }
 
-    pub(super) async fn withdraw(&mut self, nth: usize) -> Result<(), SeedError> {
+    pub(super) async fn withdraw(&mut self, nth: usize) -> Done {
         let (by, report_id) = self.clerk(nth)?;
         let input = ReportWithdrawRequest {
             by_reporter: true,
             reason: "来电人称问题已自行解决，要求撤回。".to_owned(),
         };
-        self.rooms
-            .casework
-            .report_withdraw(&by, report_id, input)
-            .await?;
-        Ok(())
+        let command = self.casework.report_withdraw(&by, report_id, input);
+        self.carry_out(command).await.map(drop)
     }
 
-    pub(super) async fn accept(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn accept(&mut self, nth: usize, at: Timestamp) -> Done {
         let (by, _) = self.clerk(nth)?;
         let (life, ..) = self.life(nth)?;
         // Somebody else has told of the same thing, and it is not put right yet.
@@ -278,11 +263,8 @@ impl Town<'_> {
             },
             join_case_ids: twin.into_iter().collect(),
         };
-        let accepted = self
-            .rooms
-            .casework
-            .report_accept(&by, life.report_id, input)
-            .await?;
+        let command = self.casework.report_accept(&by, life.report_id, input);
+        let accepted = self.carry_out(command).await?;
         match accepted.opened.into_iter().next() {
             Some(case) => self.opened(nth, case, at),
             // Its call back, if any, is the affair of the case it joined.
@@ -312,10 +294,14 @@ pub(super) fn what<'a>(subject: &'a Subject, dice: &Dice) -> &'a str {
 /// Which process a case of a source is run by.
 fn course(source: &str, dice: &Dice) -> Course {
     let chosen = dice.between(0, 999).unsigned_abs();
+    let is_hotline = chosen < rates::HOTLINE.permille;
+    let is_quick = chosen >= 1_000 - rates::QUICK.permille;
+    dice.count(rates::HOTLINE, is_hotline);
+    dice.count(rates::QUICK, is_quick);
     match source {
         "sensor" | "camera" => Course::Sensor,
-        "hotline" | "citizen_app" if chosen < rates::HOTLINE => Course::Hotline,
-        "hotline" | "citizen_app" | "inspector" if chosen >= 1_000 - rates::QUICK => Course::Quick,
+        "hotline" | "citizen_app" if is_hotline => Course::Hotline,
+        "hotline" | "citizen_app" | "inspector" if is_quick => Course::Quick,
         _ => Course::CityManagement,
     }
 }

@@ -47,9 +47,9 @@ pub(super) struct Day {
 /// A dry day follows a dry one mostly, and rain comes in spells: of a hundred dry days 20 turn wet, of wet ones 55 stay so.
 fn weather(before: Rain, dice: &Dice) -> Rain {
     let wet = if before == Rain::Dry { 200 } else { 550 };
-    if !dice.odds(wet) {
+    if !dice.permille(wet) {
         Rain::Dry
-    } else if dice.odds(300) {
+    } else if dice.permille(300) {
         Rain::Heavy
     } else {
         Rain::Light

@@ -1,7 +1,8 @@
 //! Tasks: accepted, returned, given on, extended, suspended, finished; inspected and closed.
 
+use super::command::{someone, verdict};
 use super::grounds::Village;
-use super::life::{Act, Life, Town, handled_at, is_open, someone};
+use super::life::{Act, Done, Life, Town, handled_at, is_open};
 use super::rates;
 use super::telling::Course;
 use crate::founding::SeedError;
@@ -13,7 +14,7 @@ use casework::input::{
     ReasonRequest, SuspensionDecideRequest, SuspensionRequest, TaskAcceptRequest,
     TaskCoRateRequest, TaskContactRequest, TaskDelegateRequest, TaskFinishRequest, TaskToRequest,
 };
-use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
+use casework::model::{Level, TaskKind, TaskRole, TaskState};
 use casework::view::TaskStateView;
 
 const DAY_SECONDS: i64 = 86_400;
@@ -31,7 +32,7 @@ impl Town<'_> {
         nth: usize,
         task: &TaskStateView,
         at: Timestamp,
-    ) -> Result<(), SeedError> {
+    ) -> Done {
         let (life, ..) = self.life(nth)?;
         let dice = &life.dice;
         let urgent = life.level != Level::Normal || life.course == Course::Sensor;
@@ -59,16 +60,8 @@ impl Town<'_> {
         Ok(())
     }
 
-    pub(super) async fn task_accept(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn task_accept(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Assigned) {
-            return Ok(());
-        }
         let is_verification = life
             .task(task)
             .is_some_and(|task| task.kind == TaskKind::Verify);
@@ -77,11 +70,10 @@ impl Town<'_> {
         } else {
             self.holder(life, task)?
         };
-        let casework = self.rooms.casework;
-        let accepted = casework
-            .task_accept(&by, task, TaskAcceptRequest::default())
-            .await?;
-        self.follow(nth, accepted, at)?;
+        let command = self
+            .casework
+            .task_accept(&by, task, TaskAcceptRequest::default());
+        self.give(nth, at, command).await?;
         if is_verification {
             let later = self.life(nth)?.0.dice.between(600, 5_400);
             self.put(nth, at.plus_seconds(later), Act::VerifyResult);
@@ -91,7 +83,7 @@ impl Town<'_> {
     }
 
     /// What the holder of an accepted task does about it.
-    fn expect_work(&mut self, nth: usize, task: Id, at: Timestamp) -> Result<(), SeedError> {
+    fn expect_work(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
         let dice = &life.dice;
         let Some(held) = life.task(task) else {
@@ -152,16 +144,8 @@ impl Town<'_> {
         self.organisation(next).ok()
     }
 
-    pub(super) async fn contact(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn contact(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Accepted) {
-            return Ok(());
-        }
         let reached = life.dice.odds(rates::REACHED_BY_HANDLER);
         let input = TaskContactRequest {
             reached,
@@ -169,66 +153,43 @@ impl Town<'_> {
             occurred_at: None,
         };
         let by = self.holder(life, task)?;
-        let contacted = self.rooms.casework.task_contact(&by, task, input).await?;
-        self.follow(nth, contacted, at)
+        let command = self.casework.task_contact(&by, task, input);
+        self.give(nth, at, command).await
     }
 
-    pub(super) async fn give_back(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Assigned) {
-            return Ok(());
-        }
-        let by = self.holder(life, task)?;
+    pub(super) async fn give_back(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
+        let (life, by) = self.by_holder(nth, task)?;
         let reason = "不属本单位职责范围，请改派。".to_owned();
         let soon = at.plus_seconds(life.dice.between(180, 1_200));
-        let casework = self.rooms.casework;
-        let returned = casework
-            .task_return(&by, task, ReasonRequest { reason })
-            .await?;
+        let command = self
+            .casework
+            .task_return(&by, task, ReasonRequest { reason });
+        let returned = self.carry_out(command).await?;
         self.change(nth, |life| life.returns += 1)?;
         self.follow(nth, returned, at)?;
         self.put(nth, soon, Act::Reroute(task));
         Ok(())
     }
 
-    pub(super) async fn ruling_demand(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Assigned) {
-            return Ok(());
-        }
-        let by = self.holder(life, task)?;
+    pub(super) async fn ruling_demand(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
+        let (life, by) = self.by_holder(nth, task)?;
         let reason = "多次退单，职责不清，申请裁定牵头单位。".to_owned();
         let soon = at.plus_seconds(life.dice.between(600, 3_600));
-        let casework = self.rooms.casework;
-        let demanded = casework
-            .ruling_demand(&by, task, ReasonRequest { reason })
-            .await?;
+        let command = self
+            .casework
+            .ruling_demand(&by, task, ReasonRequest { reason });
+        let demanded = self.carry_out(command).await?;
         self.change(nth, |life| life.returns += 1)?;
         self.follow(nth, demanded, at)?;
         self.put(nth, soon, Act::Rule(task));
         Ok(())
     }
 
-    pub(super) async fn delegate(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn delegate(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
         let held = life.task(task).map(|held| held.organisation_id);
         let below = held.and_then(|held| self.below(held, village));
-        let (true, Some(organisation_id)) = (life.is_in(task, TaskState::Accepted), below) else {
+        let Some(organisation_id) = below else {
             return Ok(());
         };
         let by = self.holder(life, task)?;
@@ -236,37 +197,25 @@ impl Town<'_> {
             organisation_id,
             due_at: None,
         };
-        let given = self.rooms.casework.task_delegate(&by, task, input).await?;
+        let command = self.casework.task_delegate(&by, task, input);
+        let given = self.carry_out(command).await?;
         self.given_on(nth, task, false, &given.tasks)?;
         self.follow(nth, given, at)
     }
 
-    pub(super) async fn whistle(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn whistle(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Accepted) {
-            return Ok(());
-        }
         let by = self.holder(life, task)?;
         let organisation_id = self.another(life, village)?;
         let input = TaskToRequest { organisation_id };
-        let called = self.rooms.casework.task_add_co(&by, task, input).await?;
+        let command = self.casework.task_add_co(&by, task, input);
+        let called = self.carry_out(command).await?;
         self.given_on(nth, task, true, &called.tasks)?;
         self.follow(nth, called, at)
     }
 
     /// Remembers whom a task was given to.
-    fn given_on(
-        &mut self,
-        nth: usize,
-        from: Id,
-        is_called: bool,
-        tasks: &[TaskStateView],
-    ) -> Result<(), SeedError> {
+    fn given_on(&mut self, nth: usize, from: Id, is_called: bool, tasks: &[TaskStateView]) -> Done {
         self.change(nth, |life| {
             let new = tasks.iter().find(|task| life.task(task.id).is_none());
             if let Some(new) = new {
@@ -275,34 +224,23 @@ impl Town<'_> {
         })
     }
 
-    pub(super) async fn co_rate(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn co_rate(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
-        let caller = life.given_on.get(&task).map(|(caller, _)| *caller);
-        let (true, Some(caller)) = (life.is_in(task, TaskState::Finished), caller) else {
+        let Some((caller, _)) = life.given_on.get(&task) else {
             return Ok(());
         };
-        let by = self.holder(life, caller)?;
+        let by = self.holder(life, *caller)?;
         let input = TaskCoRateRequest {
             score: life.dice.between(3, 5),
             remark: None,
         };
-        let rated = self.rooms.casework.task_co_rate(&by, task, input).await?;
-        self.follow(nth, rated, at)
+        let command = self.casework.task_co_rate(&by, task, input);
+        self.give(nth, at, command).await
     }
 
-    pub(super) async fn extension_ask(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn extension_ask(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Accepted) || at >= life.due_at {
+        if at >= life.due_at {
             return Ok(());
         }
         let by = self.holder(life, task)?;
@@ -313,43 +251,28 @@ impl Town<'_> {
         let left = (life.due_at.0 - at.0) / 1_000_000;
         let decided_at = at.plus_seconds(left * life.dice.between(20, 60) / 100);
         let done_at = life.due_at.plus_seconds(life.dice.between(600, 14_400));
-        let casework = self.rooms.casework;
-        let asked = casework.extension_request(&by, task, input).await?;
-        self.follow(nth, asked, at)?;
+        let command = self.casework.extension_request(&by, task, input);
+        self.give(nth, at, command).await?;
         self.put(nth, decided_at, Act::ExtensionDecide(task));
         self.put(nth, done_at, Act::TaskFinish(task));
         Ok(())
     }
 
-    pub(super) async fn extension_decide(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Accepted) {
-            return Ok(());
-        }
-        let by = someone(&self.cast.dispatchers, &life.dice)?;
-        let approved = life.dice.odds(rates::EXTENSION_GRANTED);
-        let input = ExtensionDecideRequest {
-            approved,
-            opinion: (!approved).then(|| "理由不充分，按原时限处置。".to_owned()),
-        };
-        let casework = self.rooms.casework;
-        let decided = casework.extension_decide(&by, task, input).await?;
-        self.follow(nth, decided, at)
+    pub(super) async fn extension_decide(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.dispatchers)?;
+        let (approved, opinion) = verdict(
+            &life.dice,
+            rates::EXTENSION_GRANTED,
+            "理由不充分，按原时限处置。",
+        );
+        let input = ExtensionDecideRequest { approved, opinion };
+        let command = self.casework.extension_decide(&by, task, input);
+        self.give(nth, at, command).await
     }
 
-    pub(super) async fn suspension_ask(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn suspension_ask(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Accepted) || at >= life.due_at {
+        if at >= life.due_at {
             return Ok(());
         }
         let by = self.holder(life, task)?;
@@ -359,54 +282,36 @@ impl Town<'_> {
         };
         let left = (life.due_at.0 - at.0) / 1_000_000;
         let decided_at = at.plus_seconds((left / 3).min(life.dice.between(900, 9_000)));
-        let casework = self.rooms.casework;
-        let asked = casework.suspension_request(&by, task, input).await?;
-        self.follow(nth, asked, at)?;
+        let command = self.casework.suspension_request(&by, task, input);
+        self.give(nth, at, command).await?;
         self.put(nth, decided_at, Act::SuspensionDecide(task));
         Ok(())
     }
 
-    pub(super) async fn suspension_decide(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Accepted) {
-            return Ok(());
-        }
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
-        let approved = life.dice.odds(rates::SUSPENSION_GRANTED);
+    pub(super) async fn suspension_decide(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
+        let (approved, opinion) =
+            verdict(&life.dice, rates::SUSPENSION_GRANTED, "不符合挂账条件。");
         let until = at.plus_seconds(life.dice.between(2, 14) * DAY_SECONDS);
         let input = SuspensionDecideRequest {
             approved,
             effective_from: None,
             until: approved.then_some(until),
-            opinion: (!approved).then(|| "不符合挂账条件。".to_owned()),
+            opinion,
         };
         let done_at = if approved {
             until.plus_seconds(life.dice.between(3_600, 28_800))
         } else {
             handled_at(at, life, false)
         };
-        let casework = self.rooms.casework;
-        let decided = casework.suspension_decide(&by, task, input).await?;
-        self.follow(nth, decided, at)?;
+        let command = self.casework.suspension_decide(&by, task, input);
+        self.give(nth, at, command).await?;
         self.put(nth, done_at, Act::TaskFinish(task));
         Ok(())
     }
 
-    pub(super) async fn task_finish(
-        &mut self,
-        nth: usize,
-        task: Id,
-        at: Timestamp,
-    ) -> Result<(), SeedError> {
+    pub(super) async fn task_finish(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, subject, _) = self.life(nth)?;
-        if !life.is_in(task, TaskState::Accepted) {
-            return Ok(());
-        }
         let leads = Self::is_of_lead(life, task);
         let waits = life.tasks.iter().any(|each| {
             let giver = life.given_on.get(&each.id);
@@ -427,7 +332,8 @@ impl Town<'_> {
         let was_late = leads && at > life.due_at;
         let called = life.given_on.get(&task).is_some_and(|(_, called)| *called);
         let soon = at.plus_seconds(life.dice.between(60, 600));
-        let finished = self.rooms.casework.task_finish(&by, task, input).await?;
+        let command = self.casework.task_finish(&by, task, input);
+        let finished = self.carry_out(command).await?;
         self.change(nth, |life| life.was_late |= was_late)?;
         self.follow(nth, finished, at)?;
         if called {
@@ -436,7 +342,7 @@ impl Town<'_> {
         Ok(())
     }
 
-    pub(super) fn expect_inspection(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) fn expect_inspection(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
         let minutes = if life.dice.odds(rates::LATE_INSPECTION) {
             life.dice.between(121, 600)
@@ -450,11 +356,8 @@ impl Town<'_> {
         Ok(())
     }
 
-    pub(super) async fn inspect(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
+    pub(super) async fn inspect(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
-        if life.stage != Some(CaseStage::Inspecting) {
-            return Ok(());
-        }
         // At the desk for requests; never by whoever handled it.
         let inspector = self.inspector(life, village)?;
         let handled = life
@@ -481,22 +384,17 @@ impl Town<'_> {
             opinion: Some(opinion.to_owned()),
             occurred_at: None,
         };
-        let casework = self.rooms.casework;
-        let inspected = casework
-            .case_inspect_result(&by, life.case_id, input)
-            .await?;
-        self.follow(nth, inspected, at)
+        let command = self.casework.case_inspect_result(&by, life.case_id, input);
+        self.give(nth, at, command).await
     }
 
-    pub(super) async fn close(&mut self, nth: usize, at: Timestamp) -> Result<(), SeedError> {
-        let (life, ..) = self.life(nth)?;
-        let by = someone(&self.cast.shift_leaders, &life.dice)?;
+    pub(super) async fn close(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
         let input = CaseCloseRequest {
             rule_row_id: Some(life.rule_row_id),
             opinion: None,
         };
-        let casework = self.rooms.casework;
-        let closed = casework.case_close(&by, life.case_id, input).await?;
-        self.follow(nth, closed, at)
+        let command = self.casework.case_close(&by, life.case_id, input);
+        self.give(nth, at, command).await
     }
 }
