@@ -236,12 +236,12 @@ pub fn tasks_of(tx: &mut Tx<'_>, case_id: Id) -> Result<Vec<Task>, StoreError> {
     tx.query(&TASKS_OF_CASE, params![case_id], |row| Ok(task(row)?.1))
 }
 
+/// Sealed words, and the report they are of; without that they are a case's own.
+pub type SealedWords = (Option<Id>, Vec<u8>);
+
 /// The sealed {title, detail, address} of a case and the report they are of, its first; without that they are the case's own. None of
 /// what is forgotten.
-pub fn case_words(
-    tx: &mut Tx<'_>,
-    case_id: Id,
-) -> Result<Option<(Option<Id>, Vec<u8>)>, StoreError> {
+pub fn case_words(tx: &mut Tx<'_>, case_id: Id) -> Result<Option<SealedWords>, StoreError> {
     let found = tx.query_opt(&CASE_WORDS, params![case_id], |row| {
         let has_own = row.get::<Option<Id>>(0)?.is_some();
         let (words, report_id) = if has_own {

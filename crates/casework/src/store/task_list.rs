@@ -153,8 +153,8 @@ fn listed<'a>(
     holders: Option<&'a Holders>,
 ) -> Vec<Part<'a>> {
     if let Some(staff_id) = filter.assignee {
-        let mine = |root: &Option<&'a TreePath>| Part::Mine(staff_id, *root);
-        return roots.iter().map(mine).collect();
+        let roots = roots.iter().copied();
+        return roots.map(|root| Part::Mine(staff_id, root)).collect();
     }
     let mut parts = open(filter, roots);
     match holders {

@@ -84,7 +84,7 @@ fn every_part_is_served_by_its_index() {
                 let sorts = plan.contains("TEMP B-TREE FOR ORDER BY");
                 assert_eq!(sorts, !*is_ordered, "{text}\n{plan}");
             }
-            let list = compose_holders(&[finished], &[root.clone()]).unwrap();
+            let list = compose_holders(&[finished], std::slice::from_ref(&root)).unwrap();
             let plan = plan(tx, &list)?;
             let step = "COVERING INDEX task_ended_by_holder (kind=? AND state=? AND organisation_path>? AND organisation_path<?)";
             assert_eq!(plan.matches(step).count(), 2, "{plan}");

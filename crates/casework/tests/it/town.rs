@@ -487,14 +487,14 @@ fn tells_no_word(kind: &str, field: &str, value: &serde_json::Value) {
             );
         }
         serde_json::Value::Array(items) => {
-            items
-                .iter()
-                .for_each(|item| tells_no_word(kind, field, item));
+            for item in items {
+                tells_no_word(kind, field, item);
+            }
         }
         serde_json::Value::Object(fields) => {
-            fields
-                .iter()
-                .for_each(|(name, value)| tells_no_word(kind, name, value));
+            for (name, value) in fields {
+                tells_no_word(kind, name, value);
+            }
         }
         _ => {}
     }

@@ -114,7 +114,7 @@ impl Tale {
         let at_desk = matches!(
             case.head.stage,
             CaseStage::Accepted | CaseStage::Filed | CaseStage::Closing
-        );
+        ) || case.head.awaits_dispatch;
         let desk_clock = case.head.clock.filter(|_| at_desk);
         Some(Self {
             stage: case.head.stage,

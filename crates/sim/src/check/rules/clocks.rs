@@ -57,8 +57,7 @@ impl Tale {
             .all(|task| dues.handling.get(&task.id) == Some(&task.due_at))
     }
 
-    /// Timers fire within a minute. A case that awaits dispatch again while it is handled (待派遣) has a clock of its own that
-    /// nobody records as overdue; it is left out here.
+    /// Timers fire within a minute.
     pub(super) fn tells_what_ran_out(&self) -> bool {
         let ran_out = |due_at: &Timestamp| due_at.plus_seconds(TIMER_SECONDS) < self.now;
         let of_tasks = self
@@ -169,7 +168,11 @@ fn stage_clock(fact: &CaseFact) -> Option<&Clock> {
         | CaseFact::CaseFiled { clock, .. }
         | CaseFact::CaseInspected { clock, .. }
         | CaseFact::Course(CourseFact::InspectionLeftOut { clock, .. })
-        | CaseFact::Handling(HandlingFact::CaseSentBack { clock, .. })
+        | CaseFact::Handling(
+            HandlingFact::CaseSentBack { clock, .. }
+            | HandlingFact::TaskReturned { clock, .. }
+            | HandlingFact::TaskRevoked { clock, .. },
+        )
         | CaseFact::Link(LinkFact::CaseRedone { clock, .. })
         | CaseFact::Overlay(
             OverlayFact::CaseLevelled { clock, .. }
