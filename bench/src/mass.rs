@@ -492,9 +492,10 @@ fn copy(
                     }
                     ("report", "reporter_sealed", _) => Value::Null,
                     (_, "lead_organisation_id", Value::Integer(_)) => Value::Integer(lead.0.0),
-                    ("task", "organisation_id", _) => Value::Integer(held.0.0),
                     // Each organisation has one person who works on its tasks.
-                    ("task", "assignee", Value::Integer(_)) => Value::Integer(held.0.0),
+                    ("task", "organisation_id", _) | ("task", "assignee", Value::Integer(_)) => {
+                        Value::Integer(held.0.0)
+                    }
                     ("task", "organisation_path", _) => text(held.1.as_str()),
                     ("obligation", "organisation_id", _) if is_handlers => Value::Integer(held.0.0),
                     ("obligation", "organisation_path", _) if is_handlers => text(held.1.as_str()),

@@ -20,6 +20,7 @@ mod law_table;
 mod law_ties;
 mod lists;
 mod loop_closed;
+mod overlay_after;
 mod overlay_clocks;
 mod overlay_law;
 mod overlay_moves;
