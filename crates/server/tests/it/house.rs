@@ -112,7 +112,7 @@ const ENDPOINTS: &[Endpoint] = &[
         "POST",
         "/api/v1/things",
         "thing_create",
-        Needs::Permission("case_dispatch"),
+        Needs::Permission("task_reroute"),
     ),
     line("GET", "/api/v1/me", "me_view", Needs::SignedIn),
     line("POST", "/api/v1/panics", "panic_create", Needs::Public),
