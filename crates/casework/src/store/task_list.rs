@@ -15,7 +15,7 @@ const ENDED: &str = "t.state NOT IN ('assigned', 'accepted')";
 
 /// Where more organisations than this hold what has ended (each kind and state by itself), they are not asked one by one: so many have
 /// a large share of all tasks, so that the newest of all will do.
-const HOLDERS_MAX: usize = 128;
+const HOLDERS_MAX: usize = 32;
 
 /// What tasks are wanted.
 #[derive(Clone, Debug, Default)]
