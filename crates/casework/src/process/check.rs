@@ -144,7 +144,7 @@ fn check_handling(document: &Document, faults: &mut Faults) {
         );
     }
     let has = |operation| document.actions.contains_key(operation);
-    // What is asked for must find somebody who decides, or it stays asked for.
+    // What is begun must find somebody who ends it, or it stays begun.
     for (begun, ended) in [
         ("case_verify", "case_verify_result"),
         ("extension_request", "extension_decide"),
@@ -155,7 +155,10 @@ fn check_handling(document: &Document, faults: &mut Faults) {
         ("case_dispatch", "task_accept"),
     ] {
         if has(begun) && !has(ended) {
-            faults.add(format!("actions.{begun}"), format!("{ended} must end it"));
+            faults.add(
+                format!("actions.{begun}"),
+                format!("{ended} is needed, or nothing ends it"),
+            );
         }
     }
     let files = document.stages.contains_key(CaseStage::Filed.as_str());

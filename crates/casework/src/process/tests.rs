@@ -105,7 +105,7 @@ fn a_document_that_makes_no_sense_is_refused_with_the_place() {
         "[actions.case_verify_result]\nname = \"核实\"\nroles = [\"inspector\"]\n",
         "",
         "actions.case_verify",
-        "must end it",
+        "nothing ends it",
     );
     refused("days = 7", "days = 0", "rating.days", "one day");
     refused("[rating]\ndays = 7", "", "actions.report_rate", "[rating]");

@@ -224,7 +224,7 @@ fn unable(process: &Process, roles: &RoleBook) -> Vec<ProcessFault> {
             let unable = rule.roles.iter().filter(move |role| !may(role, operation));
             unable.map(move |role| ProcessFault {
                 place: format!("actions.{operation}.roles"),
-                reason: format!("the role {role} has not the permission {operation}"),
+                reason: format!("the role {role} lacks the permission {operation}"),
             })
         })
         .collect()

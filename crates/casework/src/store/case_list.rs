@@ -74,7 +74,7 @@ impl Driver {
         let is_zone = filter.zone_id.is_some() || matches!(tie, Tie::Zone(_));
         let fewer = Self::fewer(filter, by_street);
         let is_above_normal = !matches!(filter.level, None | Some(Level::Normal));
-        match (first, second) {
+        match (first, second, fewer) {
             _ if filter.watched_by.is_some() => Self::Watched,
             _ if filter.case_no.is_some() => Self::Number,
             _ if filter.marks.iter().any(|mark| *mark != CaseMark::Important) => Self::Marked,
@@ -84,13 +84,13 @@ impl Driver {
             _ if is_organisation && (filter.is_dropped() || is_important || is_above_normal) => {
                 Self::Organisation
             }
-            _ if fewer.is_some() => fewer.unwrap_or(Self::Newest),
+            (_, _, Some(fewer)) => fewer,
             _ if filter.level == Some(Level::Critical) => Self::Level,
-            (one, _) if is_important => Self::Important(one),
+            (one, ..) if is_important => Self::Important(one),
             _ if filter.is_dropped() => Self::Dropped,
-            (Some(first), Some(second)) => Self::Pair(first, second),
+            (Some(first), Some(second), _) => Self::Pair(first, second),
             _ if is_zone => Self::Zone,
-            (Some(one), None) => Self::Single(one),
+            (Some(one), None, _) => Self::Single(one),
             _ if filter.level == Some(Level::Urgent) => Self::Level,
             _ if is_organisation => Self::Organisation,
             _ => Self::Newest,
@@ -297,7 +297,6 @@ fn from_of(
     let drives = |wanted: Driver, n: usize| driver == wanted && n == 0;
     for (n, (path, _)) in organisations.into_iter().enumerate() {
         let place = composer.place(Bound::Text(path.to_string()));
-        // One that does not drive is looked up for each case: not with EXISTS, which a planner may turn into a join and begin with.
         let condition = if drives(Driver::Organisation, n) {
             from = "case_organisation d CROSS JOIN case_file c";
             let open = if filter.is_open() {
@@ -325,6 +324,7 @@ fn from_of(
                 "d.organisation_path = {place}{open}{important}{level}{narrowed} AND c.id = d.case_id"
             )
         } else {
+            // Looked up for each case: not with EXISTS, which a planner may turn into a join and begin with.
             format!(
                 "(SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place}) IS NOT NULL"
             )

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::TaskState;
 use crate::store::ROOM;
-use crate::store::list::count;
+use crate::store::list::{count, tests::plan};
 use ::store::testing::{each_engine, sqlite, system_clock};
 
 fn path(n: u32) -> TreePath {
@@ -44,12 +44,6 @@ fn filter(change: impl Fn(&mut CaseFilter)) -> CaseFilter {
     };
     change(&mut filter);
     filter
-}
-
-/// The steps of SQLite's plan that find keys: those that come before the rows are read.
-fn plan(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<String>, StoreError> {
-    let explain = Statement::composed(format!("EXPLAIN QUERY PLAN {}", list.statement.text()));
-    tx.query(&explain, &list.params(), |row| row.get::<String>(3))
 }
 
 #[test]

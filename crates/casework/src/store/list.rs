@@ -275,4 +275,4 @@ fn report_listed(row: &::store::Row<'_>) -> Result<ReportListed, StoreError> {
 
 #[cfg(test)]
 #[path = "list_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -23,11 +23,10 @@ fn scopes() -> [Scope; 3] {
     ]
 }
 
-/// The plan SQLite makes of a list: the details of its steps, one a line.
-fn plan(tx: &mut Tx<'_>, list: &Composed) -> Result<String, StoreError> {
+/// The steps of the plan SQLite makes of a list.
+pub(in crate::store) fn plan(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<String>, StoreError> {
     let explain = Statement::composed(format!("EXPLAIN QUERY PLAN {}", list.statement.text()));
-    let steps = tx.query(&explain, &list.params(), |row| row.get::<String>(3))?;
-    Ok(steps.join("\n"))
+    tx.query(&explain, &list.params(), |row| row.get::<String>(3))
 }
 
 /// Lists with the index that each must use, and whether its order comes from that index.
@@ -99,7 +98,7 @@ fn every_filter_is_served_by_its_index() {
         .store
         .read_blocking(|tx| {
             for (list, index, is_ordered) in expected() {
-                let plan = plan(tx, &list)?;
+                let plan = plan(tx, &list)?.join("\n");
                 let text = list.statement.text();
                 assert!(plan.contains(index), "{text}\n{plan}");
                 let sorts = plan.contains("TEMP B-TREE FOR ORDER BY");

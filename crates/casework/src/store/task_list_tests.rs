@@ -2,17 +2,11 @@
 
 use super::*;
 use crate::store::ROOM;
+use crate::store::list::tests::plan;
 use ::store::testing::{each_engine, sqlite, system_clock};
 
 fn path(n: u32) -> TreePath {
     TreePath::root(n).unwrap()
-}
-
-/// The plan SQLite makes of a list: the details of its steps, one a line.
-fn plan(tx: &mut Tx<'_>, list: &Composed) -> Result<String, StoreError> {
-    let explain = Statement::composed(format!("EXPLAIN QUERY PLAN {}", list.statement.text()));
-    let steps = tx.query(&explain, &list.params(), |row| row.get::<String>(3))?;
-    Ok(steps.join("\n"))
 }
 
 #[test]
@@ -78,14 +72,14 @@ fn every_part_is_served_by_its_index() {
         .store
         .read_blocking(move |tx| {
             for (list, index, is_ordered) in &expected {
-                let plan = plan(tx, list)?;
+                let plan = plan(tx, list)?.join("\n");
                 let text = list.statement.text();
                 assert!(plan.contains(index), "{text}\n{plan}");
                 let sorts = plan.contains("TEMP B-TREE FOR ORDER BY");
                 assert_eq!(sorts, !*is_ordered, "{text}\n{plan}");
             }
             let list = compose_holders(&[finished], std::slice::from_ref(&root)).unwrap();
-            let plan = plan(tx, &list)?;
+            let plan = plan(tx, &list)?.join("\n");
             let step = "COVERING INDEX task_ended_by_holder (kind=? AND state=? AND organisation_path>? AND organisation_path<?)";
             assert_eq!(plan.matches(step).count(), 2, "{plan}");
             Ok::<_, StoreError>(())

@@ -8,21 +8,9 @@ use casework::model::{CaseStage, ReportStage, Satisfaction, TaskKind, TaskState}
 use casework::service::TaskQuery;
 use casework::view::{ReportCreatedView, ReportStateView, ReportView};
 
-/// Two attempts, one working day, done again once, then settled.
-const RULE_OF_CALLBACK: &str = r#"
-[callback]
-attempts = 2
-limit = "1工作日"
-redo_max = 1
-
-[actions.report_callback]
-name = "回访"
-roles = ["intake_clerk", "shift_leader"]
-"#;
-
 fn each_calling_town(test: impl Fn(&Town)) {
     let built_in = include_str!("../../processes/city-management.toml");
-    let document = format!("{built_in}{RULE_OF_CALLBACK}");
+    let document = format!("{built_in}{CALLBACK}");
     each_town_with(&[&document], |town, _| test(town));
 }
 

@@ -22,6 +22,18 @@ pub fn morning() -> Timestamp {
     "2026-11-20T09:00:00+08:00".parse().unwrap()
 }
 
+/// Put behind a process: its reporters are called back, twice at most within a working day, and have it done again once.
+pub const CALLBACK: &str = r#"
+[callback]
+attempts = 2
+limit = "1工作日"
+redo_max = 1
+
+[actions.report_callback]
+name = "回访"
+roles = ["intake_clerk", "shift_leader"]
+"#;
+
 pub const CATEGORY: Id = Id(70);
 pub const FREE_CATEGORY: Id = Id(76);
 pub const RULE: Id = Id(71);

@@ -14,18 +14,6 @@ use store::consumer::drain;
 use store::testing::{TestStore, each_engine_at};
 use store::{Consumer, PlacedEntry, Statement, StoreError, Tx, params};
 
-/// Reporters are called back, besides what the built-in process says.
-const CALLBACK: &str = r#"
-[callback]
-attempts = 2
-limit = "1工作日"
-redo_max = 1
-
-[actions.report_callback]
-name = "回访"
-roles = ["intake_clerk", "shift_leader"]
-"#;
-
 struct Told<'a> {
     town: &'a Town,
     store: &'a TestStore,

@@ -29,7 +29,7 @@ pub(super) struct Demo {
     /// Reports on an ordinary working day of the two months; a minute of building on a slow machine is some 70
     #[arg(long, default_value_t = 110, value_parser = clap::value_parser!(u32).range(1..=2_000))]
     reports_a_day: u32,
-    /// Decides everything that is left to chance: with the same --until and --reports-a-day, the same city
+    /// Decides everything that is left to chance: with the same --until and --reports-a-day, the same two months
     #[arg(long, default_value_t = SEED)]
     seed: u64,
     /// When the two months end, e.g. 2026-11-20T15:00:00+08:00; now when left out

@@ -522,7 +522,7 @@ impl<'a> Town<'a> {
 }
 
 pub(super) fn is_open(task: &TaskStateView) -> bool {
-    matches!(task.state, TaskState::Assigned | TaskState::Accepted)
+    task.state.is_open()
 }
 
 /// When a task accepted at `at` is done: mostly somewhere within the limit and by day, sometimes late. Co-handlers are quicker,

@@ -241,6 +241,9 @@ impl Town<'_> {
     pub(super) async fn extension_ask(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
         if at >= life.due_at {
+            // Too late to ask: it is done as it is.
+            let done_at = handled_at(at, life, false);
+            self.put(nth, done_at, Act::TaskFinish(task));
             return Ok(());
         }
         let by = self.holder(life, task)?;
@@ -273,6 +276,9 @@ impl Town<'_> {
     pub(super) async fn suspension_ask(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, ..) = self.life(nth)?;
         if at >= life.due_at {
+            // Too late to ask: it is done as it is.
+            let done_at = handled_at(at, life, false);
+            self.put(nth, done_at, Act::TaskFinish(task));
             return Ok(());
         }
         let by = self.holder(life, task)?;

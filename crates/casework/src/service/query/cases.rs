@@ -343,10 +343,9 @@ impl Casework {
             tasks.push(TaskView::new(task, organisation, result, now));
         }
         let process = self.parts().processes.get(&case.process);
-        let shown = if case.awaits_dispatch() {
-            CaseStage::Filed
-        } else {
-            case.stage
+        let shown = match &process {
+            Some(process) if case.awaits_dispatch() => process.dispatch_stage(),
+            _ => case.stage,
         };
         Ok(CaseView {
             head: CaseListView {

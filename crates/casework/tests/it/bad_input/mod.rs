@@ -27,18 +27,6 @@ const QUESTIONS: [&str; 4] = [
     "route_rehearse",
 ];
 
-/// Reporters are called back, besides what the built-in process says.
-const CALLBACK: &str = r#"
-[callback]
-attempts = 2
-limit = "1工作日"
-redo_max = 1
-
-[actions.report_callback]
-name = "回访"
-roles = ["intake_clerk", "shift_leader"]
-"#;
-
 fn each_full_town(test: impl Fn(&Town)) {
     let calling = |document: &&str| {
         if document.contains("[callback]") || !document.contains("code = \"city-management\"") {

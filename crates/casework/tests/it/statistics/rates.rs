@@ -2,18 +2,6 @@
 
 use super::*;
 
-/// Callback within a working day, done again once.
-const CALLBACK: &str = r#"
-[callback]
-attempts = 2
-limit = "1工作日"
-redo_max = 1
-
-[actions.report_callback]
-name = "回访"
-roles = ["intake_clerk", "shift_leader"]
-"#;
-
 #[test]
 fn the_rates_of_verification_extension_supervision_and_callback_worked_out_by_hand() {
     let built_in = include_str!("../../../processes/city-management.toml");

@@ -17,11 +17,11 @@ const TIMER_SECONDS: i64 = 60;
 impl Held {
     /// Its clocks that run.
     fn running(&self) -> impl Iterator<Item = (Id, ClockKind, Timestamp)> {
-        let is_open = matches!(self.state, TaskState::Assigned | TaskState::Accepted);
         let response = self
             .response_due_at
             .filter(|_| self.state == TaskState::Assigned);
         let response = response.map(|due_at| (self.id, ClockKind::Response, due_at));
+        let is_open = self.state.is_open();
         let handling = is_open.then_some((self.id, ClockKind::Handling, self.due_at));
         response.into_iter().chain(handling)
     }
