@@ -209,7 +209,7 @@ CREATE INDEX case_organisation_important
   ON case_organisation (organisation_path, case_id, is_open, is_dropped, category_id, source, area_path, level, is_important)
   WHERE is_important;
 
--- The zones that held the place of a case when it began.
+-- The zones that hold the place of a case, as they are drawn now.
 CREATE TABLE case_zone (
   zone_id BIGINT NOT NULL,
   case_id BIGINT NOT NULL,

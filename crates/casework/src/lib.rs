@@ -14,7 +14,7 @@
 //! | `case_urge` … `case_mode_apply`, `extension_request` … `appeal_review` | what lies over the stages; see [`input::overlays`] |
 //! | `case_list`, `case_view`, `task_list`, `report_list`, `report_search`, `report_view` | reading within the caller's scope, masked |
 //! | `report_unmask` | a report with its personal data; audited with the reason |
-//! | `timer_due` | handles due timers of kind [`TASK_DEADLINE`]: clocks that run out, ladders, suspensions |
+//! | `timer_due` | handles due timers of the kinds of [`TIMERS`]: clocks that run out, ladders, suspensions, zones drawn anew |
 //! | `import_appeals` | citizens' messages from a table as reports |
 //! | `verify` | replays every timeline and checks references, holders, digests |
 //!
@@ -41,7 +41,7 @@ pub mod view;
 pub use city::{City, KnownCity, OrganisationFacts};
 pub use failure::CaseworkError;
 pub use process::Processes;
-pub use service::{CASEWORK_CHANGED, Call, Casework, Parts, TASK_DEADLINE};
+pub use service::{CASEWORK_CHANGED, Call, Casework, Parts, TIMERS, zones_changed};
 pub use store::ROOM;
 pub use store::read::{
     case_accepted_by, case_now, case_told, report_received_by, report_told, task_holder,

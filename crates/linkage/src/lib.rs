@@ -24,6 +24,7 @@
 //! | `report_calling_back` | the organisation that must call gets the notice `callback_assigned` |
 //! | `report_overdue` | the organisation that received the report gets the notice `report_overdue` |
 //! | `report_callback_overdue` | the organisation that must call gets the notice `callback_overdue` |
+//! | `registry_changed`, zones | all cases are looked at again for the zones they lie in |
 //! | `clock_escalated` | who the rung names is told: the holder, or who keeps the case |
 //! | `stage_overdue` | who keeps the case gets the notice `stage_overdue` |
 //!
@@ -40,6 +41,7 @@ use casework::lifecycle::report::ReportFact;
 use casework::lifecycle::{Event, Fact};
 use casework::model::{OrganisationRef, TaskKind};
 use casework::{Told, case_told, report_told};
+use registry::Part;
 use store::{Consumer, PlacedEntry, Store, StoreError, Tx};
 
 /// The consumer of the outbox that draws the consequences.
@@ -115,6 +117,9 @@ impl Consumer for Linkage {
     }
 
     fn handle(&self, tx: &mut Tx<'_>, entry: &PlacedEntry) -> Result<(), StoreError> {
+        if entry.kind == registry::REGISTRY_CHANGED {
+            return self.follow_registry(tx, entry);
+        }
         if entry.kind != CaseFact::CHANGED && entry.kind != ReportFact::CHANGED {
             return Ok(());
         }
@@ -136,6 +141,13 @@ impl Consumer for Linkage {
 }
 
 impl Linkage {
+    fn follow_registry(&self, tx: &mut Tx<'_>, entry: &PlacedEntry) -> Result<(), StoreError> {
+        if Part::changed(&entry.body) == Part::Zones {
+            casework::zones_changed(tx, self.store.next_id(), entry.at)?;
+        }
+        Ok(())
+    }
+
     fn follow_report(&self, tx: &mut Tx<'_>, told: &Told<'_>) -> Result<(), StoreError> {
         let matters = |kind: &str| REPORT_KINDS.contains(&kind);
         if !told.kinds.iter().any(|kind| matters(kind)) {

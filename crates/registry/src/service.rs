@@ -49,6 +49,15 @@ impl Part {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Areas, Self::Zones, Self::Rules, Self::Layers];
 
+    /// What an outbox entry of kind [`REGISTRY_CHANGED`] speaks of; `body` is the entry's.
+    pub fn changed(body: &str) -> Self {
+        let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let spoken_of = Self::ALL
+            .into_iter()
+            .find(|part| body["part"] == part.as_str());
+        spoken_of.unwrap_or(Self::Areas)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Areas => "areas",
@@ -178,12 +187,7 @@ impl Registry {
 
     /// Reloads what an outbox entry of kind [`REGISTRY_CHANGED`] speaks of; `body` is the entry's.
     pub async fn follow(&self, body: &str) -> Result<(), RegistryError> {
-        let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-        let part = Part::ALL
-            .into_iter()
-            .find(|part| body["part"] == part.as_str())
-            .unwrap_or(Part::Areas);
-        self.reload(part).await
+        self.reload(Part::changed(body)).await
     }
 
     /// The deepest area that holds a point.

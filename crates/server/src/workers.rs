@@ -95,13 +95,16 @@ async fn fire_timers(city: City, closing: Closing) {
             let fired =
                 timer::fire_due(&city.store, TIMERS_AT_ONCE, move |tx, due, now| {
                     match due.kind.as_str() {
-                        casework::service::TASK_DEADLINE => casework.timer_due(tx, due, now),
+                        kind if casework::TIMERS.contains(&kind) => {
+                            casework.timer_due(tx, due, now)
+                        }
                         other => Err(StoreError::Corrupt(format!(
                             "nobody handles timers of kind {other}"
                         ))),
                     }
                 })?;
-            if fired < TIMERS_AT_ONCE as usize || closing.is_closing() {
+            // A timer that fired may have set the next one for now.
+            if fired == 0 || closing.is_closing() {
                 return Ok::<_, StoreError>(());
             }
         }

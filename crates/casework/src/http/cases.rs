@@ -52,7 +52,7 @@ pub(super) struct CaseListParams {
     stage: Option<CaseStage>,
     /// Division code of the area it lies in.
     area_code: Option<String>,
-    /// In this zone: it held the place when the case was accepted.
+    /// In this zone as it is drawn now.
     #[param(value_type = Option<String>)]
     zone_id: Option<Id>,
     /// So urgent.

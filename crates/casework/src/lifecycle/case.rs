@@ -40,9 +40,6 @@ pub struct CaseOpened {
     /// The place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<Point>,
-    /// The zones that hold the place.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub zone_ids: Vec<Id>,
     /// The component it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<ComponentPinned>,
@@ -50,6 +47,9 @@ pub struct CaseOpened {
     pub words: Digest,
     /// The organisation that accepts it.
     pub organisation: OrganisationRef,
+    /// The organisations that received its reports, where others accept it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reported_by: Vec<OrganisationRef>,
 }
 
 impl CaseOpened {
@@ -203,7 +203,9 @@ pub fn begin(event: &Event<CaseFact>) -> Option<Case> {
     };
     let mut extra = CaseExtra::default();
     extra.links.split_from = opened.split_from;
-    extra.zone_ids.clone_from(&opened.zone_ids);
+    for organisation in &opened.reported_by {
+        extra.links.reported(organisation, &opened.organisation);
+    }
     extra.course.component.clone_from(&opened.component);
     Some(Case {
         id: opened.case_id,

@@ -4,7 +4,7 @@ use super::case::{CaseFact, TaskReopened, reopen_tasks};
 use super::decide::handling_clock;
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
-use crate::model::{Case, CaseStage, TaskState};
+use crate::model::{Case, CaseStage, OrganisationRef, TaskState};
 use base::Id;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub enum LinkFact {
     ReportJoined {
         /// The report.
         report_id: Id,
+        /// The organisation that received it.
+        reported_by: OrganisationRef,
     },
     /// 撤回: a reporter takes a report back. The case stays: what was told may be true all the same.
     ReportLeft {
@@ -40,6 +42,8 @@ pub enum LinkFact {
         case_id: Id,
         /// The reports that came over and were not here already.
         report_ids: Vec<Id>,
+        /// The organisations that received them.
+        reported_by: Vec<OrganisationRef>,
     },
     /// 重办: a reporter says that it is not solved. The same organisations handle again; nothing is lost.
     CaseRedone {
@@ -73,6 +77,8 @@ pub enum LinkCommand {
     Join {
         /// The report.
         report_id: Id,
+        /// The organisation that received it.
+        reported_by: OrganisationRef,
     },
     /// 撤回: a reporter takes a report back.
     Leave {
@@ -95,6 +101,8 @@ pub enum LinkCommand {
         case_id: Id,
         /// The reports that come over and are not here already.
         report_ids: Vec<Id>,
+        /// The organisations that received them.
+        reported_by: Vec<OrganisationRef>,
     },
     /// 重办: a reporter says that it is not solved.
     Redo {
@@ -124,8 +132,12 @@ pub fn decide(
 ) -> Result<Vec<Event<CaseFact>>, Refusal> {
     circumstances.check_time(case.accepted_at)?;
     let fact = match command {
-        LinkCommand::Join { report_id } => LinkFact::ReportJoined {
+        LinkCommand::Join {
+            report_id,
+            reported_by,
+        } => LinkFact::ReportJoined {
             report_id: *report_id,
+            reported_by: reported_by.clone(),
         },
         LinkCommand::Leave { report_id } => LinkFact::ReportLeft {
             report_id: *report_id,
@@ -145,9 +157,11 @@ pub fn decide(
         LinkCommand::Absorb {
             case_id,
             report_ids,
+            reported_by,
         } => LinkFact::CaseAbsorbed {
             case_id: *case_id,
             report_ids: report_ids.clone(),
+            reported_by: reported_by.clone(),
         },
         LinkCommand::Redo { report_id } => redo(case, *report_id, circumstances),
     };
@@ -184,7 +198,10 @@ fn redo(case: &Case, report_id: Id, circumstances: &Circumstances<'_>) -> LinkFa
 pub fn evolve(case: &mut Case, fact: &LinkFact, event: &Event<CaseFact>) {
     let links = &mut case.extra.links;
     match fact {
-        LinkFact::ReportJoined { .. } => links.joined_count += 1,
+        LinkFact::ReportJoined { reported_by, .. } => {
+            links.joined_count += 1;
+            links.reported(reported_by, &case.accepted_by);
+        }
         // The report's own timeline holds the tie.
         LinkFact::ReportLeft { .. } => {}
         LinkFact::CaseSplit { case_ids } => links.split_into.extend(case_ids),
@@ -204,7 +221,11 @@ pub fn evolve(case: &mut Case, fact: &LinkFact, event: &Event<CaseFact>) {
         LinkFact::CaseAbsorbed {
             case_id,
             report_ids,
+            reported_by,
         } => {
+            for organisation in reported_by {
+                links.reported(organisation, &case.accepted_by);
+            }
             links.joined_count += i64::try_from(report_ids.len()).unwrap_or(i64::MAX);
             links.absorbed.push(*case_id);
         }

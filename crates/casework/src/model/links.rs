@@ -118,6 +118,9 @@ pub struct Rating {
 pub struct CaseLinks {
     /// How many reports joined it after it began.
     pub joined_count: i64,
+    /// The organisations that received its reports, apart from the one that accepted it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reported_by: Vec<OrganisationRef>,
     /// The case it was split from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_from: Option<Id>,
@@ -133,6 +136,24 @@ pub struct CaseLinks {
     /// 重办: how often it was done again because a reporter said that it is not solved. Not rework, which inspection asks for.
     #[serde(skip_serializing_if = "is_default")]
     pub redo_count: i64,
+}
+
+impl CaseLinks {
+    /// An organisation received a report of the case.
+    pub(crate) fn reported(
+        &mut self,
+        organisation: &OrganisationRef,
+        accepted_by: &OrganisationRef,
+    ) {
+        if organisation.id != accepted_by.id
+            && self
+                .reported_by
+                .iter()
+                .all(|known| known.id != organisation.id)
+        {
+            self.reported_by.push(organisation.clone());
+        }
+    }
 }
 
 /// Who has taken a report from the pool.

@@ -336,9 +336,6 @@ pub struct TaskExtra {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CaseExtra {
-    /// The zones that held its place when it began.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub zone_ids: Vec<Id>,
     /// Of verification, returns, accountability.
     #[serde(skip_serializing_if = "is_default")]
     pub handling: CaseHandling,

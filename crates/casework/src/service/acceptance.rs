@@ -6,7 +6,7 @@ use super::{Call, Casework, answer_text, answered};
 use crate::failure::CaseworkError;
 use crate::input::ReportAcceptRequest;
 use crate::lifecycle::report::ReportCommand;
-use crate::model::{Actor, Report};
+use crate::model::Actor;
 use crate::numbers::NumberKind;
 use crate::store::read::{self, ReportRow};
 use crate::view::ReportAcceptedView;
@@ -98,13 +98,13 @@ impl Casework {
         };
         let open_cases: Vec<_> = order.input.open_cases.iter().collect();
         let events = self.report_decide_opening(&row.report, &command, &open_cases, &by, now)?;
-        let new = self.cases_opened(tx, &row.report, order, &by, now)?;
+        let new = self.cases_opened(tx, &row, order, &by, now)?;
         // Cases before reports, in order of id: as every command takes them.
         let mut joined = order.input.join_case_ids.clone();
         joined.sort_unstable();
         let mut states = Vec::with_capacity(joined.len());
         for case_id in joined {
-            let case = self.join_case(tx, &order.principal, case_id, row.report.id, now)?;
+            let case = self.join_case(tx, &order.principal, case_id, &row, now)?;
             states.push((&case).into());
         }
         for case in &new {
@@ -137,14 +137,15 @@ impl Casework {
     fn cases_opened(
         &self,
         tx: &mut Tx<'_>,
-        report: &Report,
+        row: &ReportRow,
         order: &Acceptance,
         by: &Actor,
         now: Timestamp,
     ) -> Result<Vec<NewCase>, CaseworkError> {
+        let report = &row.report;
         let report_words = self.report_words(tx, report.id)?.unwrap_or_default();
         let process = self.process_for(&report.source)?;
-        let origin = Origin::of_report(report);
+        let origin = Origin::of_report(report, row.organisation.clone());
         let mut new = Vec::with_capacity(order.ids.len());
         for ((open, located), ids) in order
             .input

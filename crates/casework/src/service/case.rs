@@ -1,8 +1,6 @@
 //! Commands on cases and their tasks.
 
-use super::{
-    Call, Casework, acting_on_case, answer_text, answered, may_see, process_missing, sealed,
-};
+use super::{Call, Casework, answer_text, answered, process_missing, sealed};
 use crate::failure::CaseworkError;
 use crate::input::{
     CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
@@ -228,7 +226,7 @@ impl Casework {
             .read(move |tx| read::case_with_tasks(tx, key))
             .await;
         match found {
-            Ok(Some(case)) if may_see(&principal, &case) => {
+            Ok(Some(case)) if self.may_see(&principal, &case) => {
                 CaseworkError::CaseVersion(Box::new((&case).into()))
             }
             _ => CaseworkError::Store(StoreError::Conflict),
@@ -251,7 +249,7 @@ impl Casework {
             CaseKey::Task(_) => "task",
         };
         let before = read::case_with_tasks(tx, order.key)?.ok_or(CaseworkError::NotFound(what))?;
-        let actor = authorise(&order.principal, &before, &order.command)?;
+        let actor = self.authorise(&order.principal, &before, &order.command)?;
         let state = |case: &Case| Box::new(CaseStateView::from(case));
         if order
             .expected_version
@@ -390,28 +388,31 @@ pub(super) fn concern_of_report(area_path: Option<&TreePath>, organisation: &Tre
     }
 }
 
-/// A task is worked on for its holder; everything else for the organisation that accepted or filed, or in its area.
-pub(super) fn authorise(
-    principal: &Principal,
-    case: &Case,
-    command: &CaseCommand,
-) -> Result<Actor, CaseworkError> {
-    let operation = command.operation();
-    if let CaseCommand::Overlay(command) = command
-        && let Some(organisation) = command.answers_for(case)
-    {
-        let paths = [organisation.path.clone()];
-        return acting_on_case(principal, operation, "case", case, None, &paths);
+impl Casework {
+    /// A task is worked on for its holder; everything else for the organisation that accepted or filed, or in its area.
+    pub(super) fn authorise(
+        &self,
+        principal: &Principal,
+        case: &Case,
+        command: &CaseCommand,
+    ) -> Result<Actor, CaseworkError> {
+        let operation = command.operation();
+        if let CaseCommand::Overlay(command) = command
+            && let Some(organisation) = command.answers_for(case)
+        {
+            let paths = [organisation.path.clone()];
+            return self.acting_on_case(principal, operation, "case", case, None, &paths);
+        }
+        if let Some(task_id) = command.holder_task_id(case) {
+            let task = case.task(task_id).ok_or(CaseworkError::NotFound("task"))?;
+            let paths = [task.organisation.path.clone()];
+            return self.acting_on_case(principal, operation, "task", case, None, &paths);
+        }
+        let paths: Vec<TreePath> = std::iter::once(&case.accepted_by)
+            .chain(&case.filed_by)
+            .map(|organisation| organisation.path.clone())
+            .collect();
+        let area_path = case.area_path.as_ref();
+        self.acting_on_case(principal, operation, "case", case, area_path, &paths)
     }
-    if let Some(task_id) = command.holder_task_id(case) {
-        let task = case.task(task_id).ok_or(CaseworkError::NotFound("task"))?;
-        let paths = [task.organisation.path.clone()];
-        return acting_on_case(principal, operation, "task", case, None, &paths);
-    }
-    let paths: Vec<TreePath> = std::iter::once(&case.accepted_by)
-        .chain(&case.filed_by)
-        .map(|organisation| organisation.path.clone())
-        .collect();
-    let area_path = case.area_path.as_ref();
-    acting_on_case(principal, operation, "case", case, area_path, &paths)
 }

@@ -22,6 +22,7 @@ mod self_handling;
 mod statistics;
 mod timer;
 mod verify;
+mod zones;
 
 pub use crate::store::case_list::{CaseMark, CaseSort};
 pub use accuracy::AccuracyQuery;
@@ -33,8 +34,9 @@ pub use routing::{CASEWORK_CHANGED, RouteQuery};
 pub use statistics::{
     Group, STATISTICS, StatisticsFollower, StatisticsQuery, SubjectsQuery, WINDOW_DAYS_MAX,
 };
-pub use timer::TASK_DEADLINE;
+use timer::TASK_DEADLINE;
 pub use verify::{Finding, Verified};
+pub use zones::{TIMERS, zones_changed};
 
 use crate::city::City;
 use crate::clocks::Reckoner;
@@ -42,6 +44,7 @@ use crate::failure::CaseworkError;
 use crate::model::{Actor, Case};
 use crate::numbers::Numbers;
 use crate::process::Processes;
+use crate::store::write;
 use ::store::Store;
 use ::store::idempotency::{Once, OnceError};
 use access::{Principal, Reach, Sealer};
@@ -202,45 +205,58 @@ fn answer_text<T: serde::Serialize>(answer: &T) -> String {
     serde_json::to_string(answer).unwrap_or_default()
 }
 
-/// The organisations that may see a case.
-fn holders(case: &Case) -> Vec<TreePath> {
-    crate::store::write::organisations(case).cloned().collect()
-}
-
-/// In which capacity somebody may act on a case, named as `what`; secret when they may not even see it.
-fn acting_on_case(
-    principal: &Principal,
-    permission: &'static str,
-    what: &'static str,
-    case: &Case,
-    area_path: Option<&TreePath>,
-    organisation_paths: &[TreePath],
-) -> Result<Actor, CaseworkError> {
-    let reach = Reach {
-        area_path,
-        organisation_paths,
-    };
-    // An area given means that whoever sees the place may act, and zones are places too.
-    let zone_ids = area_path.map_or(&[][..], |_| &case.extra.zone_ids);
-    match principal.acting_in_zones(permission, &reach, zone_ids) {
-        Ok(actor) => Ok(actor.into()),
-        Err(denied) if denied.out_of_reach && !may_see(principal, case) => {
-            Err(CaseworkError::NotFound(what))
+impl Casework {
+    /// In which capacity somebody may act on a case, named as `what`; secret when they may not even see it. An area given means
+    /// that whoever sees the place may act, and zones are places too.
+    fn acting_on_case(
+        &self,
+        principal: &Principal,
+        permission: &'static str,
+        what: &'static str,
+        case: &Case,
+        area_path: Option<&TreePath>,
+        organisation_paths: &[TreePath],
+    ) -> Result<Actor, CaseworkError> {
+        let reach = Reach {
+            area_path,
+            organisation_paths,
+        };
+        let zone_ids = area_path.map_or_else(Vec::new, |_| self.zones_for(principal, case));
+        match principal.acting_in_zones(permission, &reach, &zone_ids) {
+            Ok(actor) => Ok(actor.into()),
+            Err(denied) if denied.out_of_reach && !self.may_see(principal, case) => {
+                Err(CaseworkError::NotFound(what))
+            }
+            Err(denied) => Err(denied.into()),
         }
-        Err(denied) => Err(denied.into()),
     }
-}
 
-/// Whether somebody may see a case: an organisation of their subtree has to do with it, or it lies in their area.
-fn may_see(principal: &Principal, case: &Case) -> bool {
-    let organisation_paths = holders(case);
-    let reach = Reach {
-        area_path: case.area_path.as_ref(),
-        organisation_paths: &organisation_paths,
-    };
-    principal
-        .acting_in_zones("case_view", &reach, &case.extra.zone_ids)
-        .is_ok()
+    /// Whether somebody may see a case: an organisation of their subtree has to do with it, or it lies in their area or zone.
+    fn may_see(&self, principal: &Principal, case: &Case) -> bool {
+        let organisation_paths: Vec<_> = write::organisations(case).cloned().collect();
+        let reach = Reach {
+            area_path: case.area_path.as_ref(),
+            organisation_paths: &organisation_paths,
+        };
+        principal
+            .acting_in_zones("case_view", &reach, &self.zones_for(principal, case))
+            .is_ok()
+    }
+
+    /// The zones that hold a case, as they are drawn now; not looked up for whoever has none.
+    fn zones_for(&self, principal: &Principal, case: &Case) -> Vec<Id> {
+        let mut held = principal.memberships.iter();
+        if held.all(|membership| membership.zone_ids.is_empty()) {
+            return Vec::new();
+        }
+        self.zones_of(case)
+    }
+
+    /// The zones that hold a case, as they are drawn now.
+    fn zones_of(&self, case: &Case) -> Vec<Id> {
+        let city = &self.parts().city;
+        city.zones_at(case.area_path.as_ref(), case.point)
+    }
 }
 
 /// A process that a case pinned and this installation lacks: somebody removed a document in use.

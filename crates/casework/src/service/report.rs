@@ -298,7 +298,7 @@ impl Casework {
             joined_case_ids: Vec::new(),
         };
         let events = self.report_decide_opening(&new.report, &command, &[open], &by, now)?;
-        let origin = Origin::of_report(&new.report);
+        let origin = Origin::of_report(&new.report, new.by.organisation());
         let case = self
             .case_begin(
                 &origin,

@@ -2,7 +2,7 @@
 
 use super::query::Names;
 use super::report::Located;
-use super::{Call, Casework, answer_text, answered, may_see};
+use super::{Call, Casework, answer_text, answered};
 use crate::failure::CaseworkError;
 use crate::input::CaseOpenRequest;
 use crate::input::routing::{RouteExplainRequest, RouteRequest};
@@ -481,7 +481,7 @@ impl Casework {
             .store()
             .read(move |tx| read::case_with_tasks(tx, CaseKey::Case(id)))
             .await?
-            .filter(|case| may_see(&principal, case))
+            .filter(|case| self.may_see(&principal, case))
             .ok_or(CaseworkError::NotFound("case"))?;
         Ok(question_of(&found, at))
     }

@@ -55,7 +55,7 @@ struct Wake {
 impl Casework {
     /// Handles a due timer of kind [`TASK_DEADLINE`]: records once what its clock has run into, and sets the timer of the
     /// clock's next instant. A clock that was stopped or replaced since is passed over.
-    pub fn timer_due(
+    pub(super) fn deadline_due(
         &self,
         tx: &mut Tx<'_>,
         timer: &Timer,

@@ -288,7 +288,7 @@ fn verify_ties(
     for event in read::case_events(entries).unwrap_or_default() {
         match event.fact {
             CaseFact::CaseAccepted { opened, .. } => said.extend(opened.report_ids),
-            CaseFact::Link(LinkFact::ReportJoined { report_id }) => {
+            CaseFact::Link(LinkFact::ReportJoined { report_id, .. }) => {
                 said.insert(report_id);
             }
             CaseFact::Link(LinkFact::CaseAbsorbed { report_ids, .. }) => said.extend(report_ids),

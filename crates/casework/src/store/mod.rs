@@ -102,8 +102,10 @@ statements! {
         ORDER BY o.organisation_path";
     /// How a case is marked.
     MARKS_OF_CASE = "SELECT is_important, is_supervised, is_suspended FROM case_file WHERE id = ?1";
-    /// The zones a case lies in.
-    ZONES_OF_CASE = "SELECT zone_id FROM case_zone WHERE case_id = ?1 ORDER BY zone_id";
+    /// Where cases lie, after an id.
+    CASE_PLACES_AFTER = "SELECT id, area_path, lon, lat FROM case_file WHERE id > ?1 ORDER BY id LIMIT ?2";
+    /// The zones that the cases of a range of ids lie in.
+    ZONES_OF_CASES = "SELECT case_id, zone_id FROM case_zone WHERE case_id > ?1 AND case_id <= ?2";
     /// Whether somebody watches a case.
     CASE_WATCHED = "SELECT watched_at FROM case_watch WHERE account_id = ?1 AND case_id = ?2";
     /// How many cases an organisation has to do with, up to a limit.
@@ -217,6 +219,8 @@ statements! {
         WHERE case_id = ?1";
     /// A case lies in a zone.
     CASE_ZONE_ADD = "INSERT INTO case_zone (zone_id, case_id) VALUES (?1, ?2)";
+    /// It lies there no more.
+    CASE_ZONE_DROP = "DELETE FROM case_zone WHERE zone_id = ?1 AND case_id = ?2";
     /// Somebody watches a case.
     CASE_WATCH_ADD = "INSERT INTO case_watch (account_id, case_id, watched_at) VALUES (?1, ?2, ?3)
         ON CONFLICT (account_id, case_id) DO NOTHING";

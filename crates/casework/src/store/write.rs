@@ -38,6 +38,8 @@ pub struct CaseSecrets {
     pub first_report_id: Option<Id>,
     /// The street it lies in.
     pub street_path: Option<TreePath>,
+    /// The zones that hold its place.
+    pub zone_ids: Vec<Id>,
     /// When it is recorded.
     pub recorded_at: Timestamp,
 }
@@ -197,7 +199,7 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
     if let Some((words, title)) = &secrets.words {
         tx.post(&CASE_WORDS_ADD, params![case.id, words, title])?;
     }
-    for zone_id in &case.extra.zone_ids {
+    for zone_id in &secrets.zone_ids {
         tx.post(&CASE_ZONE_ADD, params![zone_id, case.id])?;
     }
     for path in organisations_seeing(case) {
@@ -263,10 +265,11 @@ fn is_touched_only(before: &Case, after: &Case) -> bool {
         && before.lead().map(|lead| lead.id) == after.lead().map(|lead| lead.id)
 }
 
-/// The organisations that accepted, filed or supervise a case, hold or held a task of it.
+/// The organisations that reported, accepted, filed or supervise a case, hold or held a task of it.
 pub(crate) fn organisations(case: &Case) -> impl Iterator<Item = &TreePath> {
     std::iter::once(&case.accepted_by)
         .chain(&case.filed_by)
+        .chain(&case.extra.links.reported_by)
         .chain(&case.extra.overlays.supervisors)
         .chain(case.tasks.iter().map(|task| &task.organisation))
         .map(|organisation| &organisation.path)

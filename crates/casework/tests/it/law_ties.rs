@@ -39,6 +39,13 @@ fn any_move() -> impl Strategy<Value = Move> {
     ]
 }
 
+fn join(report_id: Id) -> LinkCommand {
+    LinkCommand::Join {
+        report_id,
+        reported_by: organisation(u32::try_from(report_id.0 % 3).unwrap()),
+    }
+}
+
 /// Reports and cases, moved as the service moves them.
 struct Desk {
     process: Process,
@@ -142,9 +149,9 @@ impl Desk {
         (!self.reports.is_empty()).then(|| usize::from(n) % self.reports.len())
     }
 
-    fn accept(&mut self, report: usize, open: u8, join: &[u8]) -> Option<()> {
+    fn accept(&mut self, report: usize, open: u8, joined: &[u8]) -> Option<()> {
         let report_id = self.reports[report].id;
-        let mut joined: Vec<usize> = join.iter().filter_map(|n| self.case_at(*n)).collect();
+        let mut joined: Vec<usize> = joined.iter().filter_map(|n| self.case_at(*n)).collect();
         joined.sort_unstable();
         joined.dedup();
         if open == 0 && joined.is_empty() {
@@ -158,7 +165,7 @@ impl Desk {
         let after = self.report(report, &command)?;
         let cases: Option<Vec<_>> = joined
             .iter()
-            .map(|n| self.link(*n, LinkCommand::Join { report_id }))
+            .map(|n| self.link(*n, join(report_id)))
             .collect();
         for (n, case) in joined.iter().zip(cases?) {
             self.cases[*n] = case;
@@ -178,6 +185,7 @@ impl Desk {
         let absorb = LinkCommand::Absorb {
             case_id,
             report_ids: vec![],
+            reported_by: vec![organisation(1)],
         };
         let merged = self.link(from, LinkCommand::Merge { into_case_id })?;
         let grown = self.link(into, absorb)?;
@@ -287,7 +295,7 @@ impl Desk {
                     let report_id = self.reports[report].id;
                     let (told, tied) = (
                         self.report(report, &command),
-                        self.link(case, LinkCommand::Join { report_id }),
+                        self.link(case, join(report_id)),
                     );
                     if let (Some(told), Some(tied)) = (told, tied) {
                         self.reports[report] = told;

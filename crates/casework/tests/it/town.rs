@@ -12,7 +12,7 @@ use casework::lifecycle::case::CaseFact;
 use casework::model::{ComponentPinned, OrganisationRef};
 use casework::service::STATISTICS;
 use casework::view::{CaseStateView, ReportCreatedView, ReportStateView};
-use casework::{Call, Casework, Parts, Processes, TASK_DEADLINE};
+use casework::{Call, Casework, Parts, Processes};
 use std::sync::Arc;
 use store::testing::{TestStore, each_engine_at};
 use store::{Statement, Store, StoreError, consumer, timer};
@@ -45,7 +45,16 @@ pub const WATER: Id = Id(102);
 pub const STATION: Id = Id(103);
 
 /// District 310118, streets 310118001 and 310118002; a point west of 121.2 lies in the first.
-struct TestCity;
+pub struct TestCity {
+    /// Where the middle of zone 901 lies.
+    pub zone_lon: f64,
+}
+
+impl Default for TestCity {
+    fn default() -> Self {
+        Self { zone_lon: 121.3 }
+    }
+}
 
 pub fn district() -> TreePath {
     TreePath::root(1).unwrap()
@@ -97,10 +106,10 @@ impl City for TestCity {
         })
     }
 
-    /// Zone 900 is street 1; zone 901 a circle of a few hundred metres.
+    /// Zone 900 is street 1; zone 901 a strip of a few hundred metres.
     fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id> {
         let in_first = area_path.is_some_and(|path| street(1).contains(path));
-        let is_near = point.is_some_and(|point| (point.lon - 121.3).abs() < 0.005);
+        let is_near = point.is_some_and(|point| (point.lon - self.zone_lon).abs() < 0.005);
         [(Id(900), in_first), (Id(901), is_near)]
             .into_iter()
             .filter_map(|(zone, holds)| holds.then_some(zone))
@@ -227,13 +236,18 @@ pub fn casework(store: &Store) -> Casework {
 
 /// With these processes.
 pub fn casework_with(store: &Store, documents: &[&str]) -> Casework {
+    casework_in(store, documents, TestCity::default())
+}
+
+/// With these processes in this city.
+pub fn casework_in(store: &Store, documents: &[&str], city: TestCity) -> Casework {
     let book = RoleBook::built_in().unwrap();
     let processes =
         Processes::load(documents.iter().copied(), |role| book.get(role).is_some()).unwrap();
     Casework::new(Parts {
         store: store.clone(),
         sealer: Sealer::ephemeral(Arc::new(SeededChance::new(5))),
-        city: Arc::new(TestCity),
+        city: Arc::new(city),
         processes,
         reckoner: Arc::new(WorkCalendar::china().unwrap()),
         number_prefix: "310118".to_owned(),
@@ -413,11 +427,7 @@ impl Town {
     pub fn fire(&self) -> usize {
         let casework = self.casework.clone();
         timer::fire_due(self.casework.store(), 1_000, move |tx, timer, now| {
-            if timer.kind == TASK_DEADLINE {
-                casework.timer_due(tx, timer, now)
-            } else {
-                Err(StoreError::Corrupt("whose timer is this".to_owned()))
-            }
+            casework.timer_due(tx, timer, now)
         })
         .unwrap()
     }

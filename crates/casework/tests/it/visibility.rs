@@ -7,7 +7,7 @@
 use crate::town::*;
 use access::{Principal, RoleReach};
 use base::path::TreePath;
-use base::{FailureKind, Id, PageRequest, Problem};
+use base::{Clock, FailureKind, Id, PageRequest, Problem};
 use casework::input::*;
 use casework::service::{CaseBox, CaseQuery};
 use casework::{Call, CaseworkError};
@@ -40,7 +40,45 @@ pub struct Placed {
     pub organisations: Vec<TreePath>,
 }
 
-/// In both streets and in the small zone of the second; only accepted, filed, dispatched, closed.
+/// A report that the station received and the centre accepts.
+fn reported_by_station(town: &Town, lon: f64) -> Id {
+    let request = ReportCreateRequest {
+        place: place(lon),
+        open_case: None,
+        ..report_request()
+    };
+    let by = call(&person(STATION, "inspector", None));
+    let report = wait(town.casework.report_create(&by, request)).unwrap();
+    report.report.id
+}
+
+fn accept(town: &Town, report_id: Id, join: &[Id]) -> Id {
+    let open_cases = if join.is_empty() {
+        vec![CaseOpenRequest {
+            category_id: Some(CATEGORY),
+            ..CaseOpenRequest::default()
+        }]
+    } else {
+        Vec::new()
+    };
+    let request = ReportAcceptRequest {
+        open_cases,
+        join_case_ids: join.to_vec(),
+    };
+    let by = call(&centre("intake_clerk"));
+    let accepted = wait(town.casework.report_accept(&by, report_id, request)).unwrap();
+    accepted.report.case_ids[0]
+}
+
+fn place(lon: f64) -> PlaceRequest {
+    PlaceRequest {
+        lon: Some(lon),
+        lat: Some(31.15),
+        ..PlaceRequest::default()
+    }
+}
+
+/// In both streets and in the small zone of the second; only accepted, filed, dispatched, closed, reported by another.
 fn cases(town: &Town) -> Vec<Placed> {
     let mut found = Vec::new();
     for (lon, street_number, zones) in [
@@ -48,20 +86,21 @@ fn cases(town: &Town) -> Vec<Placed> {
         (121.25, 2, vec![]),
         (121.3, 2, vec![901]),
     ] {
-        for steps in 0..4 {
+        for steps in 0..5 {
             town.clock.advance_seconds(60);
             let request = ReportCreateRequest {
-                place: PlaceRequest {
-                    lon: Some(lon),
-                    lat: Some(31.15),
-                    ..PlaceRequest::default()
-                },
+                place: place(lon),
                 ..report_request()
             };
-            let by = call(&centre("intake_clerk"));
-            let created = wait(town.casework.report_create(&by, request)).unwrap();
-            let id = created.case.unwrap().id;
             let mut organisations = vec![organisation_path(CENTRE)];
+            let id = if steps == 4 {
+                organisations.push(organisation_path(STATION));
+                accept(town, reported_by_station(town, lon), &[])
+            } else {
+                let by = call(&centre("intake_clerk"));
+                let created = wait(town.casework.report_create(&by, request)).unwrap();
+                created.case.unwrap().id
+            };
             match steps {
                 0 => {}
                 1 => drop(town.file(id)),
@@ -69,13 +108,14 @@ fn cases(town: &Town) -> Vec<Placed> {
                     town.file(id);
                     town.dispatch(id);
                 }
+                4 => {}
                 _ => {
                     town.handle(id);
                     town.inspect(id, Vec::new());
                     town.close(id);
                 }
             }
-            if steps >= 2 {
+            if steps == 2 || steps == 3 {
                 organisations.extend([organisation_path(ROADS), organisation_path(WATER)]);
             }
             found.push(Placed {
@@ -284,5 +324,98 @@ fn whose_organisation_supervises_a_case_sees_it_and_nobody_else_does_for_that() 
         assert!(answer.status.is_success(), "{:?}", answer.status);
         assert!(sees(&colleague));
         assert!(!sees(&person(STATION, "department_clerk", None)));
+    });
+}
+
+#[test]
+fn whoever_reported_a_case_sees_it_however_the_report_came_to_it() {
+    each_town(|town, _| {
+        let station = person(STATION, "department_clerk", None);
+        let water = person(WATER, "department_clerk", None);
+        let sees = |who: &Arc<Principal>, id: Id| {
+            let detail = kind(wait(town.casework.case_view(who, id))).is_none();
+            let in_list = listed(town, who, CaseQuery::default()).contains(&id);
+            assert_eq!(detail, in_list, "list and detail agree");
+            detail
+        };
+        let opened = accept(town, reported_by_station(town, 121.1), &[]);
+        assert!(sees(&station, opened), "it opened it");
+
+        let joined = town.create().case.unwrap().id;
+        assert!(!sees(&station, joined));
+        accept(town, reported_by_station(town, 121.1), &[joined]);
+        assert!(sees(&station, joined), "it joined it");
+
+        let into = town.create().case.unwrap().id;
+        let merge = CaseMergeRequest { into_case_id: into };
+        let leader = call(&centre("shift_leader"));
+        wait(town.casework.case_merge(&leader, opened, merge)).unwrap();
+        assert!(sees(&station, into), "it came over with a merged one");
+
+        let split = CaseSplitRequest {
+            cases: vec![CaseOpenRequest {
+                category_id: Some(CATEGORY),
+                title: Some("另案".to_owned()),
+                ..CaseOpenRequest::default()
+            }],
+        };
+        let clerk = call(&centre("intake_clerk"));
+        let parts = wait(town.casework.case_split(&clerk, joined, split)).unwrap();
+        assert!(sees(&station, parts[0].id), "it was split off");
+        for id in [opened, joined, into, parts[0].id] {
+            assert!(!sees(&water, id));
+        }
+        // To see is not to act.
+        let by = call(&person(STATION, "shift_leader", None));
+        let request = CaseFileRequest {
+            rule_row_id: Some(RULE),
+        };
+        let filed = wait(town.casework.case_file(&by, joined, request));
+        assert_eq!(kind(filed), Some(FailureKind::Forbidden));
+        town.verify();
+    });
+}
+
+#[test]
+fn a_zone_drawn_anew_shows_its_holders_the_cases_that_lie_in_it_now() {
+    each_town(|town, test_store: &TestStore| {
+        let at = |lon: f64| {
+            let request = ReportCreateRequest {
+                place: place(lon),
+                ..report_request()
+            };
+            let by = call(&centre("intake_clerk"));
+            let created = wait(town.casework.report_create(&by, request)).unwrap();
+            created.case.unwrap().id
+        };
+        let (left, taken) = (at(121.3), at(121.25));
+        let mut holder = (*person(STRANGER, "shift_leader", None)).clone();
+        holder.memberships[0].zone_ids = vec![Id(901)];
+        let holder = Arc::new(holder);
+        let everything = || CaseQuery::default();
+        assert_eq!(listed(town, &holder, everything()), [left].into());
+        // A node that has read the zones again.
+        let city = TestCity { zone_lon: 121.25 };
+        let anew = Town {
+            casework: casework_in(&test_store.store, casework::Processes::BUILT_IN, city),
+            clock: town.clock.clone(),
+        };
+        let detail = |id| kind(wait(anew.casework.case_view(&holder, id)));
+        assert_eq!(detail(left), Some(FailureKind::NotFound));
+        assert_eq!(detail(taken), None);
+        let (timer, now) = (test_store.store.next_id(), town.clock.now());
+        let told = test_store
+            .store
+            .write_blocking(move |tx| casework::zones_changed(tx, timer, now));
+        told.unwrap();
+        assert_eq!(anew.fire(), 0, "first every node reads the zones again");
+        town.clock.advance_seconds(6);
+        assert_eq!(anew.fire(), 1);
+        assert_eq!(listed(&anew, &holder, everything()), [taken].into());
+        let of_zone = CaseQuery {
+            zone_id: Some(Id(901)),
+            ..CaseQuery::default()
+        };
+        assert_eq!(listed(&anew, &centre("leader"), of_zone), [taken].into());
     });
 }

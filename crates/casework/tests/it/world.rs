@@ -118,10 +118,10 @@ pub fn opened() -> CaseOpened {
             lon: 121.1,
             lat: 31.1,
         }),
-        zone_ids: Vec::new(),
         component: None,
         words: Digest("cd".repeat(32)),
         organisation: organisation(0),
+        reported_by: Vec::new(),
     }
 }
 

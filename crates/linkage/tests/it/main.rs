@@ -14,3 +14,4 @@ mod notices;
 #[path = "../../../casework/tests/it/town.rs"]
 #[allow(dead_code, reason = "casework's own tests use the rest of the town")]
 mod town;
+mod zones;

@@ -2,7 +2,7 @@
 
 use crate::founding::SeedError;
 use base::{Clock, ManualClock, Timestamp};
-use casework::{Casework, TASK_DEADLINE};
+use casework::Casework;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use store::{StoreError, timer};
@@ -68,7 +68,9 @@ impl<'a> Bells<'a> {
                         .kind
                         .as_str()
                     {
-                        TASK_DEADLINE => casework.timer_due(tx, due, now),
+                        kind if casework::TIMERS.contains(&kind) => {
+                            casework.timer_due(tx, due, now)
+                        }
                         other => Err(StoreError::Corrupt(format!(
                             "nobody handles timers of kind {other}"
                         ))),

@@ -5,7 +5,7 @@ use crate::input::CaseOpenRequest;
 use crate::lifecycle::Circumstances;
 use crate::lifecycle::case::{self, CaseOpened};
 use crate::lifecycle::decide;
-use crate::model::{Actor, Digest, Level, Report};
+use crate::model::{Actor, Digest, Level, OrganisationRef, Report};
 use crate::process::Process;
 use crate::service::Casework;
 use crate::service::report::{Located, NewCase};
@@ -19,6 +19,8 @@ use base::{FieldError, Id, Timestamp};
 pub(in crate::service) struct Origin {
     /// The reports it is for.
     pub report_ids: Vec<Id>,
+    /// The organisations that received them.
+    pub reported_by: Vec<OrganisationRef>,
     /// Its source.
     pub source: String,
     /// Its level unless it says otherwise.
@@ -33,9 +35,10 @@ pub(in crate::service) struct Origin {
 
 impl Origin {
     /// A case opened for a report.
-    pub fn of_report(report: &Report) -> Self {
+    pub fn of_report(report: &Report, reported_by: OrganisationRef) -> Self {
         Self {
             report_ids: vec![report.id],
+            reported_by: vec![reported_by],
             source: report.source.clone(),
             level: report.level,
             category_id: None,
@@ -87,13 +90,13 @@ impl Casework {
             category_id,
             area_path: located.place.as_ref().map(|place| place.area_path.clone()),
             point: located.point,
-            zone_ids: parts.city.zones_at(
-                located.place.as_ref().map(|place| &place.area_path),
-                located.point,
-            ),
             component: located.component.clone(),
             words: digest,
             organisation: by.organisation(),
+            reported_by: (origin.reported_by.iter())
+                .filter(|organisation| organisation.path != by.organisation_path)
+                .cloned()
+                .collect(),
         };
         let suggested = self.suggested_at_once(process, &opened, rule.as_ref(), now);
         let category = category_id.and_then(|id| parts.city.category(id));
@@ -120,6 +123,7 @@ impl Casework {
                 let title = parts.sealer.seal(words.title.as_bytes(), &context);
                 (sealed.sealed, title)
             }),
+            zone_ids: self.zones_of(&case),
             first_report_id: origin.words_of.as_ref().map(|(id, _)| *id),
             street_path: located.place.and_then(|place| place.street_path),
             recorded_at: now,

@@ -155,7 +155,10 @@ impl Casework {
                 .unwrap_or_else(|| self.located(report.area_path.as_ref(), report.point));
             self.locate_component(tx, open, &mut located)?;
             let process = self.process_for(&report.source)?;
-            let (origin, ids) = (Origin::of_report(report), ids.clone());
+            let (origin, ids) = (
+                Origin::of_report(report, row.organisation.clone()),
+                ids.clone(),
+            );
             let new = self
                 .case_begin(&origin, open, own.as_ref(), located, ids, by, &process, now)
                 .map_err(|error| error.about(report))?;

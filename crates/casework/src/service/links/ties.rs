@@ -11,7 +11,6 @@ use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::report::{self, CallbackNew, ReportCommand};
 use crate::model::{Actor, Case, CaseStage, Level, ReportStage};
 use crate::service::acceptance::acting_on_report;
-use crate::service::case::authorise;
 use crate::service::report::{Located, own_words};
 use crate::service::sealed::Words;
 use crate::service::{Call, Casework, answer_text, answered};
@@ -86,7 +85,7 @@ impl Casework {
         check_version(call.expected_version, &row.report)?;
         let command = ReportCommand::Join { case_id };
         let events = self.report_decide(&row.report, &command, Some(&by), now)?;
-        self.join_case(tx, &call.principal, case_id, report_id, now)?;
+        self.join_case(tx, &call.principal, case_id, &row, now)?;
         let after = Self::report_save(tx, &row, &events)?;
         tx.audit(&AuditEntry {
             at: now,
@@ -104,13 +103,16 @@ impl Casework {
         tx: &mut Tx<'_>,
         principal: &Principal,
         case_id: Id,
-        report_id: Id,
+        row: &ReportRow,
         now: Timestamp,
     ) -> Result<Case, CaseworkError> {
         let case = read::case_with_tasks(tx, CaseKey::Case(case_id))?
             .ok_or(CaseworkError::NotFound("case"))?;
-        let command = LinkCommand::Join { report_id };
-        let by = authorise(principal, &case, &CaseCommand::Link(command.clone()))?;
+        let command = LinkCommand::Join {
+            report_id: row.report.id,
+            reported_by: row.organisation.clone(),
+        };
+        let by = self.authorise(principal, &case, &CaseCommand::Link(command.clone()))?;
         self.link_step(tx, &case, command, &by, now)
     }
 
@@ -181,6 +183,7 @@ impl Casework {
         let process = self.process_for(&order.source)?;
         let origin = Origin {
             report_ids: Vec::new(),
+            reported_by: Vec::new(),
             source: order.source.clone(),
             level: Level::Normal,
             category_id: None,
@@ -265,7 +268,7 @@ impl Casework {
         let command = LinkCommand::Split {
             case_ids: order.ids.iter().map(|(id, _)| *id).collect(),
         };
-        let by = authorise(&order.principal, &case, &CaseCommand::Link(command.clone()))?;
+        let by = self.authorise(&order.principal, &case, &CaseCommand::Link(command.clone()))?;
         check_case_version(order.expected_version, &case)?;
         let rows = Self::reports_under_way(tx, case.id)?;
         let after = self.link_step(tx, &case, command, &by, now)?;
@@ -308,6 +311,7 @@ impl Casework {
         let process = self.process_of_case(case)?;
         let origin = Origin {
             report_ids: rows.iter().map(|row| row.report.id).collect(),
+            reported_by: rows.iter().map(|row| row.organisation.clone()).collect(),
             source: case.source.clone(),
             level: case.level,
             category_id: case.category_id,
@@ -388,18 +392,16 @@ impl Casework {
         };
         let (from, into) = (find(tx, case_id)?, find(tx, into_case_id)?);
         let merge = LinkCommand::Merge { into_case_id };
-        let by = authorise(&call.principal, &from, &CaseCommand::Link(merge.clone()))?;
-        let into_by = authorise(&call.principal, &into, &CaseCommand::Link(merge.clone()))?;
+        let by = self.authorise(&call.principal, &from, &CaseCommand::Link(merge.clone()))?;
+        let into_by = self.authorise(&call.principal, &into, &CaseCommand::Link(merge.clone()))?;
         check_case_version(call.expected_version, &from)?;
         let rows = Self::reports_under_way(tx, case_id)?;
         let known = read::reports_of(tx, into_case_id)?;
+        let coming = || rows.iter().filter(|row| !known.contains(&row.report.id));
         let absorb = LinkCommand::Absorb {
             case_id,
-            report_ids: rows
-                .iter()
-                .map(|row| row.report.id)
-                .filter(|id| !known.contains(id))
-                .collect(),
+            report_ids: coming().map(|row| row.report.id).collect(),
+            reported_by: coming().map(|row| row.organisation.clone()).collect(),
         };
         // In order of id, as every command that takes two.
         let after = if case_id < into_case_id {

@@ -7,7 +7,7 @@ use crate::lifecycle::Event;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::course::CourseFact;
 use crate::model::{Case, CaseStage, NoteRef, Task, TaskKind};
-use crate::service::{CaseSort, Casework, may_see, sealed};
+use crate::service::{CaseSort, Casework, sealed};
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
 use crate::store::read::{self, CaseKey};
@@ -129,11 +129,11 @@ impl Casework {
         id: Id,
         watches: bool,
     ) -> Result<(), CaseworkError> {
-        let (principal, now) = (principal.clone(), self.now());
+        let (this, principal, now) = (self.clone(), principal.clone(), self.now());
         self.store()
             .write(move |tx| {
                 read::case_with_tasks(tx, CaseKey::Case(id))?
-                    .filter(|case| may_see(&principal, case))
+                    .filter(|case| this.may_see(&principal, case))
                     .ok_or(CaseworkError::NotFound("case"))?;
                 if watches {
                     tx.post(&CASE_WATCH_ADD, params![principal.account_id, id, now])?;
@@ -309,7 +309,7 @@ impl Casework {
         self.store()
             .read(move |tx| {
                 let case = read::case_with_tasks(tx, CaseKey::Case(id))?
-                    .filter(|case| may_see(&principal, case))
+                    .filter(|case| this.may_see(&principal, case))
                     .ok_or(CaseworkError::NotFound("case"))?;
                 Ok(this.case_view_in(tx, &case, now)?)
             })

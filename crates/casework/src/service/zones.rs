@@ -1,0 +1,94 @@
+//! Which cases lie in which zones, for the lists: kept in step with the zones as they are drawn now.
+
+use super::{Casework, TASK_DEADLINE};
+use crate::store::{CASE_PLACES_AFTER, CASE_ZONE_ADD, CASE_ZONE_DROP, ZONES_OF_CASES};
+use ::store::timer::Timer;
+use ::store::{StoreError, TimerEntry, Tx, params};
+use base::path::TreePath;
+use base::{Id, Point, Timestamp};
+use std::collections::BTreeSet;
+
+/// The kind of the timers that look at cases again after zones changed; their key is the last case looked at.
+const ZONES_REDRAWN: &str = "zones_redrawn";
+
+/// The kinds of casework's timers.
+pub const TIMERS: [&str; 2] = [TASK_DEADLINE, ZONES_REDRAWN];
+
+/// By then every node has read the zones again.
+const AFTER_SECONDS: i64 = 5;
+
+/// Cases looked at in one transaction.
+const BATCH: i64 = 2_000;
+
+/// Zones changed at `at`: all cases are looked at again, a few seconds later and a batch at a time.
+pub fn zones_changed(tx: &mut Tx<'_>, timer_id: Id, at: Timestamp) -> Result<(), StoreError> {
+    look_again(tx, timer_id, Id(0), at.plus_seconds(AFTER_SECONDS))
+}
+
+fn look_again(
+    tx: &mut Tx<'_>,
+    timer_id: Id,
+    after: Id,
+    due_at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.schedule(&TimerEntry {
+        id: timer_id,
+        kind: ZONES_REDRAWN,
+        key: after,
+        due_at,
+        body: "{}".to_owned(),
+    })
+}
+
+impl Casework {
+    /// Handles a due timer of one of [`TIMERS`].
+    pub fn timer_due(
+        &self,
+        tx: &mut Tx<'_>,
+        timer: &Timer,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match timer.kind.as_str() {
+            TASK_DEADLINE => self.deadline_due(tx, timer, now),
+            ZONES_REDRAWN => self.zones_due(tx, timer.key, now),
+            other => Err(StoreError::Corrupt(format!(
+                "nobody handles timers of kind {other}"
+            ))),
+        }
+    }
+
+    /// Notes for a batch of cases in which zones they lie now; then for the next.
+    fn zones_due(&self, tx: &mut Tx<'_>, after: Id, now: Timestamp) -> Result<(), StoreError> {
+        let places = tx.query(&CASE_PLACES_AFTER, params![after, BATCH], |row| {
+            let (lon, lat): (Option<f64>, Option<f64>) = (row.get(2)?, row.get(3)?);
+            let point = lon.zip(lat).map(|(lon, lat)| Point { lon, lat });
+            Ok((row.get::<Id>(0)?, row.get::<Option<TreePath>>(1)?, point))
+        })?;
+        let Some(last) = places.last().map(|(id, ..)| *id) else {
+            return Ok(());
+        };
+        let noted: BTreeSet<(Id, Id)> = tx
+            .query(&ZONES_OF_CASES, params![after, last], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .into_iter()
+            .collect();
+        let city = &self.parts().city;
+        let lie = |(id, area, point): &(Id, Option<TreePath>, Option<Point>)| {
+            let zones = city.zones_at(area.as_ref(), *point);
+            let id = *id;
+            zones.into_iter().map(move |zone| (id, zone))
+        };
+        let held: BTreeSet<(Id, Id)> = places.iter().flat_map(lie).collect();
+        for (case_id, zone_id) in noted.difference(&held) {
+            tx.post(&CASE_ZONE_DROP, params![zone_id, case_id])?;
+        }
+        for (case_id, zone_id) in held.difference(&noted) {
+            tx.post(&CASE_ZONE_ADD, params![zone_id, case_id])?;
+        }
+        if places.len() < usize::try_from(BATCH).unwrap_or_default() {
+            return Ok(());
+        }
+        look_again(tx, self.next_id(), last, now)
+    }
+}
