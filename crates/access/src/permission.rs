@@ -91,6 +91,7 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("membership_change", "调整岗位", Side::Administration),
     // Reports and cases.
     permission("report_claim", "认领诉求", Side::Business),
+    permission("report_assign", "指派诉求", Side::Business),
     permission("report_release", "退回公共池", Side::Business),
     permission("report_answer", "即接即办", Side::Business),
     permission("report_reject", "不予受理", Side::Business),

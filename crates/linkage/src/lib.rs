@@ -23,6 +23,8 @@
 //! | `ruling_demanded` | who keeps the case gets the notice `ruling_demanded` |
 //! | `report_calling_back` | the organisation that must call gets the notice `callback_assigned` |
 //! | `report_overdue` | the organisation that received the report gets the notice `report_overdue` |
+//! | `report_assigned` | the person it is given to gets the notice `report_assigned` |
+//! | `report_escalated` | who the rung names is told: who has it in hand, or a role of the organisation that received the report |
 //! | `report_callback_overdue` | the organisation that must call gets the notice `callback_overdue` |
 //! | `registry_changed`, zones | all cases are looked at again for the zones they lie in |
 //! | `clock_escalated` | who the rung names is told: the holder, or who keeps the case |
@@ -39,7 +41,7 @@ use casework::lifecycle::case::CaseFact;
 use casework::lifecycle::handling::HandlingFact;
 use casework::lifecycle::report::ReportFact;
 use casework::lifecycle::{Event, Fact};
-use casework::model::{OrganisationRef, TaskKind};
+use casework::model::{LadderTarget, OrganisationRef, TaskKind};
 use casework::{Told, case_told, report_told};
 use registry::Part;
 use store::{Consumer, PlacedEntry, Store, StoreError, Tx};
@@ -68,7 +70,9 @@ const KINDS: [&str; 14] = [
 ];
 
 /// The events of reports that something follows from.
-const REPORT_KINDS: [&str; 3] = [
+const REPORT_KINDS: [&str; 5] = [
+    "report_assigned",
+    "report_escalated",
     "report_calling_back",
     "report_callback_overdue",
     "report_overdue",
@@ -154,11 +158,12 @@ impl Linkage {
             return Ok(());
         }
         for (seq, event) in report_told(tx, told)? {
+            let receiver = |tx: &mut Tx<'_>| casework::report_received_by(tx, told.subject_id);
+            // Of no task where nobody has taken it on yet.
+            let (mut staff_id, mut role) = (None, None);
             let (kind, task_id, organisation) = match event.fact {
-                // Of no task: nobody has taken it on yet.
                 ReportFact::ReportOverdue { .. } => {
-                    let receiver = casework::report_received_by(tx, told.subject_id)?;
-                    ("report_overdue", told.subject_id, receiver)
+                    ("report_overdue", told.subject_id, receiver(tx)?)
                 }
                 ReportFact::ReportCallingBack {
                     task_id,
@@ -169,6 +174,23 @@ impl Linkage {
                     let holder = casework::task_holder(tx, task_id)?;
                     ("callback_overdue", task_id, holder)
                 }
+                ReportFact::ReportAssigned { staff_id: person } => {
+                    staff_id = Some(person);
+                    ("report_assigned", told.subject_id, receiver(tx)?)
+                }
+                ReportFact::ReportEscalated {
+                    task_id,
+                    notify,
+                    staff_id: person,
+                    ..
+                } => {
+                    match notify {
+                        LadderTarget::Handler => staff_id = person,
+                        _ => role = Some(notify.as_str()),
+                    }
+                    let task_id = task_id.unwrap_or(told.subject_id);
+                    ("clock_escalated", task_id, receiver(tx)?)
+                }
                 _ => continue,
             };
             let mut notice = self.notice(&Due {
@@ -178,11 +200,14 @@ impl Linkage {
                 seq,
                 at: event.recorded_at,
                 organisation,
-                staff_id: None,
+                staff_id,
             });
             let mut body = serde_json::json!({ "report_id": told.subject_id });
             if task_id != told.subject_id {
                 body["task_id"] = serde_json::json!(task_id);
+            }
+            if let Some(role) = role {
+                body["role"] = serde_json::json!(role);
             }
             notice.body = body.to_string();
             notice_put(tx, &notice)?;

@@ -3,8 +3,9 @@
 use super::call;
 use crate::input::{
     CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, ReportAcceptRequest,
-    ReportAnswerRequest, ReportCallbackRequest, ReportJoinRequest, ReportRateRequest,
-    ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest, SourceUpdateRequest,
+    ReportAnswerRequest, ReportAssignRequest, ReportCallbackRequest, ReportJoinRequest,
+    ReportRateRequest, ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest,
+    SourceUpdateRequest,
 };
 use crate::service::Casework;
 use crate::view::{CaseStateView, CasesSplitView, ReportAcceptedView, ReportStateView, SourceView};
@@ -23,7 +24,7 @@ fn versioned(view: ReportStateView) -> Versioned<ReportStateView> {
     }
 }
 
-/// 认领: takes a report from the pool. Others see whose it is and cannot decide on it.
+/// 认领: takes a report from the pool, or takes on to call its reporter back. Others see whose it is, and neither decide on it nor call.
 #[utoipa::path(post, path = "/api/v1/reports/{id}/claim", operation_id = "report_claim", tag = "reports",
     params(("id" = String, Path)),
     responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
@@ -38,7 +39,25 @@ pub(super) async fn report_claim(
     Ok(versioned(casework.report_claim(&call, id).await?))
 }
 
-/// Puts a report back into the pool: your own, or another's when the process trusts you with it.
+/// 指派: gives a report in the pool, or the callback of one, to a person of the organisation that received it; it is taken from whoever
+/// had it.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/assign", operation_id = "report_assign", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportAssignRequest,
+    responses((status = 200, body = ReportStateView), (status = 400, body = ProblemView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_assign(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportAssignRequest>,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.report_assign(&call, id, request).await?))
+}
+
+/// Puts a report back into the pool, or its callback among those that anybody makes: your own, or another's when the process trusts you
+/// with it.
 #[utoipa::path(post, path = "/api/v1/reports/{id}/release", operation_id = "report_release", tag = "reports",
     params(("id" = String, Path)),
     responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]

@@ -41,6 +41,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/api/v1/reports/{id}/accept", "report_accept", "report_accept"),
     endpoint("POST", "/api/v1/reports/{id}/unmask", "report_unmask", "report_unmask"),
     endpoint("POST", "/api/v1/reports/{id}/claim", "report_claim", "report_claim"),
+    endpoint("POST", "/api/v1/reports/{id}/assign", "report_assign", "report_assign"),
     endpoint("POST", "/api/v1/reports/{id}/release", "report_release", "report_release"),
     endpoint("POST", "/api/v1/reports/{id}/answer", "report_answer", "report_answer"),
     endpoint("POST", "/api/v1/reports/{id}/reject", "report_reject", "report_reject"),
@@ -140,6 +141,7 @@ fn routes(casework: Casework) -> OpenApiRouter {
         .routes(routes!(links::report_accept))
         .routes(routes!(reports::report_unmask))
         .routes(routes!(links::report_claim))
+        .routes(routes!(links::report_assign))
         .routes(routes!(links::report_release))
         .routes(routes!(links::report_answer))
         .routes(routes!(links::report_reject))

@@ -11,6 +11,15 @@ use utoipa::ToSchema;
 /// At most so many cases are opened or joined by one command.
 const CASES_AT_ONCE_MAX: usize = 20;
 
+/// `report_assign`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportAssignRequest {
+    /// A person of the organisation that received it.
+    #[schema(value_type = String)]
+    pub staff_id: Id,
+}
+
 /// `report_answer`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

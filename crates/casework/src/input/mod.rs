@@ -5,8 +5,9 @@ mod links;
 pub(crate) use links::check_words;
 pub use links::{
     CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, RedoRequest, ReportAcceptRequest,
-    ReportAnswerRequest, ReportCallbackRequest, ReportJoinRequest, ReportRateRequest,
-    ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest, SourceUpdateRequest,
+    ReportAnswerRequest, ReportAssignRequest, ReportCallbackRequest, ReportJoinRequest,
+    ReportRateRequest, ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest,
+    SourceUpdateRequest,
 };
 mod handling;
 

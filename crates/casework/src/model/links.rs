@@ -1,6 +1,6 @@
 //! How reports and cases are tied: many to many, joined, split, merged, called back.
 
-use super::{NoteRef, OrganisationRef, ProcessRef, TaskState, is_default};
+use super::{Escalated, NoteRef, OrganisationRef, ProcessRef, TaskState, is_default};
 use crate::clocks::Clock;
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -65,14 +65,14 @@ words! {
     }
 }
 
-/// 回访: the task to call a reporter back. It ends by `report_callback`.
+/// 回访: the task to call a reporter back. Who does is the report's claim. It ends by `report_callback`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackTask {
     /// The task.
     pub id: Id,
     /// Who must call.
     pub organisation: OrganisationRef,
-    /// Assigned, finished, or revoked because a case is open again.
+    /// Assigned, accepted, finished, or revoked because a case is open again.
     pub state: TaskState,
     /// Until when.
     pub clock: Clock,
@@ -156,7 +156,7 @@ impl CaseLinks {
     }
 }
 
-/// Who has taken a report from the pool.
+/// Who has taken a report from the pool, or its callback, or was given it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The person.
@@ -171,9 +171,12 @@ pub struct Claim {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReportLinks {
-    /// Who has taken it from the pool; none once it was decided on.
+    /// Who has taken it from the pool, or has to call the reporter back; none once that is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
+    /// The last rung of a ladder that was climbed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalated: Option<Escalated>,
     /// Whether its time in the pool ran out with nobody having decided.
     #[serde(skip_serializing_if = "is_default")]
     pub is_overdue: bool,

@@ -192,6 +192,10 @@ words! {
         Inspecting = "inspecting",
         /// A desk has to file, dispatch or close.
         Stage = "stage",
+        /// Somebody has to decide on a report.
+        Acceptance = "acceptance",
+        /// A reporter is to be called back.
+        Callback = "callback",
     }
 }
 

@@ -233,6 +233,13 @@ impl OverlayRules {
                     "a rung stands either at_percent of the limit or minutes_after it",
                 ),
             }
+            let of_report = [LadderClock::Acceptance, LadderClock::Callback].contains(&rung.clock);
+            if rung.proposes_supervision && of_report {
+                faults.add(
+                    format!("{place}.proposes_supervision"),
+                    "a case is supervised, not a report",
+                );
+            }
             if rung.proposes_supervision && rung.notify == LadderTarget::Handler {
                 faults.add(
                     format!("{place}.proposes_supervision"),

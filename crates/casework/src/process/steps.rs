@@ -137,6 +137,7 @@ const OVERLAYS: &[Step] = &[
 const LINKS: &[Step] = &[
     // On reports only.
     Step::new("report_claim", &[], &[]),
+    Step::new("report_assign", &[], &[]),
     Step::new("report_release", &[], &[]),
     Step::new("report_answer", &[], &[]),
     Step::new("report_reject", &[], &[]),

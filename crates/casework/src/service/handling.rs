@@ -12,6 +12,7 @@ use crate::lifecycle::decide::{CaseCommand, TaskNew};
 use crate::lifecycle::handling::HandlingCommand;
 use crate::store::read::CaseKey;
 use crate::view::CaseStateView;
+use base::path::TreePath;
 use base::{FieldError, Id};
 
 impl Casework {
@@ -22,14 +23,7 @@ impl Casework {
         task_id: Id,
         input: TaskAssignRequest,
     ) -> Result<CaseStateView, CaseworkError> {
-        let works_for = self.parts().city.works_for(input.staff_id).await?;
-        if works_for.is_empty() {
-            return Err(CaseworkError::Invalid(vec![FieldError::new(
-                "staff_id",
-                "unknown_id",
-                "there is no such person",
-            )]));
-        }
+        let works_for = self.works_for(input.staff_id).await?;
         let once = self.once(call, "task_assign", Some(task_id), &input)?;
         let command = HandlingCommand::TaskAssign {
             task_id,
@@ -43,6 +37,19 @@ impl Casework {
             once,
         ))
         .await
+    }
+
+    /// The organisations that somebody works for, to be given something.
+    pub(super) async fn works_for(&self, staff_id: Id) -> Result<Vec<TreePath>, CaseworkError> {
+        let works_for = self.parts().city.works_for(staff_id).await?;
+        if works_for.is_empty() {
+            return Err(CaseworkError::Invalid(vec![FieldError::new(
+                "staff_id",
+                "unknown_id",
+                "there is no such person",
+            )]));
+        }
+        Ok(works_for)
     }
 
     /// 联系群众: counts for 响应率.

@@ -340,9 +340,7 @@ impl Casework {
         write::report_add(tx, &new.report, &organisation, now, &new.secrets)?;
         let concern = concern_of_report(new.report.area_path.as_ref(), &organisation.path);
         write::timeline_add(tx, new.report.id, 0, &new.events, &concern)?;
-        if let Some(clock) = new.report.clock {
-            self.set_pool_timer(tx, new.report.id, clock)?;
-        }
+        self.set_report_timer(tx, &new.report, now)?;
         if let Some(case) = &new.case {
             write::report_cases_add(tx, &new.report)?;
             self.case_write(tx, case)?;

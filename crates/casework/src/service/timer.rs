@@ -11,10 +11,10 @@ use crate::lifecycle::Circumstances;
 use crate::lifecycle::case;
 use crate::lifecycle::decide::{self, CaseCommand};
 use crate::lifecycle::overlays::OverlayCommand;
-use crate::lifecycle::report::ReportCommand;
-use crate::model::{Case, ClockKind, LadderClock, Task, TaskKind, TaskState};
+use crate::lifecycle::report::{self, ReportCommand};
+use crate::model::{Case, ClockKind, LadderClock, Report, Task, TaskKind, TaskState};
 use crate::process::Process;
-use crate::store::read::{self, CaseKey};
+use crate::store::read::{self, CaseKey, ReportRow};
 use ::store::timer::Timer;
 use ::store::{StoreError, TimerEntry, Tx};
 use base::{Id, Timestamp};
@@ -63,16 +63,11 @@ impl Casework {
     ) -> Result<(), StoreError> {
         let body: Body = serde_json::from_str(&timer.body)
             .map_err(|error| StoreError::Corrupt(format!("timer {}: {error}", timer.id)))?;
-        let of_report = match body {
-            Body::Callback { task_id } => Some(ReportCommand::CallbackDeadline { task_id }),
-            Body::Pool { .. } => Some(ReportCommand::PoolDeadline),
-            _ => None,
-        };
-        if let Some(command) = of_report {
+        if matches!(body, Body::Callback { .. } | Body::Pool { .. }) {
             let row = read::report_with_cases(tx, timer.key)?.ok_or_else(|| {
                 StoreError::Corrupt(format!("timer {} is of no report", timer.id))
             })?;
-            return self.report_due(tx, &row, &command, now);
+            return self.report_due(tx, &row, body, now);
         }
         let Some(before) = read::case_with_tasks(tx, CaseKey::Case(timer.key))? else {
             return Err(StoreError::Corrupt(format!(
@@ -189,35 +184,54 @@ impl Casework {
         Ok(())
     }
 
-    /// Sets the timer of a task to call a reporter back.
-    pub(super) fn set_callback_timer(
+    /// Sets the timer of the clock of a report that runs, for its first instant of interest after `after`.
+    pub(super) fn set_report_timer(
         &self,
         tx: &mut Tx<'_>,
-        report_id: Id,
-        task_id: Id,
-        until: Clock,
+        report: &Report,
+        after: Timestamp,
     ) -> Result<(), StoreError> {
-        let wake = Wake {
-            body: Body::Callback { task_id },
-            at: past(until.due_at),
+        let Some((on, clock, task_id)) = report::running(report) else {
+            return Ok(());
         };
-        self.set_timer(tx, report_id, &wake)
+        let process = self.process_of_report(report).map_err(as_store)?;
+        let Some(at) = next_instant(on, &clock, &process, after) else {
+            return Ok(());
+        };
+        let body = match task_id {
+            Some(task_id) => Body::Callback { task_id },
+            None => Body::Pool {
+                due_at: clock.due_at.0,
+            },
+        };
+        self.set_timer(tx, report.id, &Wake { body, at })
     }
 
-    /// Sets the timer of a report that waits in the pool.
-    pub(super) fn set_pool_timer(
+    /// A clock of a report has reached an instant of interest: what there is to record is recorded, and the timer of its next one set.
+    fn report_due(
         &self,
         tx: &mut Tx<'_>,
-        report_id: Id,
-        until: Clock,
+        row: &ReportRow,
+        body: Body,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        let wake = Wake {
-            body: Body::Pool {
-                due_at: until.due_at.0,
-            },
-            at: past(until.due_at),
+        let is_meant = match (report::running(&row.report), body) {
+            (Some((_, _, Some(running))), Body::Callback { task_id }) => running == task_id,
+            (Some((_, clock, None)), Body::Pool { due_at }) => clock.due_at.0 == due_at,
+            _ => false,
         };
-        self.set_timer(tx, report_id, &wake)
+        if !is_meant {
+            return Ok(());
+        }
+        let command = match body {
+            Body::Callback { task_id } => ReportCommand::CallbackDeadline { task_id },
+            _ => ReportCommand::PoolDeadline,
+        };
+        let events = self
+            .report_decide(&row.report, &command, None, now)
+            .map_err(as_store)?;
+        let after = Self::report_save(tx, row, &events).map_err(as_store)?;
+        self.set_report_timer(tx, &after, now)
     }
 
     fn set_timer(&self, tx: &mut Tx<'_>, key: Id, wake: &Wake) -> Result<(), StoreError> {

@@ -127,7 +127,8 @@ pub fn report_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(
 /// The task to call a reporter back, new or moved on.
 fn callback_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(), StoreError> {
     let (then, now) = (&before.extra.callback, &after.extra.callback);
-    let Some(task) = now.as_ref().filter(|_| then != now) else {
+    let is_moved = then != now || before.extra.claim != after.extra.claim;
+    let Some(task) = now.as_ref().filter(|_| is_moved) else {
         return Ok(());
     };
     if then.as_ref().is_none_or(|then| then.id != task.id) {
@@ -153,7 +154,11 @@ fn callback_move(tx: &mut Tx<'_>, before: &Report, after: &Report) -> Result<(),
             task.state.as_str(),
             task.is_overdue,
             task.finished_at,
-            task.called_by
+            after
+                .extra
+                .claim
+                .as_ref()
+                .map_or(task.called_by, |claim| Some(claim.staff_id))
         ],
     )
 }

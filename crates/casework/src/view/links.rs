@@ -52,7 +52,7 @@ pub struct CallbackView {
     pub task_id: Id,
     /// Who must call.
     pub organisation: Named,
-    /// Assigned, finished, or revoked because a case is open again.
+    /// Assigned, accepted, finished, or revoked because a case is open again; by whom, says the report's `claimed_by`.
     pub state: TaskState,
     /// Until when.
     pub clock: Clock,

@@ -1,12 +1,14 @@
 //! Reporters are called back, rate, and have it done again.
 
 use crate::town::*;
+use access::Principal;
 use base::{FailureKind, Id, Problem};
 use casework::Call;
 use casework::input::*;
 use casework::model::{CaseStage, ReportStage, Satisfaction, TaskKind, TaskState};
 use casework::service::TaskQuery;
 use casework::view::{ReportCreatedView, ReportStateView, ReportView};
+use std::sync::Arc;
 
 fn each_calling_town(test: impl Fn(&Town)) {
     let built_in = include_str!("../../processes/city-management.toml");
@@ -409,6 +411,115 @@ fn whoever_opens_a_case_of_the_hotline_has_its_reporter_called_back() {
         let said = said(true, Satisfaction::VerySatisfied);
         let settled = called(town, created.report.id, said).unwrap();
         assert_eq!(settled.stage, ReportStage::Settled);
+        town.verify();
+    });
+}
+
+#[test]
+fn a_callback_is_taken_on_given_to_a_person_and_put_back() {
+    each_calling_town(|town| {
+        let report = completed(town).report.id;
+        let work = &town.casework;
+        let (clerk, leader) = (centre("intake_clerk"), centre("shift_leader"));
+        let state = || view(town, report).callback.unwrap().state;
+        let with_another = |outcome: Result<ReportStateView, casework::CaseworkError>| {
+            refused(outcome, FailureKind::Refused, "report_claimed_by_other")
+        };
+        let open = |held: TaskState, who: &Arc<Principal>| {
+            let query = TaskQuery {
+                kind: Some(TaskKind::Callback),
+                state: Some(held),
+                mine: true,
+                ..TaskQuery::default()
+            };
+            wait(work.task_list(who, query)).unwrap().items.len()
+        };
+        // 签收: the others leave it to the clerk.
+        let taken = wait(work.report_claim(&call(&clerk), report)).unwrap();
+        assert_eq!(taken.claimed_by, Some(clerk.staff_id));
+        assert_eq!(state(), TaskState::Accepted);
+        assert_eq!(open(TaskState::Accepted, &clerk), 1);
+        let said_so = said(true, Satisfaction::Satisfied);
+        with_another(wait(work.report_callback(
+            &call(&leader),
+            report,
+            said_so.clone(),
+        )));
+        with_another(wait(work.report_claim(&call(&leader), report)));
+        // 指派: the shift leader gives it to another person of the centre.
+        let give = |staff_id: Id| {
+            let request = ReportAssignRequest { staff_id };
+            wait(work.report_assign(&call(&leader), report, request))
+        };
+        let foreign = give(Id(1_555));
+        let problem = refused(foreign, FailureKind::Invalid, "invalid_input");
+        assert_eq!(problem.fields[0].code, "unknown_id");
+        let below = give(person(STATION, "intake_clerk", None).staff_id);
+        refused(below, FailureKind::Refused, "person_of_other_organisation");
+        let other = centre("dispatcher");
+        assert_eq!(
+            give(other.staff_id).unwrap().claimed_by,
+            Some(other.staff_id)
+        );
+        assert_eq!(state(), TaskState::Assigned);
+        assert_eq!(open(TaskState::Assigned, &other), 1);
+        assert_eq!(open(TaskState::Accepted, &clerk), 0);
+        let version = view(town, report).head.version;
+        assert_eq!(give(other.staff_id).unwrap().version, version, "once");
+        with_another(called(town, report, unreached()));
+        // Put back, anybody calls.
+        let back = wait(work.report_release(&call(&leader), report)).unwrap();
+        assert_eq!((back.claimed_by, state()), (None, TaskState::Assigned));
+        let done = called(town, report, said_so).unwrap();
+        assert_eq!(
+            (done.stage, state()),
+            (ReportStage::Settled, TaskState::Finished)
+        );
+        town.verify();
+    });
+}
+
+#[test]
+fn the_clocks_of_a_report_have_ladders() {
+    let built_in = include_str!("../../processes/city-management.toml");
+    let document = format!("{built_in}{CALLBACK}");
+    each_town_with(&[&document], |town, test_store| {
+        let rungs = |report: Id| -> Vec<_> {
+            let timeline = view(town, report).timeline;
+            let climbed = timeline
+                .iter()
+                .filter(|each| each.kind == "report_escalated");
+            climbed
+                .map(|each| {
+                    let fact = fact(each);
+                    let told =
+                        ["clock", "notify"].map(|key| fact[key].as_str().unwrap().to_owned());
+                    (told, fact["late"].as_bool().unwrap())
+                })
+                .collect()
+        };
+        let rung =
+            |clock: &str, notify: &str, late: bool| ([clock.to_owned(), notify.to_owned()], late);
+        let waiting = town.receive().id;
+        let report = completed(town).report.id;
+        let clerk = centre("intake_clerk");
+        wait(town.casework.report_claim(&call(&clerk), report)).unwrap();
+        let due_at = view(town, report).callback.unwrap().clock.due_at;
+        // The clerk is reminded in the last quarter.
+        town.clock.set(base::Timestamp(due_at.0 - 60_000_000));
+        while town.fire() > 0 {}
+        let reminded = &rungs(report)[..];
+        assert_eq!(reminded.len(), 1, "{reminded:?}");
+        assert_eq!(reminded[0].0, rung("callback", "handler", false).0);
+        // After an outage: in order, once, marked late.
+        town.clock.set(due_at.plus_seconds(86_400));
+        while town.fire() > 0 {}
+        assert_eq!(rungs(report)[1..], [rung("callback", "shift_leader", true)]);
+        assert_eq!(rungs(waiting), [rung("acceptance", "shift_leader", true)]);
+        called(town, report, said(true, Satisfaction::Satisfied)).unwrap();
+        while town.fire() > 0 {}
+        assert_eq!(rungs(report).len(), 2);
+        assert_eq!(store::timer::next_at(&test_store.store).unwrap(), None);
         town.verify();
     });
 }

@@ -136,15 +136,20 @@ fn every_cell_of_report_stage_by_command_is_as_the_law_says() {
             satisfaction: Satisfaction::Satisfied,
             words: None,
         },
+        ReportCommand::Assign {
+            staff_id: Id(7),
+            works_for: vec![organisation(0).path],
+            received_by: organisation(0).path,
+        },
     ];
     #[rustfmt::skip]
     let table = [
-        (ReportStage::Received,  ["ok",  FREE,  "ok",  "ok",  "ok",  "ok",  WRONG, WRONG, WRONG]),
-        (ReportStage::Accepted,  [WRONG, WRONG, WRONG, WRONG, WRONG, "ok",  "ok",  WRONG, WRONG]),
-        (ReportStage::Settled,   [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok"]),
-        (ReportStage::Answered,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok"]),
-        (ReportStage::Rejected,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok"]),
-        (ReportStage::Withdrawn, [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
+        (ReportStage::Received,  ["ok",  FREE,  "ok",  "ok",  "ok",  "ok",  WRONG, WRONG, WRONG, "role_may_not"]),
+        (ReportStage::Accepted,  [WRONG, WRONG, WRONG, WRONG, WRONG, "ok",  "ok",  WRONG, WRONG, WRONG]),
+        (ReportStage::Settled,   [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG]),
+        (ReportStage::Answered,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG]),
+        (ReportStage::Rejected,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG]),
+        (ReportStage::Withdrawn, [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
     ];
     let clerk = actor(0, "intake_clerk");
     for (stage, row) in table {

@@ -404,6 +404,9 @@ fn a_report_waits_in_the_pool_by_a_clock_and_running_out_is_on_record_once() {
         assert_eq!(red(Light::Red), [late.id]);
         let view = wait(town.casework.report_view(&leader, late.id)).unwrap();
         let last = view.timeline.last().unwrap();
+        assert_eq!(last.kind, "report_escalated");
+        assert_eq!(fact(last)["notify"], "shift_leader");
+        let last = &view.timeline[view.timeline.len() - 2];
         assert_eq!(last.kind, "report_overdue");
         assert_eq!(last.occurred_at, morning().plus_seconds(600));
         assert_eq!(fact(last)["late"], true);

@@ -87,7 +87,7 @@ fn settle(store: &TestStore) {
         for id in [CENTRE, ROADS, WATER, STATION] {
             let (code, path) = (id.to_string(), organisation_path(id));
             tx.post(&organisation, params![id, code, path])?;
-            for role in ["handler", "department_clerk", "inspector"] {
+            for role in ["handler", "department_clerk", "inspector", "intake_clerk"] {
                 let id = person(id, role, None).staff_id;
                 tx.post(&staff, params![id, id.to_string()])?;
             }
@@ -335,10 +335,21 @@ fn lateness_climbs_the_ladder_and_appeals_and_callbacks_are_told() {
             wait(work.appeal_review(&call(&centre(role)), state.id, review)).unwrap();
             told.expect(&[expected]);
         }
-        // Nobody calls the reporter in the working day they have.
+        // Nobody calls the reporter in the working day they have: a reminder, and the shift leader learns of it.
+        let view = wait(work.case_view(&centre("leader"), state.id)).unwrap();
+        let report = view.report_ids[0];
+        let assign = ReportAssignRequest {
+            staff_id: centre("intake_clerk").staff_id,
+        };
+        wait(work.report_assign(&call(&centre("shift_leader")), report, assign)).unwrap();
+        told.expect(&[("report_assigned", CENTRE)]);
         town.clock.advance_seconds(5 * 86_400);
         while town.fire() > 0 {}
-        told.expect(&[("callback_overdue", CENTRE)]);
+        told.expect(&[
+            ("callback_overdue", CENTRE),
+            ("clock_escalated", CENTRE),
+            ("clock_escalated", CENTRE),
+        ]);
     });
 }
 
@@ -441,6 +452,6 @@ fn whoever_received_a_report_is_told_when_nobody_decided_on_it_in_time() {
         told.expect(&[]);
         town.clock.advance_seconds(2 * 60);
         while town.fire() > 0 {}
-        told.expect(&[("report_overdue", CENTRE)]);
+        told.expect(&[("clock_escalated", CENTRE), ("report_overdue", CENTRE)]);
     });
 }

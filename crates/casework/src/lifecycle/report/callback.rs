@@ -79,6 +79,7 @@ pub(super) fn call(
         return Err(wrong_stage);
     };
     circumstances.check_role("report_callback")?;
+    super::decide::check_claim(report, circumstances)?;
     let mut events = Vec::with_capacity(3);
     events.extend(overdue(task, circumstances));
     events.push(circumstances.event(ReportFact::ReportCalledBack {
@@ -112,23 +113,24 @@ fn check_redo(report: &Report, redo: Redo, redo_max: u32) -> Result<(), Refusal>
     Ok(())
 }
 
-/// A timer finds that nobody has called in time.
+/// A timer finds that nobody has called in time, or that a rung of the ladder was reached.
 pub(super) fn deadline(
     report: &Report,
     task_id: Id,
     circumstances: &Circumstances<'_>,
 ) -> Vec<Event<ReportFact>> {
-    let due = open_task(report).filter(|task| task.id == task_id);
-    due.and_then(|task| overdue(task, circumstances))
+    let Some(task) = open_task(report).filter(|task| task.id == task_id) else {
+        return Vec::new();
+    };
+    overdue(task, circumstances)
         .into_iter()
+        .chain(super::decide::escalated(report, circumstances))
         .collect()
 }
 
-fn open_task(report: &Report) -> Option<&CallbackTask> {
+pub(super) fn open_task(report: &Report) -> Option<&CallbackTask> {
     let task = report.extra.callback.as_ref();
-    task.filter(|task| {
-        report.stage == ReportStage::CallingBack && task.state == TaskState::Assigned
-    })
+    task.filter(|task| report.stage == ReportStage::CallingBack && is_open(task))
 }
 
 fn overdue(task: &CallbackTask, circumstances: &Circumstances<'_>) -> Option<Event<ReportFact>> {
@@ -250,11 +252,24 @@ pub(super) fn evolve(report: &mut Report, event: &Event<ReportFact>) {
     }
 }
 
+const fn is_open(task: &CallbackTask) -> bool {
+    matches!(task.state, TaskState::Assigned | TaskState::Accepted)
+}
+
+/// The task to call is taken on, given to somebody or anybody's again, if there is one.
+pub(super) fn put(report: &mut Report, state: TaskState) {
+    let task = report.extra.callback.as_mut();
+    if let Some(task) = task.filter(|task| is_open(task)) {
+        task.state = state;
+    }
+}
+
 /// The task to call ends, if there is one.
 pub(super) fn end(report: &mut Report, state: TaskState, event: &Event<ReportFact>) {
-    let open = |task: &&mut CallbackTask| task.state == TaskState::Assigned;
-    if let Some(task) = report.extra.callback.as_mut().filter(open) {
+    let task = report.extra.callback.as_mut();
+    if let Some(task) = task.filter(|task| is_open(task)) {
         task.state = state;
         task.finished_at = Some(event.occurred_at);
+        report.extra.claim = None;
     }
 }

@@ -2,17 +2,29 @@
 
 use super::ReportFact;
 use super::callback::{self, Answered, CallbackNew, Redo};
+use crate::clocks::Clock;
 use crate::lifecycle::{Circumstances, Event, Refusal};
 use crate::model::{
-    CaseStage, NoteRef, RejectReason, Report, ReportCase, ReportStage, Satisfaction,
+    CaseStage, LadderClock, NoteRef, RejectReason, Report, ReportCase, ReportStage, Satisfaction,
+    TaskState,
 };
+use base::path::TreePath;
 use base::{Id, Timestamp};
 
 /// What can be asked of a report.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReportCommand {
-    /// `report_claim`: take it from the pool.
+    /// `report_claim`: take it from the pool, or take on to call the reporter back.
     Claim,
+    /// `report_assign`: give it to a person, who decides on it or calls the reporter back.
+    Assign {
+        /// The person.
+        staff_id: Id,
+        /// For which organisations the person works.
+        works_for: Vec<TreePath>,
+        /// The organisation that received the report.
+        received_by: TreePath,
+    },
     /// `report_release`: put it back.
     Release,
     /// `report_accept`: 拆单 and 并案 at once.
@@ -101,6 +113,7 @@ impl ReportCommand {
     pub const fn operation(&self) -> &'static str {
         match self {
             Self::Claim => "report_claim",
+            Self::Assign { .. } => "report_assign",
             Self::Release => "report_release",
             Self::Accept { .. } => "report_accept",
             Self::Answer { .. } => "report_answer",
@@ -137,6 +150,11 @@ pub fn decide(
     };
     match command {
         ReportCommand::Claim => claim(report, circumstances),
+        ReportCommand::Assign {
+            staff_id,
+            works_for,
+            received_by,
+        } => assign(report, *staff_id, works_for, received_by, circumstances),
         ReportCommand::Release => release(report, circumstances),
         ReportCommand::Accept {
             case_ids,
@@ -219,7 +237,10 @@ pub fn decide(
         } => callback::rate(report, *satisfaction, words.as_ref(), circumstances),
         ReportCommand::PoolDeadline => {
             let late = pool_overdue(report, circumstances.recorded_at, circumstances);
-            Ok(late.into_iter().collect())
+            Ok(late
+                .into_iter()
+                .chain(escalated(report, circumstances))
+                .collect())
         }
         ReportCommand::CallbackDeadline { task_id } => {
             Ok(callback::deadline(report, *task_id, circumstances))
@@ -271,7 +292,10 @@ fn check_undecided(
     check_claim(report, circumstances)
 }
 
-fn check_claim(report: &Report, circumstances: &Circumstances<'_>) -> Result<(), Refusal> {
+pub(super) fn check_claim(
+    report: &Report,
+    circumstances: &Circumstances<'_>,
+) -> Result<(), Refusal> {
     match (&report.extra.claim, circumstances.actor) {
         (Some(claim), Some(actor)) if claim.staff_id != actor.staff_id => {
             Err(Refusal::ReportClaimedByOther)
@@ -280,18 +304,87 @@ fn check_claim(report: &Report, circumstances: &Circumstances<'_>) -> Result<(),
     }
 }
 
+/// In the pool, or to be called back.
+fn check_in_hand(report: &Report) -> Result<(), Refusal> {
+    check_stage(report, &[ReportStage::Received, ReportStage::CallingBack])
+}
+
 fn claim(report: &Report, circumstances: &Circumstances<'_>) -> Outcome {
-    check_undecided(report, "report_claim", circumstances)?;
-    if report.extra.claim.is_some() {
+    check_in_hand(report)?;
+    circumstances.check_role("report_claim")?;
+    check_claim(report, circumstances)?;
+    let task = callback::open_task(report);
+    if report.extra.claim.is_some() && task.is_none_or(|task| task.state == TaskState::Accepted) {
         // Their own already.
         return Ok(Vec::new());
     }
     Ok(vec![circumstances.event(ReportFact::ReportClaimed {})])
 }
 
+/// 指派: whoever the process trusts with it gives it to somebody, and takes it from whoever had it.
+fn assign(
+    report: &Report,
+    staff_id: Id,
+    works_for: &[TreePath],
+    received_by: &TreePath,
+    circumstances: &Circumstances<'_>,
+) -> Outcome {
+    check_in_hand(report)?;
+    circumstances.check_role("report_assign")?;
+    if !works_for.contains(received_by) {
+        return Err(Refusal::PersonOfOtherOrganisation);
+    }
+    if (report.extra.claim.as_ref()).is_some_and(|claim| claim.staff_id == staff_id) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        circumstances.event(ReportFact::ReportAssigned { staff_id }),
+    ])
+}
+
+/// The clock that runs, with the ladder that hangs on it and the task it is of.
+pub(crate) fn running(report: &Report) -> Option<(LadderClock, Clock, Option<Id>)> {
+    match callback::open_task(report) {
+        Some(task) => Some((LadderClock::Callback, task.clock, Some(task.id))),
+        None => report
+            .clock
+            .map(|clock| (LadderClock::Acceptance, clock, None)),
+    }
+}
+
+/// The rungs that were reached and not climbed yet, in order.
+pub(super) fn escalated(
+    report: &Report,
+    circumstances: &Circumstances<'_>,
+) -> Vec<Event<ReportFact>> {
+    let Some((on, clock, task_id)) = running(report) else {
+        return Vec::new();
+    };
+    let climbed = report.extra.escalated.filter(|each| each.clock == on);
+    let staff_id = report.extra.claim.as_ref().map(|claim| claim.staff_id);
+    let ladder = circumstances.process.overlays.ladder(on, &clock);
+    (1_u32..)
+        .zip(ladder)
+        .filter(|(_, (at, _))| {
+            *at <= circumstances.recorded_at && climbed.is_none_or(|each| *at > each.up_to)
+        })
+        .map(|(rung, (at, rule))| {
+            circumstances.run_out(at, |late| ReportFact::ReportEscalated {
+                task_id,
+                clock: on,
+                due_at: clock.due_at,
+                rung,
+                notify: rule.notify,
+                staff_id,
+                late,
+            })
+        })
+        .collect()
+}
+
 /// Who holds it puts it back; so does whoever the process trusts to take it from them.
 fn release(report: &Report, circumstances: &Circumstances<'_>) -> Outcome {
-    check_stage(report, &[ReportStage::Received])?;
+    check_in_hand(report)?;
     if report.extra.claim.is_none() {
         return Err(Refusal::ReportNotClaimed);
     }

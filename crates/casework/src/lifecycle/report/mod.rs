@@ -4,14 +4,16 @@ mod callback;
 mod decide;
 
 pub use callback::{Answered, CallbackNew, Redo};
+pub(crate) use decide::running;
 pub use decide::{ReportCommand, decide};
 
 use super::case::ReplayError;
 use super::{Event, Fact};
 use crate::clocks::Clock;
 use crate::model::{
-    CaseStage, Claim, Digest, ExternalKey, Level, NoteRef, OrganisationRef, ProcessRef,
-    RejectReason, Report, ReportCase, ReportLinks, ReportStage, Satisfaction, TaskState,
+    CaseStage, Claim, Digest, Escalated, ExternalKey, LadderClock, LadderTarget, Level, NoteRef,
+    OrganisationRef, ProcessRef, RejectReason, Report, ReportCase, ReportLinks, ReportStage,
+    Satisfaction, TaskState,
 };
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
@@ -50,10 +52,34 @@ pub struct ReportReceived {
 pub enum ReportFact {
     /// Someone told us.
     ReportReceived(ReportReceived),
-    /// 认领: somebody has taken it from the pool.
+    /// 认领: somebody has taken it from the pool, or taken on to call the reporter back.
     ReportClaimed {},
-    /// It is back in the pool.
+    /// 指派: it was given to a person, to be decided on or called back.
+    ReportAssigned {
+        /// The person.
+        staff_id: Id,
+    },
+    /// It is back in the pool, or anybody's to call back.
     ReportReleased {},
+    /// A rung of the ladder on its clock was reached. Dated at that instant.
+    ReportEscalated {
+        /// The task to call; none while somebody has to decide.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task_id: Option<Id>,
+        /// Which ladder.
+        clock: LadderClock,
+        /// When the clock runs out.
+        due_at: Timestamp,
+        /// From 1.
+        rung: u32,
+        /// Whom it tells.
+        notify: LadderTarget,
+        /// Who has it in hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        staff_id: Option<Id>,
+        /// Recorded well after that, e.g. after an outage.
+        late: bool,
+    },
     /// 受理超时: nobody decided on it in time. Dated at the instant the clock ran out.
     ReportOverdue {
         /// When it ran out.
@@ -165,7 +191,9 @@ impl Fact for ReportFact {
         match self {
             Self::ReportReceived(_) => "report_received",
             Self::ReportClaimed {} => "report_claimed",
+            Self::ReportAssigned { .. } => "report_assigned",
             Self::ReportReleased {} => "report_released",
+            Self::ReportEscalated { .. } => "report_escalated",
             Self::ReportOverdue { .. } => "report_overdue",
             Self::ReportAccepted { .. } => "report_accepted",
             Self::ReportAnswered { .. } => "report_answered",
@@ -235,13 +263,23 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
         // A second beginning is no event of the law; counting it lets the replay show that the timeline is wrong.
         ReportFact::ReportReceived(_) => {}
         ReportFact::ReportClaimed {} => {
-            report.extra.claim = event.by.as_ref().map(|by| Claim {
-                staff_id: by.staff_id,
-                organisation_id: by.organisation_id,
-                claimed_at: event.occurred_at,
+            take(&mut report, event.by.as_ref().map(|by| by.staff_id), event);
+            callback::put(&mut report, TaskState::Accepted);
+        }
+        ReportFact::ReportAssigned { staff_id } => {
+            take(&mut report, Some(*staff_id), event);
+            callback::put(&mut report, TaskState::Assigned);
+        }
+        ReportFact::ReportReleased {} => {
+            report.extra.claim = None;
+            callback::put(&mut report, TaskState::Assigned);
+        }
+        ReportFact::ReportEscalated { clock, .. } => {
+            report.extra.escalated = Some(Escalated {
+                clock: *clock,
+                up_to: event.occurred_at,
             });
         }
-        ReportFact::ReportReleased {} => report.extra.claim = None,
         ReportFact::ReportOverdue { .. } => report.extra.is_overdue = true,
         ReportFact::ReportAccepted {
             case_ids,
@@ -300,6 +338,16 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
         | ReportFact::ReportRated { .. } => callback::evolve(&mut report, event),
     }
     report
+}
+
+/// Somebody has it in hand from now on.
+fn take(report: &mut Report, staff_id: Option<Id>, event: &Event<ReportFact>) {
+    let by = event.by.as_ref();
+    report.extra.claim = staff_id.zip(by).map(|(staff_id, by)| Claim {
+        staff_id,
+        organisation_id: by.organisation_id,
+        claimed_at: event.occurred_at,
+    });
 }
 
 fn leave_pool(report: &mut Report, stage: ReportStage) {

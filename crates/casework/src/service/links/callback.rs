@@ -8,7 +8,6 @@ use crate::lifecycle::report::{Answered, Redo, ReportCommand};
 use crate::model::{Actor, Report, TaskState};
 use crate::service::acceptance::acting_on_report;
 use crate::service::report::{Located, own_words};
-use crate::service::timer::as_store;
 use crate::service::{Call, Casework, answer_text, answered};
 use crate::store::read::{self, CaseKey, ReportRow};
 use crate::store::write;
@@ -219,23 +218,8 @@ impl Casework {
             task.state == TaskState::Assigned && then.is_none_or(|then| then.id != task.id)
         });
         match new {
-            Some(task) => self.set_callback_timer(tx, after.id, task.id, task.clock),
+            Some(task) => self.set_report_timer(tx, after, task.clock.started_at),
             None => Ok(()),
         }
-    }
-
-    /// A timer finds that nobody may have called, or decided, in time.
-    pub(in crate::service) fn report_due(
-        &self,
-        tx: &mut Tx<'_>,
-        row: &ReportRow,
-        command: &ReportCommand,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let events = self
-            .report_decide(&row.report, command, None, now)
-            .map_err(as_store)?;
-        Self::report_save(tx, row, &events).map_err(as_store)?;
-        Ok(())
     }
 }

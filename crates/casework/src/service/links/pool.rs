@@ -2,10 +2,14 @@
 
 use super::ReportOrder;
 use crate::failure::CaseworkError;
-use crate::input::{ReportAnswerRequest, ReportRejectRequest, ReportWithdrawRequest, check_words};
+use crate::input::{
+    ReportAnswerRequest, ReportAssignRequest, ReportRejectRequest, ReportWithdrawRequest,
+    check_words,
+};
 use crate::lifecycle::report::ReportCommand;
 use crate::model::NoteRef;
 use crate::service::{Call, Casework};
+use crate::store::read;
 use crate::view::ReportStateView;
 use base::Id;
 
@@ -13,7 +17,7 @@ use base::Id;
 type SealedNote = (Id, Vec<u8>);
 
 impl Casework {
-    /// 认领: takes a report from the pool. Others see whose it is, and decide nothing about it.
+    /// 认领: takes a report from the pool, or takes on to call its reporter back. Others see whose it is, and do neither.
     pub async fn report_claim(
         &self,
         call: &Call,
@@ -24,7 +28,32 @@ impl Casework {
         self.run_report(order).await
     }
 
-    /// Puts a report back into the pool.
+    /// 指派: gives a report in the pool, or its callback, to a person of the organisation that received it.
+    pub async fn report_assign(
+        &self,
+        call: &Call,
+        report_id: Id,
+        input: ReportAssignRequest,
+    ) -> Result<ReportStateView, CaseworkError> {
+        let works_for = self.works_for(input.staff_id).await?;
+        let received_by = self
+            .store()
+            .read(move |tx| read::report_with_cases(tx, report_id))
+            .await?
+            .ok_or(CaseworkError::NotFound("report"))?
+            .organisation
+            .path;
+        let once = self.once(call, "report_assign", Some(report_id), &input)?;
+        let command = ReportCommand::Assign {
+            staff_id: input.staff_id,
+            works_for,
+            received_by,
+        };
+        let order = ReportOrder::new(call, report_id, command, once);
+        self.run_report(order).await
+    }
+
+    /// Puts a report back into the pool, or its callback among those that anybody makes.
     pub async fn report_release(
         &self,
         call: &Call,

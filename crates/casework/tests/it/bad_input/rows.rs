@@ -152,6 +152,7 @@ pub fn rows() -> Vec<Row> {
             |_| json!({"open_cases": [{"category_id": CATEGORY}]}), Again("report_wrong_stage")),
         row("report_unmask", "intake_clerk", stages::received, |_| json!({"reason": "callback"}), Never).plain(),
         row("report_claim", "intake_clerk", stages::received, none, Withdrawn("report_wrong_stage")),
+        row("report_assign", "shift_leader", stages::received, |_| json!({"staff_id": "1100"}), Withdrawn("report_wrong_stage")).or("staff_id", json!("2100")),
         row("report_release", "intake_clerk", stages::claimed, none, Again("report_not_claimed")),
         row("report_answer", "intake_clerk", stages::received, |_| json!({"answer": "已解答"}), Again("report_wrong_stage")).or("answer", json!("别的")),
         row("report_reject", "intake_clerk", stages::received,
