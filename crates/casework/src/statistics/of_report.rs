@@ -14,6 +14,10 @@ pub struct CaseOfReport {
     pub case_id: Id,
     /// Whether it was filed and not cancelled.
     pub is_filed: bool,
+    /// Whether it was cancelled.
+    pub is_cancelled: bool,
+    /// Whether it ever came back to acceptance.
+    pub is_sent_back: bool,
     /// Whether it is excluded from the numbers.
     pub is_excluded: bool,
     /// Who leads, or led last.
@@ -52,8 +56,6 @@ pub fn of_report(
     let marks = Marks::default()
         .with(Marks::FILED, cases.iter().any(|case| case.is_filed))
         .with(Marks::OPEN, is_open)
-        .with(Marks::ANSWERED, report.stage == ReportStage::Answered)
-        .with(Marks::REJECTED, report.stage == ReportStage::Rejected)
         .with(Marks::REDONE, report.extra.redo_count > 0);
     let mut obligations = vec![Obligation {
         kind: ObligationKind::Report,
@@ -81,7 +83,10 @@ pub fn of_report(
             organisation: decided_by
                 .map_or_else(|| received_by.clone(), crate::model::Actor::organisation),
             person: decided_by.map(Person::from),
-            marks: decided_at.map_or_else(Marks::default, |event| done(due_at, event.occurred_at)),
+            marks: decided_at.map_or_else(Marks::default, |event| {
+                let is_withdrawn = report.stage == ReportStage::Withdrawn;
+                done(due_at, event.occurred_at).and(became(&event.fact, is_withdrawn, cases))
+            }),
         });
     }
     if let Some(task) = &report.extra.callback
@@ -116,4 +121,27 @@ pub fn of_report(
         });
     }
     obligations
+}
+
+/// What became of a decision on a report. An answer and a rejection stand, for nothing takes them back; an acceptance stands while
+/// none of the cases that it opened came back to it or was cancelled, unless the reporter took back what was told.
+fn became(decision: &ReportFact, is_withdrawn: bool, cases: &[CaseOfReport]) -> Marks {
+    let opened = |case: &&CaseOfReport| {
+        !case.is_excluded
+            && matches!(decision, ReportFact::ReportAccepted { case_ids, .. } if case_ids.contains(&case.case_id))
+    };
+    let opened = || cases.iter().filter(opened);
+    let is_sent_back = opened().any(|case| case.is_sent_back);
+    let is_cancelled = !is_withdrawn && opened().any(|case| case.is_cancelled);
+    Marks::default()
+        .with(
+            Marks::ANSWERED,
+            matches!(decision, ReportFact::ReportAnswered { .. }),
+        )
+        .with(
+            Marks::REJECTED,
+            matches!(decision, ReportFact::ReportRejected { .. }),
+        )
+        .with(Marks::SENT_BACK, is_sent_back)
+        .with(Marks::ACCURATE, !is_sent_back && !is_cancelled)
 }

@@ -33,6 +33,9 @@ fn attempt(
         "handler",
         None,
     ));
+    if dice.below(8) == 0 {
+        return aside(town, dice, state, (task_id, holder));
+    }
     match dice.below(8) {
         0 => {
             let rule_row_id = [Some(RULE), None][dice.below(2)];
@@ -81,6 +84,64 @@ fn attempt(
                 opinion: None,
             };
             wait(work.case_close(&call(&centre("shift_leader")), state.id, request))
+        }
+    }
+}
+
+/// An attempt to do something else with a case than to move it forward.
+fn aside(
+    town: &Town,
+    dice: &Dice,
+    state: &CaseStateView,
+    (task_id, holder): (Id, Id),
+) -> Result<CaseStateView, CaseworkError> {
+    let work = &town.casework;
+    let (leader, dispatcher) = (call(&centre("shift_leader")), call(&centre("dispatcher")));
+    let reason = || "不清楚".to_owned();
+    let why = ReasonRequest { reason: reason() };
+    match dice.below(10) {
+        0 => {
+            let by_roads = CaseVerifyRequest {
+                organisation_id: ROADS,
+                remark: None,
+            };
+            wait(work.case_verify(&leader, state.id, by_roads))
+        }
+        1 => {
+            let found = CaseVerifyResultRequest {
+                is_true: dice.below(8) > 0,
+                opinion: Some(reason()),
+                occurred_at: None,
+            };
+            let by = call(&person(ROADS, "inspector", Some(district())));
+            wait(work.case_verify_result(&by, state.id, found))
+        }
+        2 => wait(work.case_send_back(&leader, state.id, why)),
+        3 | 4 => {
+            let by = call(&person(holder, "department_clerk", None));
+            wait(work.task_return(&by, task_id, why))
+        }
+        5 | 6 => {
+            let to = TaskToRequest {
+                organisation_id: [ROADS, WATER][dice.below(2)],
+            };
+            wait(work.task_reroute(&dispatcher, task_id, to))
+        }
+        7 => {
+            let request = CaseUrgeRequest { note: None };
+            wait(work.case_urge(&dispatcher, state.id, request))
+        }
+        8 => {
+            let request = CaseReopenRequest { reason: reason() };
+            wait(work.case_reopen(&leader, state.id, request))
+        }
+        _ => {
+            if dice.below(4) > 0 {
+                let request = CaseRecallRequest { reason: None };
+                return wait(work.case_recall(&dispatcher, state.id, request));
+            }
+            let request = CaseCancelRequest { reason: reason() };
+            wait(work.case_cancel(&leader, state.id, request))
         }
     }
 }
