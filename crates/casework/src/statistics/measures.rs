@@ -1,6 +1,7 @@
 //! What is counted: every measure is a kind of obligation and the marks that it has and has not.
 
 use super::{Marks, ObligationKind};
+use std::sync::LazyLock;
 
 /// What a measure counts in the end: whose list it opens when it is clicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -94,7 +95,8 @@ const fn wrong(
     but(of(code, name_zh, name_en, kind, DONE), Marks::ACCURATE)
 }
 
-/// All of them. Kept by day in columns of these names, in this order: a new one goes to the end, with a migration.
+/// All of them. Those that count whatever other marks there are ([`KEPT`]) are kept by day in columns of these names, in this order: a
+/// new one goes to the end, with a migration.
 #[rustfmt::skip]
 pub const MEASURES: &[Measure] = &[
     of("reports", "上报数", "Reports", ObligationKind::Report, NONE),
@@ -173,6 +175,35 @@ pub const MEASURES: &[Measure] = &[
     of("urges", "催办数", "Cases urged", ObligationKind::Urge, NONE),
     of("demands", "发起督办数", "Supervisions begun", ObligationKind::Demand, NONE),
 ];
+
+/// The places of the measures that are kept by day. What counts those that lack a mark is the difference of two of them.
+pub static KEPT: LazyLock<Vec<usize>> = LazyLock::new(|| {
+    let numbered = MEASURES.iter().enumerate();
+    numbered
+        .filter(|(_, measure)| measure.without == NONE)
+        .map(|(place, _)| place)
+        .collect()
+});
+
+/// The places of the other measures, each with those whose difference it is: what has the marks, and what has those as well that it
+/// must not have.
+pub static DIFFERENCES: LazyLock<Vec<[usize; 3]>> = LazyLock::new(|| {
+    let kept = |kind, with| {
+        MEASURES.iter().position(|measure| {
+            measure.kind == kind && measure.with == with && measure.without == NONE
+        })
+    };
+    MEASURES
+        .iter()
+        .enumerate()
+        .filter(|(_, measure)| measure.without != NONE)
+        .filter_map(|(place, measure)| {
+            let whole = kept(measure.kind, measure.with)?;
+            let part = kept(measure.kind, measure.with.and(measure.without))?;
+            Some([place, whole, part])
+        })
+        .collect()
+});
 
 /// The measure of this code, with its place among [`MEASURES`].
 pub fn measure(code: &str) -> Option<(usize, &'static Measure)> {
@@ -352,13 +383,22 @@ mod tests {
     }
 
     #[test]
-    fn the_columns_of_the_migration_are_the_measures_in_order() {
+    fn the_columns_of_the_migration_are_the_measures_that_no_difference_gives_in_order() {
         let sql = include_str!("../../migrations/0002_statistics.sql");
         let columns: Vec<_> = sql
             .lines()
             .filter_map(|line| line.trim().strip_suffix(" BIGINT NOT NULL DEFAULT 0,"))
             .collect();
-        let codes: Vec<_> = MEASURES.iter().map(|measure| measure.code).collect();
+        let codes: Vec<_> = KEPT.iter().map(|place| MEASURES[*place].code).collect();
         assert_eq!(columns, codes);
+        assert_eq!(KEPT.len() + DIFFERENCES.len(), COUNT);
+        let code = |place: usize| MEASURES[place].code;
+        let [late, ..] = DIFFERENCES[..] else {
+            panic!("none is late");
+        };
+        assert_eq!(
+            late.map(code),
+            ["accept_late", "accept_done", "accept_on_time"]
+        );
     }
 }

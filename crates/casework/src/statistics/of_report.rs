@@ -4,7 +4,7 @@ use super::{Marks, Obligation, ObligationKind, Person, done};
 use crate::clocks::Clock;
 use crate::lifecycle::Event;
 use crate::lifecycle::report::{self, ReportFact};
-use crate::model::{OrganisationRef, ReportStage, Satisfaction, TaskState};
+use crate::model::{CaseStage, OrganisationRef, ReportStage, Satisfaction, TaskState};
 use base::Id;
 
 /// What the numbers of a report need of one of its cases.
@@ -14,8 +14,8 @@ pub struct CaseOfReport {
     pub case_id: Id,
     /// Whether it was filed and not cancelled.
     pub is_filed: bool,
-    /// Whether it was cancelled.
-    pub is_cancelled: bool,
+    /// Where it stands.
+    pub stage: CaseStage,
     /// Whether it ever came back to acceptance.
     pub is_sent_back: bool,
     /// Whether it is excluded from the numbers.
@@ -132,7 +132,7 @@ fn became(decision: &ReportFact, is_withdrawn: bool, cases: &[CaseOfReport]) -> 
     };
     let opened = || cases.iter().filter(opened);
     let is_sent_back = opened().any(|case| case.is_sent_back);
-    let is_cancelled = !is_withdrawn && opened().any(|case| case.is_cancelled);
+    let is_cancelled = !is_withdrawn && opened().any(|case| case.stage == CaseStage::Cancelled);
     Marks::default()
         .with(
             Marks::ANSWERED,
