@@ -4,7 +4,9 @@ use super::{Marks, Obligation, ObligationKind, Person, done};
 use crate::clocks::Clock;
 use crate::lifecycle::Event;
 use crate::lifecycle::report::{self, ReportFact};
-use crate::model::{CaseStage, OrganisationRef, ReportStage, Satisfaction, TaskState};
+use crate::model::{
+    CallbackTask, CaseStage, OrganisationRef, ReportStage, Satisfaction, TaskState,
+};
 use base::Id;
 
 /// What the numbers of a report need of one of its cases.
@@ -47,10 +49,6 @@ pub fn of_report(
     if !cases.is_empty() && cases.iter().all(|case| case.is_excluded) {
         return Vec::new();
     }
-    let by = |wanted: fn(&ReportFact) -> bool| {
-        let event = events.iter().rev().find(|event| wanted(&event.fact))?;
-        event.by.as_ref()
-    };
     let received = events.first().and_then(|event| event.by.as_ref());
     let is_open = matches!(report.stage, ReportStage::Received | ReportStage::Accepted);
     let marks = Marks::default()
@@ -89,18 +87,16 @@ pub fn of_report(
             }),
         });
     }
-    if let Some(task) = &report.extra.callback
-        && task.state != TaskState::Revoked
-    {
-        let called = by(|fact| matches!(fact, ReportFact::ReportCalledBack { .. }));
+    let callbacks = callbacks(events).into_iter();
+    for (task, person) in callbacks.filter(|(task, _)| task.state != TaskState::Revoked) {
         let finished_at = task
             .finished_at
             .filter(|_| task.state == TaskState::Finished);
         obligations.push(Obligation {
             kind: ObligationKind::Callback,
             at: task.clock.due_at,
-            organisation: task.organisation.clone(),
-            person: called.map(Person::from),
+            organisation: task.organisation,
+            person,
             marks: finished_at.map_or_else(Marks::default, |at| done(Some(task.clock.due_at), at)),
         });
     }
@@ -121,6 +117,31 @@ pub fn of_report(
         });
     }
     obligations
+}
+
+/// The callbacks there were, each as it stands, with who called last: what is done again is asked about again.
+fn callbacks(events: &[Event<ReportFact>]) -> Vec<(CallbackTask, Option<Person>)> {
+    let mut found: Vec<(CallbackTask, Option<Person>)> = Vec::new();
+    let mut report = events.first().and_then(report::begin);
+    for event in events.iter().skip(1) {
+        report = report.map(|report| report::evolve(report, event));
+        let Some(task) = report
+            .as_ref()
+            .and_then(|each| each.extra.callback.as_ref())
+        else {
+            continue;
+        };
+        let is_called = matches!(event.fact, ReportFact::ReportCalledBack { .. });
+        let by = event.by.as_ref().filter(|_| is_called).map(Person::from);
+        match found.last_mut() {
+            Some((known, person)) if known.id == task.id => {
+                known.clone_from(task);
+                *person = by.or(person.take());
+            }
+            _ => found.push((task.clone(), by)),
+        }
+    }
+    found
 }
 
 /// What became of a decision on a report. An answer and a rejection stand, for nothing takes them back; an acceptance stands while

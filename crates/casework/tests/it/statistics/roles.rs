@@ -384,3 +384,20 @@ fn no_acceptance_is_wrong_for_what_its_reporter_took_back() {
         town.verify();
     });
 }
+
+#[test]
+fn a_call_stays_with_who_called_when_another_follows() {
+    each_town_with(&[&in_the_field()], |town, _| {
+        day_of_persons(town);
+        // Beyond the working day of every callback.
+        town.minutes(4 * 24 * 60);
+        let found = of_role(town, "intake_clerk");
+        let of_lin = &found[&centre("intake_clerk").staff_id];
+        let codes = ["callback_due", "callback_done", "callback_on_time"];
+        assert_eq!(codes.map(|code| of_lin[code]), [1, 1, 1]);
+        // The first reporter has to be called again, the others whose case was closed or cancelled for the first time.
+        let all = measures(&town.numbers(&centre("leader"), SINCE)["total"]);
+        assert_eq!(codes.map(|code| all[code]), [4, 1, 1]);
+        town.verify();
+    });
+}
