@@ -185,6 +185,11 @@ pub static KEPT: LazyLock<Vec<usize>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The measures that are kept by day, in the order of their columns.
+pub fn kept() -> impl Iterator<Item = &'static Measure> {
+    KEPT.iter().filter_map(|place| MEASURES.get(*place))
+}
+
 /// The places of the other measures, each with those whose difference it is: what has the marks, and what has those as well that it
 /// must not have.
 pub static DIFFERENCES: LazyLock<Vec<[usize; 3]>> = LazyLock::new(|| {
@@ -389,7 +394,7 @@ mod tests {
             .lines()
             .filter_map(|line| line.trim().strip_suffix(" BIGINT NOT NULL DEFAULT 0,"))
             .collect();
-        let codes: Vec<_> = KEPT.iter().map(|place| MEASURES[*place].code).collect();
+        let codes: Vec<_> = kept().map(|measure| measure.code).collect();
         assert_eq!(columns, codes);
         assert_eq!(KEPT.len() + DIFFERENCES.len(), COUNT);
         let code = |place: usize| MEASURES[place].code;

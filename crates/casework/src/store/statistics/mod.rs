@@ -7,7 +7,7 @@ use super::{
     RATE_CHOOSE, read::corrupt,
 };
 use crate::model::{CaseExtra, CaseStage, OrganisationRef};
-use crate::statistics::measures::{COUNT, DIFFERENCES, KEPT, MEASURES, counting};
+use crate::statistics::measures::{COUNT, DIFFERENCES, KEPT, counting, kept};
 use crate::statistics::{Marks, Obligation, ObligationKind, Person, Place};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx, params};
 use base::{Id, Timestamp};
@@ -114,8 +114,7 @@ pub fn sum(sums: &mut Sums, row: &ObligationRow, by: i64) {
 
 /// The columns of the measures.
 fn columns() -> Vec<&'static str> {
-    let kept = KEPT.iter().filter_map(|place| MEASURES.get(*place));
-    kept.map(|measure| measure.code).collect()
+    kept().map(|measure| measure.code).collect()
 }
 
 /// `INSERT … ON CONFLICT … DO UPDATE` of one row of sums.
