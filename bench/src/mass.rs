@@ -23,7 +23,7 @@ use casework::input::{
 };
 use casework::model::CaseStage;
 use casework::service::CaseMark;
-use casework::statistics::MEASURES;
+use casework::statistics::measures::kept;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
@@ -541,14 +541,11 @@ fn copy(
 fn sum_up(connection: &Connection) -> Result<()> {
     let day = 86_400_000_000_i64;
     let ahead = day / 3;
-    let columns: Vec<&str> = MEASURES.iter().map(|measure| measure.code).collect();
-    let sums: Vec<String> = MEASURES
-        .iter()
+    let columns: Vec<&str> = kept().map(|measure| measure.code).collect();
+    let sums: Vec<String> = kept()
         .map(|measure| {
-            let (kind, with, without) = (measure.kind, measure.with.0, measure.without.0);
-            format!(
-                "SUM(kind = '{kind}' AND (marks & {with}) = {with} AND (marks & {without}) = 0)"
-            )
+            let (kind, with) = (measure.kind, measure.with.0);
+            format!("SUM(kind = '{kind}' AND (marks & {with}) = {with})")
         })
         .collect();
     connection.execute_batch("DELETE FROM obligation_day")?;

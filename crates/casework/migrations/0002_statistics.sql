@@ -28,6 +28,7 @@ CREATE INDEX obligation_by_street ON obligation (street_path, at);
 
 -- Sums of one local day. One dimension at a time: whose, what about, where from, who; each by street, because most
 -- people who may not see the whole city see a street.
+-- A measure that counts what lacks a mark (late: done and not in time) is the difference of two that are kept.
 CREATE TABLE obligation_day (
   -- `organisation`, `category`, `source` or `person`.
   dimension $key NOT NULL,
@@ -42,12 +43,14 @@ CREATE TABLE obligation_day (
   reports BIGINT NOT NULL DEFAULT 0,
   reports_valid BIGINT NOT NULL DEFAULT 0,
   reports_open BIGINT NOT NULL DEFAULT 0,
-  reports_answered BIGINT NOT NULL DEFAULT 0,
-  reports_rejected BIGINT NOT NULL DEFAULT 0,
   reports_redone BIGINT NOT NULL DEFAULT 0,
   accept_due BIGINT NOT NULL DEFAULT 0,
   accept_done BIGINT NOT NULL DEFAULT 0,
   accept_on_time BIGINT NOT NULL DEFAULT 0,
+  accept_accurate BIGINT NOT NULL DEFAULT 0,
+  accept_sent_back BIGINT NOT NULL DEFAULT 0,
+  accept_answered BIGINT NOT NULL DEFAULT 0,
+  accept_rejected BIGINT NOT NULL DEFAULT 0,
   callback_due BIGINT NOT NULL DEFAULT 0,
   callback_done BIGINT NOT NULL DEFAULT 0,
   callback_on_time BIGINT NOT NULL DEFAULT 0,
@@ -72,7 +75,6 @@ CREATE TABLE obligation_day (
   handle_due BIGINT NOT NULL DEFAULT 0,
   handle_done BIGINT NOT NULL DEFAULT 0,
   handle_on_time BIGINT NOT NULL DEFAULT 0,
-  handle_pending BIGINT NOT NULL DEFAULT 0,
   handle_extended BIGINT NOT NULL DEFAULT 0,
   handle_suspended BIGINT NOT NULL DEFAULT 0,
   handle_exempt BIGINT NOT NULL DEFAULT 0,
@@ -83,10 +85,10 @@ CREATE TABLE obligation_day (
   inspect_done BIGINT NOT NULL DEFAULT 0,
   inspect_on_time BIGINT NOT NULL DEFAULT 0,
   inspect_failed BIGINT NOT NULL DEFAULT 0,
+  inspect_overturned BIGINT NOT NULL DEFAULT 0,
   close_due BIGINT NOT NULL DEFAULT 0,
   close_done BIGINT NOT NULL DEFAULT 0,
   close_on_time BIGINT NOT NULL DEFAULT 0,
-  close_late BIGINT NOT NULL DEFAULT 0,
   close_reworked BIGINT NOT NULL DEFAULT 0,
   archive_due BIGINT NOT NULL DEFAULT 0,
   archive_done BIGINT NOT NULL DEFAULT 0,
@@ -94,6 +96,12 @@ CREATE TABLE obligation_day (
   supervise_due BIGINT NOT NULL DEFAULT 0,
   supervise_done BIGINT NOT NULL DEFAULT 0,
   supervise_on_time BIGINT NOT NULL DEFAULT 0,
+  cancels BIGINT NOT NULL DEFAULT 0,
+  transfers BIGINT NOT NULL DEFAULT 0,
+  verify_sent BIGINT NOT NULL DEFAULT 0,
+  inspect_sent BIGINT NOT NULL DEFAULT 0,
+  urges BIGINT NOT NULL DEFAULT 0,
+  demands BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (dimension, day, key, place_path, organisation_path)
 ) $clustered;
 

@@ -10,9 +10,11 @@
 //! the instant it happened. A window never reaches beyond now: what is due later is not due yet.
 //!
 //! **What is left out**: an obligation that was taken away before it was done (revoked, returned, merged, sent back) is nobody's; a
-//! cancelled case leaves only its filing and verification, when done; a case excluded from the numbers (剔除) leaves nothing. An
-//! overdue task that an approved appeal exempts counts as done in time; its overdue fact stays on the timeline.
+//! cancelled case leaves only its filing and verification, when done, and the acts of persons; a case excluded from the numbers
+//! (剔除) leaves nothing. An overdue task that an approved appeal exempts counts as done in time; its overdue fact stays on the
+//! timeline.
 
+mod acts;
 pub mod measures;
 mod of_case;
 mod of_report;
@@ -58,6 +60,18 @@ words! {
         Archive = "archive",
         /// 督办反馈.
         Supervise = "supervise",
+        /// 作废: somebody cancelled the case.
+        Cancel = "cancel",
+        /// 转办: somebody passed the case on otherwise than forward.
+        Transfer = "transfer",
+        /// 发核实: somebody gave out a verification.
+        SendVerify = "send_verify",
+        /// 发核查: somebody gave out an inspection.
+        SendInspect = "send_inspect",
+        /// 催办.
+        Urge = "urge",
+        /// 发起督办.
+        Demand = "demand",
     }
 }
 
@@ -70,7 +84,8 @@ impl Marks {
     pub const DONE: Self = Self(1);
     /// In time.
     pub const ON_TIME: Self = Self(1 << 1);
-    /// Stood: a filing that was not taken back, an order that never came back.
+    /// Stood: an acceptance whose cases neither came back nor were cancelled, a filing that was not taken back, an order that never
+    /// came back.
     pub const ACCURATE: Self = Self(1 << 2);
     /// Was given more time.
     pub const EXTENDED: Self = Self(1 << 3);
@@ -98,6 +113,10 @@ impl Marks {
     pub const EXEMPT: Self = Self(1 << 14);
     /// Done again because the reporter said that it was not solved.
     pub const REDONE: Self = Self(1 << 15);
+    /// A case came back to acceptance.
+    pub const SENT_BACK: Self = Self(1 << 16);
+    /// The inspection passed what had to be done again after all.
+    pub const OVERTURNED: Self = Self(1 << 17);
 
     /// Whether all of `others` are among these.
     pub const fn has(self, others: Self) -> bool {

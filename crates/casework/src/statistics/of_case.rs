@@ -1,9 +1,10 @@
 //! The obligations of a case, from its timeline.
 
-use super::{Marks, Obligation, ObligationKind, Person, done};
+use super::{Marks, Obligation, ObligationKind, Person, acts, done};
 use crate::lifecycle::Event;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::handling::HandlingFact;
+use crate::lifecycle::links::LinkFact;
 use crate::lifecycle::overlays::OverlayFact;
 use crate::model::{Case, CaseStage, Level, OrganisationRef, Task, TaskKind, TaskRole, TaskState};
 use crate::process::Process;
@@ -64,8 +65,13 @@ struct History {
     /// Who accepted and who finished each task last.
     accepted_by: BTreeMap<Id, Person>,
     finished_by: BTreeMap<Id, Person>,
-    /// Inspections that failed.
+    /// Inspections that failed, and that passed what was not solved.
     failed: Vec<Id>,
+    overturned: Vec<Id>,
+    /// The inspection that passed last, unless it is overturned.
+    passed: Option<Id>,
+    /// What persons did, in order.
+    acts: Vec<Obligation>,
     /// Tasks that stood still, or do.
     suspended: BTreeSet<Id>,
     closed_by: Option<Person>,
@@ -110,6 +116,8 @@ impl History {
         self.suspended.extend(stands_still.map(|task| task.id));
         self.follow_desk(before, after, event);
         self.follow_supervision(event);
+        self.follow_inspection(&event.fact);
+        self.acts.extend(acts::of_event(before, event));
     }
 
     fn follow_desk(&mut self, before: &Case, after: &Case, event: &Event<CaseFact>) {
@@ -162,14 +170,6 @@ impl History {
     }
 
     fn note_people(&mut self, before: &Case, after: &Case, event: &Event<CaseFact>) {
-        if let CaseFact::CaseInspected {
-            task_id,
-            passed: false,
-            ..
-        } = &event.fact
-        {
-            self.failed.push(*task_id);
-        }
         let Some(by) = event.by.as_ref().map(Person::from) else {
             return;
         };
@@ -184,6 +184,22 @@ impl History {
             if task.finished_at.is_some() && then.and_then(|then| then.finished_at).is_none() {
                 self.finished_by.insert(task.id, by.clone());
             }
+        }
+    }
+
+    fn follow_inspection(&mut self, fact: &CaseFact) {
+        match fact {
+            CaseFact::CaseInspected {
+                task_id, passed, ..
+            } => {
+                self.passed = passed.then_some(*task_id);
+                self.failed.extend((!passed).then_some(*task_id));
+            }
+            CaseFact::Overlay(OverlayFact::CaseReopened { .. })
+            | CaseFact::Link(LinkFact::CaseRedone { .. }) => {
+                self.overturned.extend(self.passed.take());
+            }
+            _ => {}
         }
     }
 
@@ -245,6 +261,7 @@ impl History {
                 marks: marks_of(each.done.as_ref().map(|(at, _)| *at), Some(each.due_at)),
             }));
         }
+        obligations.extend(self.acts.iter().cloned());
         obligations
     }
 
@@ -300,7 +317,8 @@ impl History {
             .with(Marks::EXTENDED, overlays.extended_count > 0)
             .with(Marks::SUSPENDED, self.suspended.contains(&task.id))
             .with(Marks::REWORKED, task.rework_count > 0)
-            .with(Marks::FAILED, self.failed.contains(&task.id));
+            .with(Marks::FAILED, self.failed.contains(&task.id))
+            .with(Marks::OVERTURNED, self.overturned.contains(&task.id));
         let done_by = self.finished_by.get(&task.id).filter(|_| is_done);
         obligations.push(Obligation {
             kind,

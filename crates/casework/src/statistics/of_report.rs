@@ -4,7 +4,9 @@ use super::{Marks, Obligation, ObligationKind, Person, done};
 use crate::clocks::Clock;
 use crate::lifecycle::Event;
 use crate::lifecycle::report::{self, ReportFact};
-use crate::model::{OrganisationRef, ReportStage, Satisfaction, TaskState};
+use crate::model::{
+    CallbackTask, CaseStage, OrganisationRef, ReportStage, Satisfaction, TaskState,
+};
 use base::Id;
 
 /// What the numbers of a report need of one of its cases.
@@ -14,6 +16,10 @@ pub struct CaseOfReport {
     pub case_id: Id,
     /// Whether it was filed and not cancelled.
     pub is_filed: bool,
+    /// Where it stands.
+    pub stage: CaseStage,
+    /// Whether it ever came back to acceptance.
+    pub is_sent_back: bool,
     /// Whether it is excluded from the numbers.
     pub is_excluded: bool,
     /// Who leads, or led last.
@@ -43,17 +49,11 @@ pub fn of_report(
     if !cases.is_empty() && cases.iter().all(|case| case.is_excluded) {
         return Vec::new();
     }
-    let by = |wanted: fn(&ReportFact) -> bool| {
-        let event = events.iter().rev().find(|event| wanted(&event.fact))?;
-        event.by.as_ref()
-    };
     let received = events.first().and_then(|event| event.by.as_ref());
     let is_open = matches!(report.stage, ReportStage::Received | ReportStage::Accepted);
     let marks = Marks::default()
         .with(Marks::FILED, cases.iter().any(|case| case.is_filed))
         .with(Marks::OPEN, is_open)
-        .with(Marks::ANSWERED, report.stage == ReportStage::Answered)
-        .with(Marks::REJECTED, report.stage == ReportStage::Rejected)
         .with(Marks::REDONE, report.extra.redo_count > 0);
     let mut obligations = vec![Obligation {
         kind: ObligationKind::Report,
@@ -81,21 +81,22 @@ pub fn of_report(
             organisation: decided_by
                 .map_or_else(|| received_by.clone(), crate::model::Actor::organisation),
             person: decided_by.map(Person::from),
-            marks: decided_at.map_or_else(Marks::default, |event| done(due_at, event.occurred_at)),
+            marks: decided_at.map_or_else(Marks::default, |event| {
+                let is_withdrawn = report.stage == ReportStage::Withdrawn;
+                done(due_at, event.occurred_at).and(became(&event.fact, is_withdrawn, cases))
+            }),
         });
     }
-    if let Some(task) = &report.extra.callback
-        && task.state != TaskState::Revoked
-    {
-        let called = by(|fact| matches!(fact, ReportFact::ReportCalledBack { .. }));
+    let callbacks = callbacks(events).into_iter();
+    for (task, person) in callbacks.filter(|(task, _)| task.state != TaskState::Revoked) {
         let finished_at = task
             .finished_at
             .filter(|_| task.state == TaskState::Finished);
         obligations.push(Obligation {
             kind: ObligationKind::Callback,
             at: task.clock.due_at,
-            organisation: task.organisation.clone(),
-            person: called.map(Person::from),
+            organisation: task.organisation,
+            person,
             marks: finished_at.map_or_else(Marks::default, |at| done(Some(task.clock.due_at), at)),
         });
     }
@@ -116,4 +117,52 @@ pub fn of_report(
         });
     }
     obligations
+}
+
+/// The callbacks there were, each as it stands, with who called last: what is done again is asked about again.
+fn callbacks(events: &[Event<ReportFact>]) -> Vec<(CallbackTask, Option<Person>)> {
+    let mut found: Vec<(CallbackTask, Option<Person>)> = Vec::new();
+    let mut report = events.first().and_then(report::begin);
+    for event in events.iter().skip(1) {
+        report = report.map(|report| report::evolve(report, event));
+        let Some(task) = report
+            .as_ref()
+            .and_then(|each| each.extra.callback.as_ref())
+        else {
+            continue;
+        };
+        let is_called = matches!(event.fact, ReportFact::ReportCalledBack { .. });
+        let by = event.by.as_ref().filter(|_| is_called).map(Person::from);
+        match found.last_mut() {
+            Some((known, person)) if known.id == task.id => {
+                known.clone_from(task);
+                *person = by.or(person.take());
+            }
+            _ => found.push((task.clone(), by)),
+        }
+    }
+    found
+}
+
+/// What became of a decision on a report. An answer and a rejection stand, for nothing takes them back; an acceptance stands while
+/// none of the cases that it opened came back to it or was cancelled, unless the reporter took back what was told.
+fn became(decision: &ReportFact, is_withdrawn: bool, cases: &[CaseOfReport]) -> Marks {
+    let opened = |case: &&CaseOfReport| {
+        !case.is_excluded
+            && matches!(decision, ReportFact::ReportAccepted { case_ids, .. } if case_ids.contains(&case.case_id))
+    };
+    let opened = || cases.iter().filter(opened);
+    let is_sent_back = opened().any(|case| case.is_sent_back);
+    let is_cancelled = !is_withdrawn && opened().any(|case| case.stage == CaseStage::Cancelled);
+    Marks::default()
+        .with(
+            Marks::ANSWERED,
+            matches!(decision, ReportFact::ReportAnswered { .. }),
+        )
+        .with(
+            Marks::REJECTED,
+            matches!(decision, ReportFact::ReportRejected { .. }),
+        )
+        .with(Marks::SENT_BACK, is_sent_back)
+        .with(Marks::ACCURATE, !is_sent_back && !is_cancelled)
 }

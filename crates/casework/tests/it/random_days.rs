@@ -85,6 +85,62 @@ fn attempt(
     }
 }
 
+/// An attempt to do something else with a case than to move it forward.
+fn aside(town: &Town, dice: &Dice, state: &CaseStateView) -> Result<CaseStateView, CaseworkError> {
+    let work = &town.casework;
+    let task = state.tasks.get(dice.below(state.tasks.len().max(1)));
+    let task_id = task.map_or(Id(5), |task| task.id);
+    let holder = task.map_or(ROADS, |task| task.organisation_id);
+    let (leader, dispatcher) = (call(&centre("shift_leader")), call(&centre("dispatcher")));
+    let reason = || "不清楚".to_owned();
+    let why = ReasonRequest { reason: reason() };
+    match dice.below(12) {
+        0 => {
+            let by_roads = CaseVerifyRequest {
+                organisation_id: ROADS,
+                remark: None,
+            };
+            wait(work.case_verify(&leader, state.id, by_roads))
+        }
+        1 => {
+            let found = CaseVerifyResultRequest {
+                is_true: dice.below(8) > 0,
+                opinion: Some(reason()),
+                occurred_at: None,
+            };
+            let by = call(&person(ROADS, "inspector", Some(district())));
+            wait(work.case_verify_result(&by, state.id, found))
+        }
+        2 => wait(work.case_send_back(&leader, state.id, why)),
+        3..=5 => {
+            let by = call(&person(holder, "department_clerk", None));
+            wait(work.task_return(&by, task_id, why))
+        }
+        6 | 7 => {
+            let to = TaskToRequest {
+                organisation_id: [ROADS, WATER][dice.below(2)],
+            };
+            wait(work.task_reroute(&dispatcher, task_id, to))
+        }
+        8 => {
+            let request = CaseUrgeRequest { note: None };
+            wait(work.case_urge(&dispatcher, state.id, request))
+        }
+        9 | 10 => {
+            let request = CaseReopenRequest { reason: reason() };
+            wait(work.case_reopen(&leader, state.id, request))
+        }
+        _ => {
+            if dice.below(4) > 0 {
+                let request = CaseRecallRequest { reason: None };
+                return wait(work.case_recall(&dispatcher, state.id, request));
+            }
+            let request = CaseCancelRequest { reason: reason() };
+            wait(work.case_cancel(&leader, state.id, request))
+        }
+    }
+}
+
 #[test]
 fn random_days_leave_everything_as_it_must_be() {
     each_town(|town, _| {
@@ -125,6 +181,61 @@ fn random_days_leave_everything_as_it_must_be() {
             lawful > 80 && refused > 80 && closed > 3,
             "{lawful} {refused} {closed}"
         );
+        town.verify();
+    });
+}
+
+#[test]
+fn random_days_of_passing_on_and_taking_back_are_counted_as_a_recount_finds() {
+    each_town(|town, _| {
+        let dice = Dice(SeededChance::new(20_261_128));
+        let begun = |n: usize| {
+            let case = town.create().case.unwrap();
+            match n % 4 {
+                0 => case,
+                1 => town.file(case.id),
+                2 => {
+                    town.file(case.id);
+                    town.dispatch(case.id)
+                }
+                _ => town.complete(case.id),
+            }
+        };
+        let mut states: Vec<CaseStateView> = (0..24).map(begun).collect();
+        for _ in 0..500 {
+            town.clock.advance_seconds(30);
+            if dice.below(7) == 0 {
+                town.count();
+            }
+            let n = dice.below(states.len());
+            let tried = match dice.below(2) {
+                0 => aside(town, &dice, &states[n]),
+                _ => attempt(town, &dice, &states[n]),
+            };
+            if let Ok(state) = tried {
+                states[n] = state;
+            }
+        }
+        town.clock.advance_seconds(3 * 3_600);
+        town.fire();
+        town.count();
+        let numbers = town.get(&centre("leader"), "/api/v1/statistics").body;
+        for code in [
+            "accept_sent_back",
+            "accept_wrong",
+            "cancels",
+            "dispatch_wrong",
+            "inspect_overturned",
+            "transfers",
+            "urges",
+            "verify_sent",
+        ] {
+            assert!(
+                numbers["total"]["measures"][code].as_i64() > Some(0),
+                "{code}: {}",
+                numbers["total"]["measures"]
+            );
+        }
         town.verify();
     });
 }

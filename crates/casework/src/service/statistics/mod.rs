@@ -182,6 +182,8 @@ impl Casework {
                 case_id: case.case_id,
                 is_filed: case.filed_at.is_some()
                     && !matches!(case.stage, CaseStage::Accepted | CaseStage::Cancelled),
+                stage: case.stage,
+                is_sent_back: case.extra.handling.sent_back_count > 0,
                 is_excluded: case.extra.overlays.is_excluded(),
                 lead: case
                     .lead_organisation_id

@@ -7,7 +7,7 @@ use super::{
     RATE_CHOOSE, read::corrupt,
 };
 use crate::model::{CaseExtra, CaseStage, OrganisationRef};
-use crate::statistics::measures::{COUNT, MEASURES, counting};
+use crate::statistics::measures::{COUNT, DIFFERENCES, KEPT, counting, kept};
 use crate::statistics::{Marks, Obligation, ObligationKind, Person, Place};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx, params};
 use base::{Id, Timestamp};
@@ -112,9 +112,14 @@ pub fn sum(sums: &mut Sums, row: &ObligationRow, by: i64) {
     }
 }
 
-/// `INSERT … ON CONFLICT … DO UPDATE` of one row of sums; its columns are the measures.
+/// The columns of the measures.
+fn columns() -> Vec<&'static str> {
+    kept().map(|measure| measure.code).collect()
+}
+
+/// `INSERT … ON CONFLICT … DO UPDATE` of one row of sums.
 static DAY_ADD: LazyLock<Statement> = LazyLock::new(|| {
-    let codes: Vec<&str> = MEASURES.iter().map(|measure| measure.code).collect();
+    let codes = columns();
     let values: Vec<String> = (1..=codes.len() + 5).map(|n| format!("?{n}")).collect();
     let sums: Vec<String> = codes
         .iter()
@@ -144,7 +149,8 @@ pub fn sums_add(tx: &mut Tx<'_>, sums: &Sums) -> Result<(), StoreError> {
             key.place_path.as_param(),
             key.organisation_path.as_param(),
         ];
-        values.extend(counts.iter().map(AsParam::as_param));
+        let kept = KEPT.iter().filter_map(|place| counts.get(*place));
+        values.extend(kept.map(AsParam::as_param));
         tx.post(&DAY_ADD, &values)?;
     }
     Ok(())
@@ -302,18 +308,26 @@ pub fn sums_all(tx: &mut Tx<'_>) -> Result<Sums, StoreError> {
 }
 
 static SUMS_ALL: LazyLock<Statement> = LazyLock::new(|| {
-    let codes: Vec<&str> = MEASURES.iter().map(|measure| measure.code).collect();
     Statement::composed(format!(
         "SELECT dimension, day, key, place_path, organisation_path, {} FROM obligation_day",
-        codes.join(", ")
+        columns().join(", ")
     ))
 });
 
-/// The measures of a row from column `first`.
+/// The measures of a row whose columns of measures begin at `first`.
 fn counts(row: &Row<'_>, first: usize) -> Result<Box<Counts>, StoreError> {
     let mut counts = Box::new([0; COUNT]);
-    for (column, count) in (first..).zip(counts.iter_mut()) {
-        *count = row.get(column)?;
+    for (column, place) in (first..).zip(KEPT.iter()) {
+        if let Some(count) = counts.get_mut(*place) {
+            *count = row.get(column)?;
+        }
+    }
+    for [place, whole, part] in DIFFERENCES.iter() {
+        let of = |place: &usize| counts.get(*place).copied().unwrap_or_default();
+        let difference = of(whole) - of(part);
+        if let Some(count) = counts.get_mut(*place) {
+            *count = difference;
+        }
     }
     Ok(counts)
 }

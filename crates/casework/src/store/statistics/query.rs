@@ -3,7 +3,7 @@
 use super::{AHEAD, Counts, DAY, Dimension, counts};
 use crate::statistics::Marks;
 use crate::statistics::ObligationKind;
-use crate::statistics::measures::{COUNT, MEASURES, Measure, counting};
+use crate::statistics::measures::{COUNT, Measure, counting};
 use crate::store::read::corrupt;
 use ::store::{AsParam, Param, Statement, StoreError, Tx};
 use access::{Scope, ScopeColumns, Via};
@@ -339,9 +339,9 @@ pub fn add_days(
         Key::Day => format!("CAST((d.day + {AHEAD}) / {DAY} AS TEXT)"),
         _ => "d.key".to_owned(),
     };
-    let sums: Vec<String> = MEASURES
+    let sums: Vec<String> = super::columns()
         .iter()
-        .map(|measure| format!("CAST(SUM(d.{}) AS BIGINT)", measure.code))
+        .map(|code| format!("CAST(SUM(d.{code}) AS BIGINT)"))
         .collect();
     let clause = scope.map(|scope| scope.sql(&DAY_COLUMNS, conditions.values.len() + 1));
     let of_scope = clause

@@ -3,6 +3,7 @@
 
 mod overlays;
 mod rates;
+mod roles;
 
 use crate::town::*;
 use access::Principal;
@@ -199,29 +200,39 @@ fn a_day_worked_out_by_hand_gives_these_measures_and_rates() {
             ("reports", 8),
             ("reports_valid", 4),
             ("reports_open", 3),
-            ("reports_answered", 1),
-            ("reports_rejected", 1),
             // One waits in the pool.
             ("accept_due", 8),
             ("accept_done", 7),
             ("accept_on_time", 7),
+            // Of the seven, the case of one was cancelled.
+            ("accept_accurate", 6),
+            ("accept_wrong", 1),
+            ("accept_answered", 1),
+            ("accept_rejected", 1),
             ("cases", 5),
             ("cases_filed", 5),
             ("cases_cancelled", 1),
+            ("cancels", 1),
             // Five filings, two of them at 09:45 with 09:30 as the limit; one was cancelled afterwards.
             ("file_due", 5),
             ("file_done", 5),
             ("file_on_time", 3),
+            ("file_late", 2),
             ("file_accurate", 4),
             // Of the cancelled case none. The first order of the returned one came back, its second stands; one case waits.
             ("dispatch_due", 5),
             ("dispatch_done", 4),
             ("dispatch_on_time", 3),
+            ("dispatch_late", 1),
             ("dispatch_accurate", 3),
+            ("dispatch_wrong", 1),
+            // The returned one was given to water.
+            ("transfers", 1),
             // Prompt two, late one, returned one (to water, due 10:30, never answered); roads gave its order back unanswered.
             ("respond_due", 4),
             ("respond_done", 3),
             ("respond_on_time", 2),
+            ("respond_late", 1),
             // Prompt two in time; late, whose second round is in time; water has not begun: overdue since 11:30.
             ("handle_due", 4),
             ("handle_done", 3),
@@ -231,6 +242,7 @@ fn a_day_worked_out_by_hand_gives_these_measures_and_rates() {
             ("inspect_due", 3),
             ("inspect_done", 3),
             ("inspect_on_time", 2),
+            ("inspect_late", 1),
             ("inspect_failed", 1),
             // Three hours after handling: prompt by 14:10, late by 19:40 after its second round, returned by 14:30.
             ("close_due", 3),
@@ -240,6 +252,7 @@ fn a_day_worked_out_by_hand_gives_these_measures_and_rates() {
             ("archive_due", 2),
             ("archive_done", 2),
             ("archive_on_time", 1),
+            ("archive_late", 1),
         ]
         .map(|(code, count)| (code.to_owned(), count))
         .into();
@@ -434,7 +447,9 @@ fn the_lines_are_whose_where_what_from_where_who_and_when() {
             ("dispatch_due", 4),
             ("dispatch_done", 4),
             ("dispatch_on_time", 3),
+            ("dispatch_late", 1),
             ("dispatch_accurate", 3),
+            ("dispatch_wrong", 1),
         ]
         .map(|(code, count)| (code.to_owned(), count))
         .into();
