@@ -1,10 +1,11 @@
 //! All areas in memory: by id, code, path and place. Pure; rebuilt when areas change.
 
 use crate::Boundary;
+use crate::grid::VillageGrid;
 use crate::model::Area;
 use crate::spatial::SpatialIndex;
 use base::geo::{Point, distance_m};
-use base::{AreaCode, Id, TreePath};
+use base::{AreaCode, AreaLevel, Id, TreePath};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -187,6 +188,29 @@ impl AreaTree {
             .filter(move |area| {
                 let exact = area.boundary.as_ref().and_then(|boundary| boundary.frame());
                 exact.is_some_and(|[w, s, e, n]| w <= east && e >= west && s <= north && n >= south)
+            })
+    }
+
+    /// The unit grids that may come in the way of any of these outlines; in the order of paths.
+    pub(crate) fn grids_about<'a, 'b>(
+        &'a self,
+        outlines: impl Iterator<Item = &'b Boundary>,
+    ) -> impl Iterator<Item = VillageGrid<'a>> {
+        let frame = outlines.filter_map(Boundary::frame).reduce(|a, b| {
+            let [west, south, east, north] = a;
+            let [w, s, e, n] = b;
+            [west.min(w), south.min(s), east.max(e), north.max(n)]
+        });
+        frame
+            .into_iter()
+            .flat_map(|frame| self.outlined_within(frame))
+            .filter(|area| area.level == AreaLevel::Grid)
+            .filter_map(|grid| {
+                Some(VillageGrid {
+                    village_id: grid.parent_id,
+                    code: grid.code,
+                    boundary: grid.boundary.as_deref()?,
+                })
             })
     }
 

@@ -379,7 +379,8 @@ impl Registry {
         })
     }
 
-    /// How well the unit grids of each village of an area cover it. `villages_max` bounds the work.
+    /// How well the unit grids of each village of an area cover it, and where they are in the way of other villages' grids.
+    /// `villages_max` bounds the work.
     pub fn grid_check(
         &self,
         area_id: Id,
@@ -397,7 +398,15 @@ impl Registry {
                 .children(Some(village.id))
                 .filter_map(|grid| Some((grid.code, grid.boundary.as_deref()?)))
                 .collect();
-            let found = grid::check(village.boundary.as_deref(), &grids, tolerance_m2);
+            let mut found = grid::check(village.boundary.as_deref(), &grids, tolerance_m2);
+            let outlines = grids.iter().map(|(_, boundary)| *boundary);
+            let (own, mut all): (Vec<_>, Vec<_>) = areas
+                .grids_about(outlines)
+                .partition(|grid| grid.village_id == Some(village.id));
+            let from = all.len();
+            all.extend(own);
+            let across = grid::overlaps_across(&all, from, tolerance_m2);
+            found.overlaps.extend(across);
             (village.clone(), found)
         });
         Ok(checked.collect())

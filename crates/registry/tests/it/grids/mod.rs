@@ -1,5 +1,6 @@
 //! Unit grids: cut from outlines, imported from files, checked against each other.
 
+mod borders;
 mod cut;
 
 use crate::city::*;
@@ -44,6 +45,10 @@ pub fn village_city(registry: &Registry) {
     .unwrap();
     let table = csv("code,name,lon,lat\n310118001002,青平社区,121.01,31.0\n");
     import_areas(registry, &table, &registry::AreaImport::default()).unwrap();
+}
+
+fn code(text: &str) -> AreaCode {
+    AreaCode::parse(text).unwrap()
 }
 
 fn grid(code: &str, corners: &[(f64, f64)]) -> Value {
