@@ -352,7 +352,7 @@ fn take(planner: &mut Planner<'_>, village: &Arc<Area>, draft: &Draft) -> Result
         .map_err(|fault| ("name", fault.to_string()))?;
     let is_news = wanted != *present;
     if is_news {
-        planner.change(wanted);
+        planner.change(present, wanted);
     }
     Ok(is_news)
 }

@@ -64,17 +64,21 @@ fn grid(code: &str, corners: &[(f64, f64)]) -> Value {
         "geometry": {"type": "Polygon", "coordinates": [ring]}})
 }
 
-fn cell(code: &str, x: f64, y: f64, w: f64, h: f64) -> Value {
+pub fn cell(code: &str, x: f64, y: f64, w: f64, h: f64) -> Value {
     grid(code, &[(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
 }
 
-fn collection(features: &[Value]) -> Vec<u8> {
+pub fn collection(features: &[Value]) -> Vec<u8> {
     json!({"type": "FeatureCollection", "features": features})
         .to_string()
         .into_bytes()
 }
 
-fn import_grids(registry: &Registry, features: &[Value], options: &GridImport) -> table::Report {
+pub fn import_grids(
+    registry: &Registry,
+    features: &[Value],
+    options: &GridImport,
+) -> table::Report {
     wait(registry.grid_import(&console(), &collection(features), options, |_| ())).unwrap()
 }
 
