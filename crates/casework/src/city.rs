@@ -5,7 +5,7 @@ use crate::lifecycle::RuleFacts;
 use crate::model::{ComponentPinned, OrganisationRef};
 use ::store::{StoreError, Tx};
 use base::path::TreePath;
-use base::{AreaCode, AreaLevel, Id, Point};
+use base::{AreaCode, AreaLevel, Id, Point, Timestamp};
 use registry::{AreaTree, Registry};
 use std::pin::Pin;
 
@@ -42,14 +42,26 @@ pub struct OrganisationFacts {
 pub trait City: Send + Sync {
     /// The smallest known area a point lies in.
     fn place_at(&self, point: Point) -> Option<Place>;
-    /// The area with this division code.
+    /// The area in force with this division code.
     fn place_by_code(&self, code: &str) -> Option<Place>;
-    /// The area with this path, with its district and street as they are now.
+    /// The area that has this division code or had it.
+    fn place_by_code_ever(&self, code: &str) -> Option<Place> {
+        self.place_by_code(code)
+    }
+    /// The area with this path, in force or not, with its district and street as they are now.
     fn place_by_path(&self, path: &TreePath) -> Option<Place>;
+    /// The area in force that this path stands for now: its own, or the one that took its place there. None when that cannot be told.
+    fn place_in_force(&self, path: &TreePath, _point: Option<Point>) -> Option<Place> {
+        self.place_by_path(path)
+    }
     /// The zones that hold a place.
     fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id>;
     /// What users call an area.
     fn area_name(&self, path: &TreePath) -> Option<String>;
+    /// What users called an area at a time.
+    fn area_name_at(&self, path: &TreePath, _at: Timestamp) -> Option<String> {
+        self.area_name(path)
+    }
     /// A category.
     fn category(&self, id: Id) -> Option<CategoryFacts>;
     /// A rule row, superseded or not.
@@ -135,9 +147,21 @@ impl City for KnownCity {
         Some(place(&snapshot.areas, &area.path))
     }
 
+    fn place_by_code_ever(&self, code: &str) -> Option<Place> {
+        let snapshot = self.registry.snapshot();
+        let area = snapshot.areas.by_code_ever(AreaCode::parse(code).ok()?)?;
+        Some(place(&snapshot.areas, &area.path))
+    }
+
     fn place_by_path(&self, path: &TreePath) -> Option<Place> {
         let snapshot = self.registry.snapshot();
         let area = snapshot.areas.by_path(path)?;
+        Some(place(&snapshot.areas, &area.path))
+    }
+
+    fn place_in_force(&self, path: &TreePath, point: Option<Point>) -> Option<Place> {
+        let snapshot = self.registry.snapshot();
+        let area = snapshot.areas.in_force(path, point)?;
         Some(place(&snapshot.areas, &area.path))
     }
 
@@ -148,6 +172,12 @@ impl City for KnownCity {
     fn area_name(&self, path: &TreePath) -> Option<String> {
         let snapshot = self.registry.snapshot();
         snapshot.areas.by_path(path).map(|area| area.name.clone())
+    }
+
+    fn area_name_at(&self, path: &TreePath, at: Timestamp) -> Option<String> {
+        let snapshot = self.registry.snapshot();
+        let area = snapshot.areas.by_path(path)?;
+        Some(area.name_at(at).to_owned())
     }
 
     fn category(&self, id: Id) -> Option<CategoryFacts> {

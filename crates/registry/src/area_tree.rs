@@ -1,15 +1,17 @@
 //! All areas in memory: by id, code, path and place. Pure; rebuilt when areas change.
 
 use crate::Boundary;
+use crate::grid::VillageGrid;
 use crate::model::Area;
 use crate::spatial::SpatialIndex;
 use base::geo::{Point, distance_m};
-use base::{AreaCode, Id, TreePath};
+use base::{AreaCode, AreaLevel, Id, TreePath};
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The tree of areas.
+/// The tree of areas. Those that ended are found by id, path and (where it says so) code, so that what lay in them still names them; no
+/// place lies in them any more, and nothing new is given to them.
 #[derive(Debug, Default)]
 pub struct AreaTree {
     /// By path.
@@ -18,6 +20,8 @@ pub struct AreaTree {
     by_id: Vec<u32>,
     by_code: Vec<u32>,
     children: HashMap<Option<Id>, Vec<u32>>,
+    /// Of areas whose place others took, those.
+    successors: HashMap<Id, Vec<u32>>,
     index: SpatialIndex,
     /// From the outlines of the index to areas.
     outlined: Vec<u32>,
@@ -90,8 +94,12 @@ impl AreaTree {
         areas.sort_by(|a, b| a.path.cmp(&b.path));
         let numbered = || (0_u32..).zip(&areas);
         let mut children: HashMap<Option<Id>, Vec<u32>> = HashMap::new();
+        let mut successors: HashMap<Id, Vec<u32>> = HashMap::new();
         for (number, area) in numbered() {
             children.entry(area.parent_id).or_default().push(number);
+            for before in &area.succeeds {
+                successors.entry(*before).or_default().push(number);
+            }
         }
         let sorted_by = |compare: &dyn Fn(&Area, &Area) -> Ordering| {
             let mut numbers: Vec<(u32, &Arc<Area>)> = numbered().collect();
@@ -110,7 +118,9 @@ impl AreaTree {
             by_id.get(place.ok()?).copied()
         };
         let with_outline = || {
-            numbered().filter_map(|(number, area)| Some((number, area, area.boundary.as_deref()?)))
+            numbered()
+                .filter(|(_, area)| area.is_in_force())
+                .filter_map(|(number, area)| Some((number, area, area.boundary.as_deref()?)))
         };
         let index =
             SpatialIndex::build(with_outline().map(|(_, area, boundary)| (area.level, boundary)));
@@ -127,14 +137,14 @@ impl AreaTree {
                 is_complete: true,
                 ..CentredChildren::default()
             };
-            for child in members {
-                match areas
-                    .get(*child as usize)
-                    .map(|a| (a.boundary.is_some(), a.centre))
-                {
-                    Some((false, Some(centre))) => found.centres.push((centre, *child)),
-                    Some((true, _)) => {}
-                    _ => found.is_complete = false,
+            let known = members
+                .iter()
+                .filter_map(|child| Some((child, areas.get(*child as usize)?)));
+            for (child, area) in known.filter(|(_, area)| area.is_in_force()) {
+                match (area.boundary.is_some(), area.centre) {
+                    (false, Some(centre)) => found.centres.push((centre, *child)),
+                    (true, _) => {}
+                    (false, None) => found.is_complete = false,
                 }
             }
             if !found.centres.is_empty() {
@@ -146,6 +156,7 @@ impl AreaTree {
             by_id,
             by_code,
             children,
+            successors,
             index,
             outlined,
             frames,
@@ -190,7 +201,30 @@ impl AreaTree {
             })
     }
 
-    /// All areas, parents before children.
+    /// The unit grids that may come in the way of any of these outlines; in the order of paths.
+    pub(crate) fn grids_about<'a, 'b>(
+        &'a self,
+        outlines: impl Iterator<Item = &'b Boundary>,
+    ) -> impl Iterator<Item = VillageGrid<'a>> {
+        let frame = outlines.filter_map(Boundary::frame).reduce(|a, b| {
+            let [west, south, east, north] = a;
+            let [w, s, e, n] = b;
+            [west.min(w), south.min(s), east.max(e), north.max(n)]
+        });
+        frame
+            .into_iter()
+            .flat_map(|frame| self.outlined_within(frame))
+            .filter(|area| area.level == AreaLevel::Grid)
+            .filter_map(|grid| {
+                Some(VillageGrid {
+                    village_id: grid.parent_id,
+                    code: grid.code,
+                    boundary: grid.boundary.as_deref()?,
+                })
+            })
+    }
+
+    /// All areas there ever were, parents before children.
     pub fn areas(&self) -> &[Arc<Area>] {
         &self.areas
     }
@@ -203,8 +237,13 @@ impl AreaTree {
         self.get(self.by_id.get(place.ok()?))
     }
 
-    /// The area with this division code.
+    /// The area in force with this division code.
     pub fn by_code(&self, code: AreaCode) -> Option<&Arc<Area>> {
+        self.by_code_ever(code).filter(|area| area.is_in_force())
+    }
+
+    /// The area that has this division code or had it: a code is given once.
+    pub fn by_code_ever(&self, code: AreaCode) -> Option<&Arc<Area>> {
         let place = self.by_code.binary_search_by_key(&Some(code), |number| {
             self.get(Some(number)).map(|area| area.code)
         });
@@ -220,8 +259,14 @@ impl AreaTree {
         self.areas.get(place)
     }
 
-    /// The children of an area, or the roots; in the order of their paths.
+    /// The children in force of an area, or the roots; in the order of their paths.
     pub fn children(&self, parent_id: Option<Id>) -> impl Iterator<Item = &Arc<Area>> {
+        self.children_ever(parent_id)
+            .filter(|area| area.is_in_force())
+    }
+
+    /// The same with those that ended.
+    pub fn children_ever(&self, parent_id: Option<Id>) -> impl Iterator<Item = &Arc<Area>> {
         self.children
             .get(&parent_id)
             .into_iter()
@@ -229,7 +274,7 @@ impl AreaTree {
             .filter_map(|number| self.get(Some(number)))
     }
 
-    /// An area's whole subtree, itself first; in the order of paths.
+    /// What is in force of an area's subtree, itself first; in the order of paths.
     pub fn below(&self, path: &TreePath) -> impl Iterator<Item = &Arc<Area>> {
         let from = self.areas.partition_point(|area| area.path < *path);
         let path = path.clone();
@@ -237,6 +282,45 @@ impl AreaTree {
             .iter()
             .skip(from)
             .take_while(move |area| path.contains(&area.path))
+            .filter(|area| area.is_in_force())
+    }
+
+    /// The areas that took the place of one.
+    pub fn successors(&self, id: Id) -> impl Iterator<Item = &Arc<Area>> {
+        let numbers = self.successors.get(&id).into_iter().flatten();
+        numbers.filter_map(|number| self.get(Some(number)))
+    }
+
+    /// Whether an area is `first`, or took its place, or the place of what took it.
+    pub(crate) fn came_after(&self, id: Id, first: Id) -> bool {
+        let (mut next, mut seen) = (vec![id], HashSet::new());
+        while let Some(id) = next.pop() {
+            if id == first {
+                return true;
+            }
+            if seen.insert(id) {
+                next.extend(self.by_id(id).iter().flat_map(|area| &area.succeeds));
+            }
+        }
+        false
+    }
+
+    /// The area in force that a path stands for now: its own; of an ended area the one in whose outline `point` lies, where a point
+    /// is known, else the only one that took its place. None when that cannot be told.
+    pub fn in_force(&self, path: &TreePath, point: Option<Point>) -> Option<&Arc<Area>> {
+        let mut area = self.by_path(path)?;
+        // What took a place may itself have ended since; nothing takes the place of itself.
+        for _ in 0..self.areas.len() {
+            if area.is_in_force() {
+                return Some(area);
+            }
+            if let Some(hit) = point.and_then(|point| self.area_at(point)) {
+                return self.by_id(hit.area.id);
+            }
+            let mut after = self.successors(area.id);
+            area = after.next().filter(|_| after.next().is_none())?;
+        }
+        None
     }
 
     /// From the root down to the area itself.

@@ -28,6 +28,14 @@ pub enum RegistryError {
     /// What access says when asked for organisations and people.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// An area does not end while anything in it is in force.
+    #[error("still in force in it: {}{}", .in_force.join(", "), if *.is_cut { ", and more" } else { "" })]
+    AreaInUse {
+        /// Areas by code and name, zones by kind and name; the first of them.
+        in_force: Vec<String>,
+        /// Whether there are more.
+        is_cut: bool,
+    },
     /// The version sent is not the present one.
     #[error("it has been changed meanwhile")]
     Stale {
@@ -64,6 +72,9 @@ impl From<RegistryError> for Problem {
                 "It has been changed since the version you sent.",
             )
             .with_current(current),
+            RegistryError::AreaInUse { .. } => {
+                Self::new(FailureKind::Refused, "area_in_use", error.to_string())
+            }
             RegistryError::Access(access) => access.into(),
             RegistryError::Once(once) => once.into(),
             RegistryError::Store(store) => store.into(),

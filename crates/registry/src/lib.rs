@@ -14,6 +14,7 @@
 //! | `component`, `component_by_code`, `component_list`, `component_nearest` | the same and more, outside of one |
 //! | `know` | to be told once where organisations and people are known |
 
+mod area;
 mod area_tree;
 mod boundary;
 pub mod component;
@@ -30,6 +31,7 @@ pub mod spatial;
 mod store;
 mod zone;
 
+pub use area::AreaChange;
 pub use area_tree::{AreaHit, AreaTree};
 pub use boundary::{Boundary, BoundaryError};
 pub use component::{CodeAssign, ComponentChange, ComponentFile, ComponentImport, ComponentNew};
@@ -44,6 +46,7 @@ pub use model::*;
 pub use rulebook::Rulebook;
 pub use service::{Part, REGISTRY_CHANGED, Registry, Snapshot};
 pub use spatial::SpatialIndex;
+pub use store::areas::AreaEvent;
 pub use store::components::ComponentEvent;
 pub use store::lists::{ComponentCursor, ComponentFilter, Near};
 pub use store::zones::ZoneEvent;
@@ -52,10 +55,11 @@ pub use zone::{ZoneChange, ZoneFilter, ZoneNew};
 use ::store::{Migration, Room};
 
 /// Every problem code this room gives, besides those of `wire` and `store`; each has a translation.
-pub const PROBLEM_CODES: &[&str] = &["unreadable_file"];
+pub const PROBLEM_CODES: &[&str] = &["area_in_use", "unreadable_file"];
 
 /// Codes of wrong fields this room gives, besides those of `wire` and `store`; each has a translation.
 pub const FIELD_CODES: &[&str] = &[
+    "ended",
     "no_unit_grid",
     "no_villages",
     "not_changeable",

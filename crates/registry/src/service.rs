@@ -11,7 +11,7 @@ use crate::{AreaHit, AreaTree, Rulebook, store as sql};
 use ::store::idempotency::Once;
 use ::store::{AuditEntry, OutboxEntry, Store, StoreError, Tx};
 use access::{Access, Actor, Organisation, Principal};
-use base::{Id, Point, Timestamp, TreePath};
+use base::{Id, PageRequest, Point, Timestamp, TreePath};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use table::{Report, Table};
@@ -146,7 +146,7 @@ impl Registry {
             .store
             .read(move |tx| {
                 Ok::<_, StoreError>(match part {
-                    Part::Areas => Read::Areas(sql::load_areas(tx, &before)?),
+                    Part::Areas => Read::Areas(sql::areas::load_areas(tx, &before)?),
                     Part::Zones => Read::Zones(sql::zones::load_zones(tx)?),
                     Part::Rules => Read::Rules(sql::load_rulebook(tx)?),
                     Part::Layers => Read::Layers(sql::layers::load_layers(tx)?),
@@ -383,7 +383,8 @@ impl Registry {
         })
     }
 
-    /// How well the unit grids of each village of an area cover it. `villages_max` bounds the work.
+    /// How well the unit grids of each village of an area cover it, and where they are in the way of other villages' grids.
+    /// `villages_max` bounds the work.
     pub fn grid_check(
         &self,
         area_id: Id,
@@ -401,7 +402,15 @@ impl Registry {
                 .children(Some(village.id))
                 .filter_map(|grid| Some((grid.code, grid.boundary.as_deref()?)))
                 .collect();
-            let found = grid::check(village.boundary.as_deref(), &grids, tolerance_m2);
+            let mut found = grid::check(village.boundary.as_deref(), &grids, tolerance_m2);
+            let outlines = grids.iter().map(|(_, boundary)| *boundary);
+            let (own, mut all): (Vec<_>, Vec<_>) = areas
+                .grids_about(outlines)
+                .partition(|grid| grid.village_id == Some(village.id));
+            let from = all.len();
+            all.extend(own);
+            let across = grid::overlaps_across(&all, from, tolerance_m2);
+            found.overlaps.extend(across);
             (village.clone(), found)
         });
         Ok(checked.collect())
@@ -497,12 +506,11 @@ impl Registry {
         }
         let mut written = Ok(());
         for batch in import::batches(plan.changes) {
-            let (at, actor_id, batch) =
-                (self.store.clock().now(), actor.account_id, Arc::new(batch));
+            let (at, actor, batch) = (self.store.clock().now(), actor.clone(), Arc::new(batch));
             done += batch.len();
             written = self
                 .store
-                .write(move |tx| write_batch(tx, &batch, at, actor_id, action, part))
+                .write(move |tx| write_batch(tx, &batch, at, &actor, action, part))
                 .await;
             if written.is_err() {
                 break;
@@ -516,21 +524,35 @@ impl Registry {
     }
 }
 
+/// How many lines of a history are wanted, and before which version.
+pub(crate) fn history_page(page: &PageRequest) -> Result<(u32, i64), RegistryError> {
+    let limit = page
+        .limit()
+        .map_err(|wrong| RegistryError::Invalid(vec![wrong]))?;
+    let before = match page.after.as_deref().filter(|after| !after.is_empty()) {
+        None => i64::MAX,
+        Some(text) => text.parse().map_err(|_| {
+            RegistryError::invalid("after", "malformed", "not a `next` of this list")
+        })?,
+    };
+    Ok((limit, before))
+}
+
 /// One transaction: the rows, their audit entries, one word to the other nodes.
 fn write_batch(
     tx: &mut Tx<'_>,
     batch: &[Change],
     at: Timestamp,
-    actor: Id,
+    actor: &Actor,
     action: &'static str,
     part: Part,
 ) -> Result<(), StoreError> {
     for change in batch {
-        change.write(tx, at)?;
+        change.write(tx, at, actor, action)?;
         let (object, detail) = change.audit();
         tx.audit(&AuditEntry {
             at,
-            actor,
+            actor: actor.account_id,
             action,
             object,
             detail: &detail.to_string(),

@@ -1,8 +1,9 @@
 //! Zones and duty grids: making, changing, finding, and who is in them.
 
+use crate::component::change::present;
 use crate::failure::RegistryError;
 use crate::model::Zone;
-use crate::service::{Part, Registry, tell_nodes};
+use crate::service::{Part, Registry, history_page, tell_nodes};
 use crate::store::zones as sql;
 use crate::store::zones::ZoneEvent;
 use crate::{AreaTree, Boundary};
@@ -11,7 +12,7 @@ use ::store::{AuditEntry, StoreError, Tx};
 use access::{Actor, Principal};
 use base::geo::CoordinateSystem;
 use base::{AreaLevel, FieldError, Id, Page, PageRequest, Timestamp, TreePath};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -80,17 +81,6 @@ pub struct ZoneChange {
     pub staff_ids: Option<Vec<Id>>,
     /// False gives it up; true takes it up again.
     pub is_active: Option<bool>,
-}
-
-/// Tells null from absent.
-#[expect(
-    clippy::option_option,
-    reason = "absent, null and a value are three things"
-)]
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// Which zones are wanted.
@@ -200,15 +190,7 @@ impl Registry {
         page: &PageRequest,
     ) -> Result<Page<ZoneEvent>, RegistryError> {
         self.zone(id).ok_or(RegistryError::NotFound("zone"))?;
-        let limit = page
-            .limit()
-            .map_err(|wrong| RegistryError::Invalid(vec![wrong]))?;
-        let before = match page.after.as_deref().filter(|after| !after.is_empty()) {
-            None => i64::MAX,
-            Some(text) => text.parse().map_err(|_| {
-                RegistryError::invalid("after", "malformed", "not a `next` of this list")
-            })?,
-        };
+        let (limit, before) = history_page(page)?;
         let events = self
             .store
             .read(move |tx| sql::events(tx, id, before, i64::from(limit) + 1))
@@ -317,6 +299,14 @@ impl Registry {
                 "unknown_id",
                 &format!("there is no area at {path}"),
             );
+        }
+        let mut known = zone
+            .area_paths
+            .iter()
+            .filter_map(|path| snapshot.areas.by_path(path));
+        if let Some(ended) = known.find(|area| zone.is_active && !area.is_in_force()) {
+            let message = format!("{} {} has ended", ended.code, ended.name);
+            wrong("area_paths", "ended", &message);
         }
         if zone.is_duty_grid() {
             self.check_duty_grid(zone, &mut wrong);

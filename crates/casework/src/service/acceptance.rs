@@ -175,11 +175,17 @@ impl Casework {
         Ok(new)
     }
 
-    /// A place again, with its district and street as they are now.
+    /// A place again, with its district and street as they are now. Of an area that ended meanwhile what took its place, where that can
+    /// be told.
     pub(super) fn located(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Located {
+        let city = &self.parts().city;
+        let place = |path| {
+            let in_force = city.place_in_force(path, point);
+            in_force.or_else(|| city.place_by_path(path))
+        };
         Located {
             point,
-            place: area_path.and_then(|path| self.parts().city.place_by_path(path)),
+            place: area_path.and_then(place),
             component: None,
         }
     }

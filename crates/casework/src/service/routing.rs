@@ -244,7 +244,7 @@ impl Casework {
         });
         let after = super::query::after_id(&query.page, &mut wrong);
         let place = query.area_code.as_deref().map(|code| {
-            let place = self.known_area("area_code", code, &mut wrong);
+            let place = self.known_area_ever("area_code", code, &mut wrong);
             place.map(|place| place.area_path)
         });
         if !wrong.is_empty() {

@@ -1,6 +1,7 @@
 //! Tests of casework through its public face.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
+mod areas;
 mod bad_input;
 mod boxes;
 mod callbacks;

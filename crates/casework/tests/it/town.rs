@@ -64,6 +64,16 @@ pub fn street(n: u32) -> TreePath {
     district().child(n).unwrap()
 }
 
+/// An area that ends after something is reported in it, and whose place street 1 takes.
+pub fn ended() -> TreePath {
+    street(2).child(9).unwrap()
+}
+
+/// An area that is renamed after something is reported in it.
+pub fn renamed() -> TreePath {
+    street(2).child(8).unwrap()
+}
+
 pub fn organisation_path(id: Id) -> TreePath {
     let centre = TreePath::root(1).unwrap();
     match id {
@@ -86,12 +96,29 @@ impl City for TestCity {
             "310118001" => self.place_by_path(&street(1)),
             "310118002" => self.place_by_path(&street(2)),
             "310118001001" => self.place_by_path(&street(1).child(1).unwrap()),
+            "310118002008" => self.place_by_path(&renamed()),
+            "310118002009" => self.place_by_path(&ended()),
             "310000" => Some(Place {
                 area_path: district(),
                 district_path: None,
                 street_path: None,
             }),
             _ => None,
+        }
+    }
+
+    /// One that ended is known besides.
+    fn place_by_code_ever(&self, code: &str) -> Option<Place> {
+        match code {
+            "310118002007" => self.place_by_path(&street(2).child(7).unwrap()),
+            _ => self.place_by_code(code),
+        }
+    }
+
+    fn place_in_force(&self, path: &TreePath, _: Option<Point>) -> Option<Place> {
+        match path {
+            path if *path == ended() => self.place_by_path(&street(1)),
+            path => self.place_by_path(path),
         }
     }
 
@@ -118,6 +145,13 @@ impl City for TestCity {
 
     fn area_name(&self, path: &TreePath) -> Option<String> {
         Some(format!("区划{path}"))
+    }
+
+    fn area_name_at(&self, path: &TreePath, _: Timestamp) -> Option<String> {
+        match path {
+            path if *path == renamed() => Some("旧名".to_owned()),
+            path => self.area_name(path),
+        }
     }
 
     fn category(&self, id: Id) -> Option<CategoryFacts> {

@@ -116,7 +116,7 @@ pub struct ComponentChange {
     clippy::option_option,
     reason = "absent, null and a value are three things"
 )]
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)

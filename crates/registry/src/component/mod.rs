@@ -4,7 +4,7 @@
 //! that reaches its area or one of its organisations.
 
 pub mod cell;
-mod change;
+pub(crate) mod change;
 mod draft;
 mod import;
 pub mod shape;
@@ -14,7 +14,7 @@ pub use import::{CodeAssign, ComponentFile, ComponentImport};
 
 use crate::failure::RegistryError;
 use crate::model::{Category, CategoryKind, Component, ComponentCode, ComponentUnits};
-use crate::service::Registry;
+use crate::service::{Registry, history_page};
 use crate::store as sql;
 use crate::store::components::ComponentEvent;
 use crate::store::lists::{self, ComponentCursor, ComponentFilter, Near};
@@ -132,15 +132,7 @@ impl Registry {
         id: Id,
         page: &PageRequest,
     ) -> Result<Page<ComponentEvent>, RegistryError> {
-        let limit = page
-            .limit()
-            .map_err(|wrong| RegistryError::Invalid(vec![wrong]))?;
-        let before = match page.after.as_deref().filter(|after| !after.is_empty()) {
-            None => i64::MAX,
-            Some(text) => text.parse().map_err(|_| {
-                RegistryError::invalid("after", "malformed", "not a `next` of this list")
-            })?,
-        };
+        let (limit, before) = history_page(page)?;
         let found = self
             .store
             .read(move |tx| {

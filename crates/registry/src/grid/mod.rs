@@ -10,7 +10,7 @@ mod split;
 mod topology;
 
 pub use cut::{Cut, CutError, CutOptions, cut};
-pub use topology::{Gap, GridCheck, Outside, Overlap, check};
+pub use topology::{Gap, GridCheck, Outside, Overlap, VillageGrid, check, overlaps_across};
 
 use crate::Boundary;
 use geo::{Area as _, Coord, MapCoords, MultiPolygon};

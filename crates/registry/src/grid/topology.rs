@@ -2,8 +2,10 @@
 
 use super::Plane;
 use crate::Boundary;
-use base::{AreaCode, Point};
+use base::{AreaCode, Id, Point};
 use geo::{Area as _, BooleanOps, BoundingRect, Coord, MultiPolygon, Polygon, Rect, unary_union};
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{AABB, RTree};
 
 /// Two grids in each other's way.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +51,7 @@ pub struct GridCheck {
     pub area_m2: Option<f64>,
     /// What the grids cover together, square metres.
     pub covered_m2: f64,
-    /// Overlaps of more than the tolerance, in the order of the grids.
+    /// Overlaps of more than the tolerance, in the order of the grids; where asked for those with grids of other villages after them.
     pub overlaps: Vec<Overlap>,
     /// Gaps of more than the tolerance, the largest first.
     pub gaps: Vec<Gap>,
@@ -142,40 +144,85 @@ fn meet(a: &Rect<f64>, b: &Rect<f64>, margin: f64) -> bool {
         && b.min().y < a.max().y + margin
 }
 
-fn overlaps(shapes: &[Shape], tolerance_m2: f64) -> Vec<Overlap> {
-    let mut by_west: Vec<(usize, &Shape)> = shapes.iter().enumerate().collect();
-    by_west.sort_by(|a, b| a.1.frame.min().x.total_cmp(&b.1.frame.min().x));
-    let mut found = Vec::new();
-    for (place, (number, shape)) in by_west.iter().enumerate() {
-        let near = by_west
-            .iter()
-            .skip(place + 1)
-            .take_while(|(_, other)| other.frame.min().x < shape.frame.max().x)
-            .filter(|(_, other)| meet(&shape.frame, &other.frame, 0.0));
-        for (other_number, other) in near {
-            let area_m2 = shape.surface.intersection(&other.surface).unsigned_area();
-            if area_m2 > tolerance_m2 {
-                let (first, second) = if number < other_number {
-                    (shape, other)
-                } else {
-                    (other, shape)
-                };
-                let overlap = Overlap {
-                    first: first.code,
-                    second: second.code,
-                    area_m2,
-                    share: area_m2 / shape.area_m2.min(other.area_m2).max(f64::MIN_POSITIVE),
-                };
-                found.push((
-                    *number.min(other_number),
-                    *number.max(other_number),
-                    overlap,
-                ));
-            }
-        }
+/// The pairs of boxes that meet, each box after its first and none before `from` the second; in the order of the second ones.
+fn meeting(frames: &[Rect<f64>], from: usize) -> Vec<(usize, usize)> {
+    let corners = |frame: &Rect<f64>| {
+        let (least, greatest) = (frame.min(), frame.max());
+        ([least.x, least.y], [greatest.x, greatest.y])
+    };
+    let boxes = frames.iter().enumerate().map(|(number, frame)| {
+        let (least, greatest) = corners(frame);
+        GeomWithData::new(Rectangle::from_corners(least, greatest), number)
+    });
+    let boxes = RTree::bulk_load(boxes.collect());
+    let mut pairs = Vec::new();
+    for (second, frame) in frames.iter().enumerate().skip(from) {
+        let (least, greatest) = corners(frame);
+        let near = boxes.locate_in_envelope_intersecting(&AABB::from_corners(least, greatest));
+        pairs.extend(
+            near.map(|other| other.data)
+                .filter(|first| *first < second)
+                .filter(|first| frames.get(*first).is_some_and(|f| meet(f, frame, 0.0)))
+                .map(|first| (first, second)),
+        );
     }
-    found.sort_by_key(|(first, second, _)| (*second, *first));
-    found.into_iter().map(|(.., overlap)| overlap).collect()
+    pairs.sort_unstable_by_key(|(first, second)| (*second, *first));
+    pairs
+}
+
+fn overlap(first: &Shape, second: &Shape, tolerance_m2: f64) -> Option<Overlap> {
+    let area_m2 = first.surface.intersection(&second.surface).unsigned_area();
+    (area_m2 > tolerance_m2).then(|| Overlap {
+        first: first.code,
+        second: second.code,
+        area_m2,
+        share: area_m2 / first.area_m2.min(second.area_m2).max(f64::MIN_POSITIVE),
+    })
+}
+
+fn overlaps(shapes: &[Shape], tolerance_m2: f64) -> Vec<Overlap> {
+    let frames: Vec<Rect<f64>> = shapes.iter().map(|shape| shape.frame).collect();
+    let pairs = meeting(&frames, 0).into_iter();
+    pairs
+        .filter_map(|(first, second)| {
+            overlap(shapes.get(first)?, shapes.get(second)?, tolerance_m2)
+        })
+        .collect()
+}
+
+/// A grid among those of other villages.
+#[derive(Clone, Copy, Debug)]
+pub struct VillageGrid<'a> {
+    /// Whose it is.
+    pub village_id: Option<Id>,
+    /// Its code.
+    pub code: AreaCode,
+    /// Its outline.
+    pub boundary: &'a Boundary,
+}
+
+/// Where grids from `from` on overlap grids of other villages before them, by more than the tolerance; in the order of the later
+/// ones. The work grows with the grids and with the borders of villages, whatever their number.
+pub fn overlaps_across(grids: &[VillageGrid<'_>], from: usize, tolerance_m2: f64) -> Vec<Overlap> {
+    let frame = |grid: &VillageGrid<'_>| {
+        let [west, south, east, north] = grid.boundary.frame().unwrap_or_default();
+        Rect::new((west, south), (east, north))
+    };
+    let frames: Vec<Rect<f64>> = grids.iter().map(frame).collect();
+    let pairs = meeting(&frames, from).into_iter();
+    pairs
+        .filter_map(|(first, second)| {
+            let (first, second) = (grids.get(first)?, grids.get(second)?);
+            if first.village_id == second.village_id {
+                return None;
+            }
+            let plane = Plane::of(second.boundary);
+            let shape = |grid: &VillageGrid<'_>| {
+                Shape::new(grid.code, plane.metres(&grid.boundary.shape()))
+            };
+            overlap(&shape(first)?, &shape(second)?, tolerance_m2)
+        })
+        .collect()
 }
 
 fn gaps(

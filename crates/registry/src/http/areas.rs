@@ -1,15 +1,18 @@
-//! Areas and zones on the wire.
+//! Areas on the wire.
 
-use super::{PageView, page};
+use super::{PageParams, PageView, page};
 use crate::model::{Area, level_text};
-use crate::{AreaTree, Registry};
+use crate::{AreaChange, AreaEvent, AreaTree, Registry};
+use access::http::Caller;
 use axum::extract::State;
 use base::geo::{CoordinateSystem, Point, to_cgcs2000};
-use base::{AreaCode, FieldError, Id, PageRequest, Problem, TreePath, limits};
+use base::{AreaCode, FieldError, Id, PageRequest, Problem, Timestamp, TreePath, limits};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use wire::{Answer, Json, Path, Query};
+use wire::{Answer, IfMatch, Json, Path, ProblemView, Query, Versioned};
 
 /// Which areas: those with a code, or with a piece of a name, or the children of one; the roots when nothing is asked for.
 #[derive(Debug, Deserialize)]
@@ -17,6 +20,8 @@ pub(super) struct AreaFilter {
     parent_id: Option<Id>,
     code: Option<AreaCode>,
     name: Option<String>,
+    on: Option<Date>,
+    ended: Option<bool>,
 }
 
 impl AreaFilter {
@@ -24,23 +29,31 @@ impl AreaFilter {
     fn select<'a>(
         &'a self,
         tree: &'a AreaTree,
-    ) -> Result<Box<dyn Iterator<Item = &'a Arc<Area>> + 'a>, Problem> {
+    ) -> Result<impl Iterator<Item = &'a Arc<Area>> + 'a, Problem> {
         let above = self.parent_id.map(|id| found(tree, id)).transpose()?;
-        if let Some(code) = self.code {
-            return Ok(Box::new(tree.by_code(code).into_iter()));
-        }
-        let Some(name) = &self.name else {
-            return Ok(Box::new(tree.children(self.parent_id)));
+        let named: Box<dyn Iterator<Item = &'a Arc<Area>> + 'a> = match (self.code, &self.name) {
+            (Some(code), _) => Box::new(tree.by_code_ever(code).into_iter()),
+            (None, None) => Box::new(tree.children_ever(self.parent_id)),
+            (None, Some(name)) => {
+                let is_below = move |area: &Area| {
+                    above
+                        .as_ref()
+                        .is_none_or(|above| above.path.contains(&area.path))
+                };
+                let areas = tree.areas().iter();
+                Box::new(
+                    areas.filter(move |area| area.name.contains(name.as_str()) && is_below(area)),
+                )
+            }
         };
-        let is_below = move |area: &Area| {
-            above
-                .as_ref()
-                .is_none_or(|above| above.path.contains(&area.path))
-        };
-        let areas = tree.areas().iter();
-        Ok(Box::new(areas.filter(move |area| {
-            area.name.contains(name.as_str()) && is_below(area)
-        })))
+        Ok(named.filter(|area| self.takes(area)))
+    }
+
+    /// Whether an area was in force when it is asked for, which is now if nothing is said.
+    fn takes(&self, area: &Area) -> bool {
+        let ended = self.ended.or(self.on.is_none().then_some(false));
+        self.on.is_none_or(|day| area.is_in_force_on(day))
+            && ended.is_none_or(|ended| ended != area.is_in_force())
     }
 
     fn check(&self) -> Result<(), Problem> {
@@ -77,8 +90,34 @@ pub(super) struct AreaView {
     centre: Option<PointView>,
     /// Whether its outline is known.
     has_boundary: bool,
-    /// Whether areas lie in it.
+    /// Whether areas in force lie in it.
     has_children: bool,
+    /// First day in force, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    effective_from: Option<Date>,
+    /// Last day in force; absent while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    effective_to: Option<Date>,
+    /// The areas it took the place of.
+    #[schema(value_type = Vec<String>)]
+    succeeds: Box<[Id]>,
+    /// The areas that took its place.
+    #[schema(value_type = Vec<String>)]
+    succeeded_by: Vec<Id>,
+    /// What it was called before, the oldest name first.
+    former_names: Vec<FormerNameView>,
+    version: i64,
+}
+
+/// A name that an area had.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FormerNameView {
+    name: String,
+    /// When it was renamed.
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
 }
 
 /// A place in CGCS2000 degrees.
@@ -106,15 +145,31 @@ impl AreaView {
             centre: area.centre.map(PointView::from),
             has_boundary: area.boundary.is_some(),
             has_children: tree.children(Some(area.id)).next().is_some(),
+            effective_from: area.effective_from,
+            effective_to: area.effective_to,
+            succeeds: area.succeeds.clone(),
+            succeeded_by: tree.successors(area.id).map(|after| after.id).collect(),
+            former_names: area
+                .former_names
+                .iter()
+                .map(|former| FormerNameView {
+                    name: former.name.clone(),
+                    until: former.until,
+                })
+                .collect(),
+            version: area.version,
         }
     }
 }
 
-/// Areas: the children of one, the one with a code, or those with a piece of a name.
+/// Areas: the children of one, the one with a code, or those with a piece of a name; those in force, unless a day is given or those that
+/// ended are asked for.
 #[utoipa::path(get, path = "/api/v1/areas", tag = "registry",
     params(("parent_id" = Option<String>, Query, description = "children of this area; with `name`: anywhere below it"),
         ("code" = Option<String>, Query, description = "the area with this division code"),
         ("name" = Option<String>, Query, description = "areas whose name contains this"),
+        ("on" = Option<String>, Query, description = "those in force on this day (2026-11-28), as far as the days are known"),
+        ("ended" = Option<bool>, Query, description = "only those that have ended since, or only those in force still; in force when neither this nor `on` is given"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("after" = Option<String>, Query)),
     responses((status = 200, body = PageView<AreaView>)))]
 pub(super) async fn area_list(
@@ -206,15 +261,84 @@ impl AreaAtView {
     }
 }
 
-/// One area.
+/// One area, in force or not.
 #[utoipa::path(get, path = "/api/v1/areas/{id}", tag = "registry", params(("id" = String, Path)),
     responses((status = 200, body = AreaView), (status = 404, description = "no such area")))]
 pub(super) async fn area_view(
     State(registry): State<Registry>,
     Path(id): Path<Id>,
-) -> Answer<Json<AreaView>> {
+) -> Answer<Versioned<AreaView>> {
     let tree = &registry.snapshot().areas;
-    Ok(Json(AreaView::new(found(tree, id)?.as_ref(), tree)))
+    Ok(versioned(found(tree, id)?.as_ref(), tree))
+}
+
+fn versioned(area: &Area, tree: &AreaTree) -> Versioned<AreaView> {
+    Versioned {
+        version: area.version,
+        view: AreaView::new(area, tree),
+    }
+}
+
+/// Changes an area: its name, its days, whose place it took. With its last day it ends, which is refused while anything in it is in force.
+#[utoipa::path(patch, path = "/api/v1/areas/{id}", operation_id = "area_update", tag = "registry",
+    params(("id" = String, Path)), request_body = AreaChange,
+    responses((status = 200, body = AreaView), (status = 404, body = ProblemView),
+        (status = 409, body = ProblemView, description = "an area or a zone in it is in force"), (status = 412, body = ProblemView)))]
+pub(super) async fn area_update(
+    State(registry): State<Registry>,
+    Caller(caller): Caller,
+    IfMatch(version): IfMatch,
+    Path(id): Path<Id>,
+    Json(change): Json<AreaChange>,
+) -> Answer<Versioned<AreaView>> {
+    let area = registry.area_update(&caller, id, version, change).await?;
+    Ok(versioned(&area, &registry.snapshot().areas))
+}
+
+/// What became of an area in one version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AreaEventView {
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `area_import`, `grid_generate` or `area_update`.
+    operation: String,
+    #[schema(value_type = String)]
+    staff_id: Id,
+    #[schema(value_type = String)]
+    organisation_id: Id,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// For each field that changed what it was and what it is; empty for the first version.
+    #[schema(value_type = Object)]
+    changes: Map<String, Value>,
+}
+
+impl From<AreaEvent> for AreaEventView {
+    fn from(event: AreaEvent) -> Self {
+        Self {
+            version: event.version,
+            at: event.at,
+            operation: event.operation,
+            staff_id: event.staff_id,
+            organisation_id: event.organisation_id,
+            reason: event.reason,
+            changes: event.changes,
+        }
+    }
+}
+
+/// The history of an area, the newest first.
+#[utoipa::path(get, path = "/api/v1/areas/{id}/history", operation_id = "area_history_list", tag = "registry",
+    params(("id" = String, Path), PageParams),
+    responses((status = 200, body = PageView<AreaEventView>), (status = 404, body = ProblemView)))]
+pub(super) async fn area_history_list(
+    State(registry): State<Registry>,
+    Path(id): Path<Id>,
+    Query(page): Query<PageRequest>,
+) -> Answer<Json<PageView<AreaEventView>>> {
+    let history = registry.area_history(id, &page).await?;
+    Ok(Json(PageView::of(history, AreaEventView::from)))
 }
 
 /// The outline of an area as a GeoJSON geometry in CGCS2000.

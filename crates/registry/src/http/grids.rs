@@ -108,7 +108,7 @@ pub(super) async fn grid_generate(
     Ok(Json(done.into()))
 }
 
-/// Two grids in each other's way.
+/// Two grids in each other's way, of one village or of two: then both villages have it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OverlapView {
     codes: [String; 2],
@@ -143,6 +143,7 @@ pub(super) struct GridCheckView {
     #[serde(skip_serializing_if = "Option::is_none")]
     area_m2: Option<f64>,
     covered_m2: f64,
+    /// Those with grids of other villages after the village's own.
     overlaps: Vec<OverlapView>,
     gaps: Vec<GapView>,
     outside: Vec<OutsideView>,
@@ -183,7 +184,8 @@ impl GridCheckView {
     }
 }
 
-/// Overlaps and gaps of the unit grids of a village, or of each village of a street. Less than a square metre is not told.
+/// Overlaps and gaps of the unit grids of a village, or of each village of a street; overlaps with the grids of other villages too,
+/// wherever those are. Less than a square metre is not told.
 #[utoipa::path(get, path = "/api/v1/areas/{id}/grid-check", operation_id = "grid_check", tag = "registry",
     params(("id" = String, Path)),
     responses((status = 200, body = GridChecksView), (status = 404, body = ProblemView)))]

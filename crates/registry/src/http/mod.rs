@@ -38,6 +38,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
     get("/api/v1/areas", "area_list", "area_view"),
     get("/api/v1/areas/at", "area_locate", "area_view"),
     get("/api/v1/areas/{id}", "area_view", "area_view"),
+    change("PATCH", "/api/v1/areas/{id}", "area_update"),
+    get(
+        "/api/v1/areas/{id}/history",
+        "area_history_list",
+        "area_view",
+    ),
     get(
         "/api/v1/areas/{id}/boundary",
         "area_boundary_view",
@@ -106,7 +112,8 @@ pub fn router(registry: Registry) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(areas::area_list))
         .routes(routes!(areas::area_locate))
-        .routes(routes!(areas::area_view))
+        .routes(routes!(areas::area_view, areas::area_update))
+        .routes(routes!(areas::area_history_list))
         .routes(routes!(areas::area_boundary_view))
         .routes(routes!(zones::zone_list, zones::zone_create))
         .routes(routes!(zones::zone_locate))

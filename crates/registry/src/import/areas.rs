@@ -229,7 +229,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// An area as it will be.
+    /// An area in force as it will be.
     pub(super) fn find(&self, code: AreaCode) -> Option<Arc<Area>> {
         self.planned
             .get(&code)
@@ -293,8 +293,16 @@ impl<'a> Planner<'a> {
     ) -> Result<Arc<Area>, String> {
         let parent_id = parent.map(|parent| parent.id);
         let tree = self.tree;
+        if let Some(ended) = tree.by_code_ever(code).filter(|area| !area.is_in_force()) {
+            let day = ended.effective_to.map(|day| day.to_string());
+            return Err(format!(
+                "`{code}` was {} until {}; a code is not given again",
+                ended.name,
+                day.unwrap_or_default()
+            ));
+        }
         let last = self.numbers.entry(parent_id).or_insert_with(|| {
-            tree.children(parent_id)
+            tree.children_ever(parent_id)
                 .map(|child| child.path.number())
                 .max()
                 .unwrap_or(0)
@@ -313,6 +321,10 @@ impl<'a> Planner<'a> {
             path: path.map_err(|fault| fault.to_string())?,
             centre: None,
             boundary: None,
+            effective_from: None,
+            effective_to: None,
+            succeeds: Box::default(),
+            former_names: Box::default(),
             version: 1,
         };
         complete(&mut area);
@@ -324,9 +336,9 @@ impl<'a> Planner<'a> {
     }
 
     /// Plans a change of an area that is there; `area` has the new values and the old version.
-    pub(super) fn change(&mut self, mut area: Area) {
+    pub(super) fn change(&mut self, before: Arc<Area>, mut area: Area) {
         area.version += 1;
-        self.changes.push(Change::AreaSet(area.clone()));
+        self.changes.push(Change::AreaSet(before, area.clone()));
         self.remember(area);
     }
 
@@ -430,7 +442,7 @@ impl<'a> Planner<'a> {
             .map_err(|fault| row.error_in(NAME, &fault.to_string()))?;
         let is_news = wanted != *present;
         if is_news {
-            self.change(wanted);
+            self.change(present, wanted);
         }
         Ok(is_news)
     }

@@ -155,7 +155,7 @@ fn take(
         wanted.centre = wanted.centre.or(centre);
         let is_news = wanted != *present;
         if is_news {
-            planner.change(wanted);
+            planner.change(present, wanted);
         }
         return Ok(is_news);
     }

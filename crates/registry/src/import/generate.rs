@@ -145,20 +145,28 @@ fn take(
         return Err(Skipped::HasGrids);
     }
     let outline = village.boundary.as_deref().ok_or(Skipped::NoOutline)?;
+    let default = CutOptions::default();
+    // Codes of grids that ended are not given again.
+    let codes: Vec<AreaCode> = (1..=default.grids_max)
+        .filter_map(|number| AreaCode::parse(&format!("{}{number:03}", village.code)).ok())
+        .filter(|code| tree.by_code_ever(*code).is_none())
+        .collect();
+    if codes.is_empty() {
+        return Err(Skipped::Code);
+    }
     let wanted = CutOptions {
         cell_m2: options.cell_m2,
-        ..CutOptions::default()
+        grids_max: codes.len(),
+        ..default
     };
     let cut = cut(outline, &wanted).map_err(|_| Skipped::Uncuttable)?;
     let plane = Plane::of(outline);
     let (mut smallest_m2, mut largest_m2) = (f64::INFINITY, 0.0_f64);
     let grids = cut.grids.len();
-    for (number, grid) in (1..).zip(cut.grids) {
+    for (code, grid) in codes.into_iter().zip(cut.grids) {
         let area_m2 = plane.area_m2(&grid);
         smallest_m2 = smallest_m2.min(area_m2);
         largest_m2 = largest_m2.max(area_m2);
-        let code =
-            AreaCode::parse(&format!("{}{number:03}", village.code)).map_err(|_| Skipped::Code)?;
         let centre = grid.middle();
         planner
             .make(

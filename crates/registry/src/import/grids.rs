@@ -2,21 +2,21 @@
 //! is a row of the report; its line is its number too.
 //!
 //! Refused is a grid whose code, village or outline is wrong, that lies mostly outside its village, or that takes more than
-//! [`GridImport::overlap_max_share`] of itself or of a grid before it. Told as remarks, with square metres and codes, are smaller
-//! overlaps, parts outside, and what of the village no grid covers. Grids of a village that are stored and not in the file stay, and
-//! the file's are held against them.
+//! [`GridImport::overlap_max_share`] of itself or of a grid before it, of whatever village. Told as remarks, with square metres and
+//! codes, are smaller overlaps, parts outside, and what of the village no grid covers. Grids that are stored and not in the file stay,
+//! and the file's are held against them.
 
 use super::areas::Planner;
 use super::boundaries::{CODE, NAME, code_of, error, property, read};
 use super::{Change, Plan};
 use crate::failure::RegistryError;
-use crate::grid::{GridCheck, check};
+use crate::grid::{GridCheck, Overlap, VillageGrid, check, overlaps_across};
 use crate::model::Area;
 use crate::{AreaTree, Boundary};
 use base::geo::CoordinateSystem;
 use base::{AreaCode, AreaLevel, Id};
 use geojson::Feature;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use table::Report;
 
@@ -66,6 +66,28 @@ struct Draft {
     boundary: Arc<Boundary>,
 }
 
+/// A village with its grids of the file, and those stored that the file has not.
+struct Village<'a> {
+    area: &'a Arc<Area>,
+    drafts: Vec<Draft>,
+    stored: Vec<(AreaCode, &'a Boundary)>,
+}
+
+impl Village<'_> {
+    /// Checks all grids but the refused ones.
+    fn check(&self, refused: &HashMap<AreaCode, Fault>, options: &GridImport) -> GridCheck {
+        let drafts = self.drafts.iter();
+        let of_file = drafts.map(|draft| (draft.code, &*draft.boundary));
+        let grids: Vec<(AreaCode, &Boundary)> = self
+            .stored
+            .iter()
+            .copied()
+            .chain(of_file.filter(|(code, _)| !refused.contains_key(code)))
+            .collect();
+        check(self.area.boundary.as_deref(), &grids, options.tolerance_m2)
+    }
+}
+
 /// What is wrong with a feature: the property or part, and why.
 type Fault = (&'static str, String);
 
@@ -99,23 +121,22 @@ pub(crate) fn plan(
             Err((column, reason)) => report.reject(error(row, column, reason)),
         }
     }
-    let mut planner = Planner::new(tree, next_id);
+    let mut known = Vec::new();
     for (code, drafts) in villages {
-        let village = match village_of(tree, code) {
-            Ok(village) => village,
+        match village_of(tree, code) {
+            Ok(area) => known.push(Village {
+                area,
+                drafts,
+                stored: Vec::new(),
+            }),
             Err(reason) => {
                 for draft in drafts {
                     report.reject(error(draft.row, "code", reason.clone()));
                 }
-                continue;
             }
-        };
-        take_village(&mut planner, tree, village, drafts, options, &mut report);
+        }
     }
-    report.rejected.sort_by_key(|error| error.row);
-    report.remarks.sort_by_key(|error| error.row);
-    let changes: Vec<Change> = planner.changes;
-    Ok(Plan { changes, report })
+    Ok(take_villages(tree, known, options, next_id, report))
 }
 
 fn draft(row: u64, feature: &Feature, options: &GridImport) -> Result<(AreaCode, Draft), Fault> {
@@ -157,74 +178,100 @@ fn village_of(tree: &AreaTree, code: AreaCode) -> Result<&Arc<Area>, String> {
     }
 }
 
-fn take_village(
-    planner: &mut Planner<'_>,
-    tree: &AreaTree,
-    village: &Arc<Area>,
-    drafts: Vec<Draft>,
+/// Holds all grids against each other, then plans those that fit.
+fn take_villages<'a>(
+    tree: &'a AreaTree,
+    mut villages: Vec<Village<'a>>,
     options: &GridImport,
-    report: &mut Report,
-) {
-    let in_file: HashSet<AreaCode> = drafts.iter().map(|draft| draft.code).collect();
-    let stored: Vec<&Arc<Area>> = tree
-        .children(Some(village.id))
-        .filter(|grid| !in_file.contains(&grid.code))
-        .collect();
-    let of_stored = stored
+    next_id: &mut dyn FnMut() -> Id,
+    mut report: Report,
+) -> Plan {
+    let drafts = villages.iter().flat_map(|village| &village.drafts);
+    let rows: HashMap<AreaCode, u64> = drafts.map(|draft| (draft.code, draft.row)).collect();
+    for village in &mut villages {
+        let stored = tree.children(Some(village.area.id));
+        village.stored = stored
+            .filter(|grid| !rows.contains_key(&grid.code))
+            .filter_map(|grid| Some((grid.code, grid.boundary.as_deref()?)))
+            .collect();
+    }
+    let found: Vec<GridCheck> = villages
         .iter()
-        .filter_map(|grid| Some((grid.code, grid.boundary.as_deref()?)));
-    let all: Vec<(AreaCode, &Boundary)> = of_stored
-        .clone()
-        .chain(drafts.iter().map(|draft| (draft.code, &*draft.boundary)))
+        .map(|village| village.check(&HashMap::new(), options))
         .collect();
-    let outline = village.boundary.as_deref();
-    let mut found = check(outline, &all, options.tolerance_m2);
-    let mut faults = misfits(&found, &in_file, options);
-    for draft in &drafts {
-        if outline.is_none()
-            && let Some(middle) = draft.boundary.middle()
-            && let Some((distance, above)) = planner.distance_from(village, middle)
-            && distance > options.distance_max_m
-        {
-            let reason = format!(
-                "the grid is {:.0} km from {} {}",
-                distance / 1000.0,
-                above.code,
-                above.name
-            );
-            faults.insert(draft.code, ("geometry", reason));
+    let across = across(tree, &villages, &rows, options);
+    let mut planner = Planner::new(tree, next_id);
+    let mut faults = misfits(&found, &across, &rows, options);
+    far_off(&planner, &villages, options, &mut faults);
+    for (village, mut found) in villages.iter().zip(found) {
+        let drafts = village.drafts.iter();
+        if drafts.clone().any(|draft| faults.contains_key(&draft.code)) {
+            found = village.check(&faults, options);
+        }
+        for draft in drafts {
+            let done = match faults.get(&draft.code) {
+                Some(fault) => Err(fault.clone()),
+                None => take(&mut planner, village.area, draft),
+            };
+            match done {
+                Ok(true) => report.stored += 1,
+                Ok(false) => report.unchanged += 1,
+                Err((column, reason)) => report.reject(error(draft.row, column, reason)),
+            }
+        }
+        tell(&found, village.area, &rows, &mut report);
+    }
+    for overlap in across {
+        if !faults.contains_key(&overlap.first) && !faults.contains_key(&overlap.second) {
+            let row = rows.get(&overlap.second).copied().unwrap_or(1);
+            tell_overlap(&overlap, row, &mut report);
         }
     }
-    if !faults.is_empty() {
-        let kept = all
-            .into_iter()
-            .filter(|(code, _)| !faults.contains_key(code));
-        found = check(outline, &kept.collect::<Vec<_>>(), options.tolerance_m2);
-    }
-    let rows: HashMap<AreaCode, u64> = drafts.iter().map(|draft| (draft.code, draft.row)).collect();
-    for draft in drafts {
-        let done = match faults.remove(&draft.code) {
-            Some(fault) => Err(fault),
-            None => take(planner, village, &draft),
-        };
-        match done {
-            Ok(true) => report.stored += 1,
-            Ok(false) => report.unchanged += 1,
-            Err((column, reason)) => report.reject(error(draft.row, column, reason)),
-        }
-    }
-    tell(&found, village, &rows, report);
+    report.rejected.sort_by_key(|error| error.row);
+    report.remarks.sort_by_key(|error| error.row);
+    let changes: Vec<Change> = planner.changes;
+    Plan { changes, report }
 }
 
-/// The grids of the file that do not fit, each with the reason. Grids come in the order stored, then in the file's.
+/// Where grids of the file overlap grids of other villages, of the file or stored; in the order of the file.
+fn across(
+    tree: &AreaTree,
+    villages: &[Village<'_>],
+    rows: &HashMap<AreaCode, u64>,
+    options: &GridImport,
+) -> Vec<Overlap> {
+    let mut drafts: Vec<(u64, VillageGrid<'_>)> = Vec::with_capacity(rows.len());
+    for village in villages {
+        drafts.extend(village.drafts.iter().map(|draft| {
+            let grid = VillageGrid {
+                village_id: Some(village.area.id),
+                code: draft.code,
+                boundary: &draft.boundary,
+            };
+            (draft.row, grid)
+        }));
+    }
+    drafts.sort_by_key(|(row, _)| *row);
+    let drafts = drafts.into_iter().map(|(_, grid)| grid);
+    let mut grids: Vec<VillageGrid<'_>> = tree
+        .grids_about(drafts.clone().map(|grid| grid.boundary))
+        .filter(|grid| !rows.contains_key(&grid.code))
+        .collect();
+    let from = grids.len();
+    grids.extend(drafts);
+    overlaps_across(&grids, from, options.tolerance_m2)
+}
+
+/// The grids of the file that do not fit into their village or among the others, each with the reason.
 fn misfits(
-    found: &GridCheck,
-    in_file: &HashSet<AreaCode>,
+    found: &[GridCheck],
+    across: &[Overlap],
+    rows: &HashMap<AreaCode, u64>,
     options: &GridImport,
 ) -> HashMap<AreaCode, Fault> {
     let mut faults: HashMap<AreaCode, Fault> = HashMap::new();
-    for outside in &found.outside {
-        if outside.share > options.outside_max_share && in_file.contains(&outside.code) {
+    for outside in found.iter().flat_map(|found| &found.outside) {
+        if outside.share > options.outside_max_share && rows.contains_key(&outside.code) {
             let reason = format!(
                 "{:.0} % of the grid ({:.0} m²) lies outside its village",
                 outside.share * 100.0,
@@ -234,12 +281,15 @@ fn misfits(
         }
     }
     // In order of the later grid, so that what is refused itself makes no other one refused.
-    for overlap in &found.overlaps {
-        if overlap.share > options.overlap_max_share
-            && in_file.contains(&overlap.second)
-            && !faults.contains_key(&overlap.first)
-            && !faults.contains_key(&overlap.second)
-        {
+    let within = found.iter().flat_map(|found| &found.overlaps);
+    let mut overlaps: Vec<(u64, &Overlap)> = within
+        .chain(across)
+        .filter(|overlap| overlap.share > options.overlap_max_share)
+        .filter_map(|overlap| Some((*rows.get(&overlap.second)?, overlap)))
+        .collect();
+    overlaps.sort_by_key(|(row, _)| *row);
+    for (_, overlap) in overlaps {
+        if !faults.contains_key(&overlap.first) && !faults.contains_key(&overlap.second) {
             let reason = format!(
                 "the grid overlaps `{}` by {:.0} m² ({:.0} % of the smaller one)",
                 overlap.first,
@@ -250,6 +300,31 @@ fn misfits(
         }
     }
     faults
+}
+
+/// The grids of the file that lie far from a village whose outline is not known.
+fn far_off(
+    planner: &Planner<'_>,
+    villages: &[Village<'_>],
+    options: &GridImport,
+    faults: &mut HashMap<AreaCode, Fault>,
+) {
+    for village in villages.iter().filter(|v| v.area.boundary.is_none()) {
+        for draft in &village.drafts {
+            if let Some(middle) = draft.boundary.middle()
+                && let Some((distance, above)) = planner.distance_from(village.area, middle)
+                && distance > options.distance_max_m
+            {
+                let reason = format!(
+                    "the grid is {:.0} km from {} {}",
+                    distance / 1000.0,
+                    above.code,
+                    above.name
+                );
+                faults.insert(draft.code, ("geometry", reason));
+            }
+        }
+    }
 }
 
 /// Plans one grid that fits. Says whether it changes anything.
@@ -277,7 +352,7 @@ fn take(planner: &mut Planner<'_>, village: &Arc<Area>, draft: &Draft) -> Result
         .map_err(|fault| ("name", fault.to_string()))?;
     let is_news = wanted != *present;
     if is_news {
-        planner.change(wanted);
+        planner.change(present, wanted);
     }
     Ok(is_news)
 }
@@ -288,16 +363,20 @@ pub(super) fn grid_name(code: AreaCode) -> String {
     format!("{}网格", code.get(12..).unwrap_or(&code))
 }
 
+fn tell_overlap(overlap: &Overlap, row: u64, report: &mut Report) {
+    let reason = format!(
+        "overlap: `{}` and `{}` both cover {:.1} m²",
+        overlap.first, overlap.second, overlap.area_m2
+    );
+    report.remark(error(row, "geometry", reason));
+}
+
 /// Remarks on what was found: on the row of the grid, or on the village's first row.
 fn tell(found: &GridCheck, village: &Area, rows: &HashMap<AreaCode, u64>, report: &mut Report) {
     let first = rows.values().min().copied().unwrap_or(1);
     let row = |code: AreaCode| rows.get(&code).copied().unwrap_or(first);
     for overlap in &found.overlaps {
-        let reason = format!(
-            "overlap: `{}` and `{}` both cover {:.1} m²",
-            overlap.first, overlap.second, overlap.area_m2
-        );
-        report.remark(error(row(overlap.second), "geometry", reason));
+        tell_overlap(overlap, row(overlap.second), report);
     }
     for outside in &found.outside {
         let reason = format!(

@@ -18,11 +18,14 @@ pub use grids::GridImport;
 pub use standard::StandardImport;
 pub use taxonomy::TaxonomyImport;
 
+use crate::area::{self, By};
 use crate::model::{Area, Category, CrosswalkRow, RuleRow, Standard};
 use crate::store as sql;
 use ::store::{StoreError, Tx};
+use access::Actor;
 use base::{Id, Timestamp};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use table::Report;
 
 /// Changes in one transaction: long enough to be quick, short enough to let others in between.
@@ -48,8 +51,8 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     AreaAdd(Area),
-    /// With the version it will have.
-    AreaSet(Area),
+    /// What it is, and what it will be with the version it will have.
+    AreaSet(Arc<Area>, Area),
     StandardAdd(Standard),
     StandardSet(Standard),
     CategoryAdd(Category),
@@ -63,10 +66,22 @@ pub(crate) enum Change {
 
 impl Change {
     /// Writes the row.
-    pub(crate) fn write(&self, tx: &mut Tx<'_>, at: Timestamp) -> Result<(), StoreError> {
+    pub(crate) fn write(
+        &self,
+        tx: &mut Tx<'_>,
+        at: Timestamp,
+        actor: &Actor,
+        action: &str,
+    ) -> Result<(), StoreError> {
+        let by = By {
+            at,
+            operation: action,
+            actor,
+            reason: None,
+        };
         match self {
-            Self::AreaAdd(area) => sql::area_add(tx, area),
-            Self::AreaSet(area) => sql::area_set(tx, area),
+            Self::AreaAdd(area) => area::put(tx, None, area, &by).map(|_| ()),
+            Self::AreaSet(before, area) => area::put(tx, Some(before), area, &by).map(|_| ()),
             Self::StandardAdd(standard) => sql::standard_add(tx, standard),
             Self::StandardSet(standard) => sql::standard_set(tx, standard),
             Self::CategoryAdd(category) => sql::category_add(tx, category),
@@ -88,7 +103,7 @@ impl Change {
                 area.id,
                 json!({ "made": "area", "code": area.code, "boundary": area.boundary.is_some() }),
             ),
-            Self::AreaSet(area) => (
+            Self::AreaSet(_, area) => (
                 area.id,
                 json!({ "changed": "area", "code": area.code, "version": area.version }),
             ),

@@ -9,7 +9,7 @@ mod rule_row;
 mod standard;
 mod zone;
 
-pub use area::{Area, AreaFault, level_from_text, level_text};
+pub use area::{Area, AreaFault, FormerName, level_from_text, level_text};
 pub use category::{Category, CategoryKind};
 pub use component::{
     ATTRIBUTES_MAX, Component, ComponentCode, ComponentCodeError, ComponentShape, ComponentState,

@@ -1,6 +1,7 @@
 //! All SQL of the registry; the only writer of its tables. Areas, zones and rules are read whole, for the snapshot; components are
 //! asked for (see [`components`] and [`lists`]).
 
+pub(crate) mod areas;
 pub(crate) mod components;
 pub(crate) mod layers;
 pub(crate) mod lists;
@@ -8,14 +9,12 @@ pub(crate) mod lists;
 mod lists_tests;
 pub(crate) mod zones;
 
+use crate::Rulebook;
 use crate::model::{
-    Area, Category, CategoryKind, CrosswalkRow, Relation, RuleRow, RuleText, Standard, StandardKey,
-    level_from_text, level_text,
+    Category, CategoryKind, CrosswalkRow, Relation, RuleRow, RuleText, Standard, StandardKey,
 };
-use crate::{AreaTree, Boundary, Rulebook};
-use base::{AreaCode, Id, Point, Timestamp};
+use base::{Id, Timestamp};
 use calendar::{BareUnits, Counting, Limit};
-use std::sync::Arc;
 use store::{Row, StoreError, Tx, params};
 
 /// The columns of a component, in the order `components` reads them.
@@ -52,19 +51,46 @@ store::statements! {
     /// Every area's version, parents before children.
     AREA_VERSIONS = "SELECT id, version FROM area ORDER BY path";
     /// Areas with their outlines, a piece at a time.
-    AREAS_AFTER = "SELECT a.id, a.code, a.name, a.level, a.parent_id, a.path, a.lon, a.lat, a.version, b.shape
-        FROM area a LEFT JOIN area_boundary b ON b.area_id = a.id WHERE a.path > ?1 ORDER BY a.path LIMIT ?2";
+    AREAS_AFTER = "SELECT a.id, a.code, a.name, a.level, a.parent_id, a.path, a.lon, a.lat, a.version, b.shape, a.effective_from,
+        a.effective_to FROM area a LEFT JOIN area_boundary b ON b.area_id = a.id WHERE a.path > ?1 ORDER BY a.path LIMIT ?2";
     /// One area with its outline.
-    AREA_BY_ID = "SELECT a.id, a.code, a.name, a.level, a.parent_id, a.path, a.lon, a.lat, a.version, b.shape
-        FROM area a LEFT JOIN area_boundary b ON b.area_id = a.id WHERE a.id = ?1";
+    AREA_BY_ID = "SELECT a.id, a.code, a.name, a.level, a.parent_id, a.path, a.lon, a.lat, a.version, b.shape, a.effective_from,
+        a.effective_to FROM area a LEFT JOIN area_boundary b ON b.area_id = a.id WHERE a.id = ?1";
     /// A new area.
-    AREA_ADD = "INSERT INTO area (id, code, name, level, parent_id, path, lon, lat, version)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    AREA_ADD = "INSERT INTO area (id, code, name, level, parent_id, path, lon, lat, effective_from, effective_to, version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     /// What may change of an area, from one version to the next.
-    AREA_SET = "UPDATE area SET name = ?3, lon = ?4, lat = ?5, version = version + 1 WHERE id = ?1 AND version = ?2";
+    AREA_SET = "UPDATE area SET name = ?3, lon = ?4, lat = ?5, effective_from = ?6, effective_to = ?7, version = version + 1
+        WHERE id = ?1 AND version = ?2";
     /// The outline of an area.
     AREA_BOUNDARY_SET = "INSERT INTO area_boundary (area_id, shape) VALUES (?1, ?2)
         ON CONFLICT (area_id) DO UPDATE SET shape = excluded.shape";
+    /// Which areas took the place of which.
+    AREA_SUCCESSION = "SELECT area_id, succeeds_id FROM area_succession ORDER BY area_id, succeeds_id";
+    /// The areas that one took the place of.
+    AREA_SUCCEEDS = "SELECT succeeds_id FROM area_succession WHERE area_id = ?1 ORDER BY succeeds_id";
+    /// An area that another took the place of.
+    AREA_SUCCEEDS_ADD = "INSERT INTO area_succession (area_id, succeeds_id) VALUES (?1, ?2)";
+    /// The areas that one took the place of, to be entered anew.
+    AREA_SUCCEEDS_REMOVE = "DELETE FROM area_succession WHERE area_id = ?1";
+    /// What areas were called before.
+    AREA_FORMER_NAMES = "SELECT area_id, until, name FROM area_former_name ORDER BY area_id, until";
+    /// What one area was called before.
+    AREA_FORMER_NAMES_OF = "SELECT area_id, until, name FROM area_former_name WHERE area_id = ?1 ORDER BY until";
+    /// What an area is no longer called; renamed twice at one moment, it had the first name till then.
+    AREA_FORMER_NAME_ADD = "INSERT INTO area_former_name (area_id, until, name) VALUES (?1, ?2, ?3)
+        ON CONFLICT (area_id, until) DO NOTHING";
+    /// What is in force in the range of paths below an area.
+    AREAS_IN_FORCE = "SELECT code, name FROM area WHERE path > ?1 AND path < ?2 AND effective_to IS NULL ORDER BY path LIMIT ?3";
+    /// The active zones made of an area.
+    ZONES_OF_AREA = "SELECT z.kind, z.name FROM zone_area m JOIN zone z ON z.id = m.zone_id WHERE m.area_id = ?1 AND z.is_active
+        ORDER BY z.name LIMIT ?2";
+    /// A line of an area's history.
+    AREA_HISTORY_ADD = "INSERT INTO area_history (area_id, version, at, operation, staff_id, organisation_id, reason, changes)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    /// The history of an area, the newest first.
+    AREA_HISTORY = "SELECT version, at, operation, staff_id, organisation_id, reason, changes FROM area_history
+        WHERE area_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
     /// Every zone.
     ZONES = "SELECT id, code, name, kind, shape, organisation_id, is_active, version FROM zone ORDER BY name";
     /// The areas of every zone.
@@ -147,116 +173,6 @@ store::statements! {
 
 fn corrupt(what: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(what.to_string())
-}
-
-/// Areas read at once.
-const AREAS_PIECE: i64 = 2_000;
-/// With fewer new areas than this they are read one by one.
-const AREAS_SINGLY_MAX: usize = 500;
-
-/// The tree of all areas. What is as `before` had it is shared with it, so that a change of one area costs one area.
-pub(crate) fn load_areas(tx: &mut Tx<'_>, before: &AreaTree) -> Result<AreaTree, StoreError> {
-    let versions = tx.query(&AREA_VERSIONS, &[], |row| {
-        Ok((row.get::<Id>(0)?, row.get::<i64>(1)?))
-    })?;
-    let kept = |id: Id, version: i64| before.by_id(id).filter(|area| area.version == version);
-    let news: Vec<Id> = versions
-        .iter()
-        .filter(|(id, version)| kept(*id, *version).is_none())
-        .map(|(id, _)| *id)
-        .collect();
-    let mut areas: Vec<Arc<Area>> = Vec::with_capacity(versions.len());
-    if news.len() > AREAS_SINGLY_MAX {
-        let mut after = String::new();
-        loop {
-            let piece = tx.query(&AREAS_AFTER, params![after, AREAS_PIECE], |row| {
-                let (id, version) = (row.get::<Id>(0)?, row.get::<i64>(8)?);
-                match kept(id, version) {
-                    Some(area) => Ok(area.clone()),
-                    None => read_area(row).map(Arc::new),
-                }
-            })?;
-            match piece.last() {
-                Some(last) => last.path.as_str().clone_into(&mut after),
-                None => break,
-            }
-            areas.extend(piece);
-        }
-    } else {
-        areas.extend(
-            versions
-                .iter()
-                .filter_map(|(id, version)| kept(*id, *version).cloned()),
-        );
-        for id in news {
-            let area = tx.query_opt(&AREA_BY_ID, params![id], read_area)?;
-            areas.extend(area.map(Arc::new));
-        }
-    }
-    Ok(AreaTree::of(areas))
-}
-
-fn read_area(row: &Row<'_>) -> Result<Area, StoreError> {
-    let level: String = row.get(3)?;
-    let centre = row.get::<Option<f64>>(6)?.zip(row.get::<Option<f64>>(7)?);
-    Ok(Area {
-        id: row.get(0)?,
-        code: AreaCode::parse(&row.get::<String>(1)?).map_err(corrupt)?,
-        name: row.get(2)?,
-        level: level_from_text(&level).ok_or_else(|| corrupt(format!("{level:?} is no level")))?,
-        parent_id: row.get(4)?,
-        path: row.get(5)?,
-        centre: centre.map(|(lon, lat)| Point { lon, lat }),
-        boundary: row
-            .get::<Option<Vec<u8>>>(9)?
-            .map(|bytes| Boundary::from_stored(&bytes).map(Arc::new))
-            .transpose()
-            .map_err(corrupt)?,
-        version: row.get(8)?,
-    })
-}
-
-/// Enters an area with its outline.
-pub(crate) fn area_add(tx: &mut Tx<'_>, area: &Area) -> Result<(), StoreError> {
-    let centre = area.centre;
-    tx.post(
-        &AREA_ADD,
-        params![
-            area.id,
-            area.code.to_string(),
-            area.name,
-            level_text(area.level),
-            area.parent_id,
-            area.path,
-            centre.map(|c| c.lon),
-            centre.map(|c| c.lat),
-            area.version
-        ],
-    )?;
-    boundary_set(tx, area)
-}
-
-/// Changes an area that is at the version before `area.version`.
-pub(crate) fn area_set(tx: &mut Tx<'_>, area: &Area) -> Result<(), StoreError> {
-    let centre = area.centre;
-    tx.post_one(
-        &AREA_SET,
-        params![
-            area.id,
-            area.version - 1,
-            area.name,
-            centre.map(|c| c.lon),
-            centre.map(|c| c.lat)
-        ],
-    )?;
-    boundary_set(tx, area)
-}
-
-fn boundary_set(tx: &mut Tx<'_>, area: &Area) -> Result<(), StoreError> {
-    match &area.boundary {
-        Some(boundary) => tx.post(&AREA_BOUNDARY_SET, params![area.id, boundary.to_stored()]),
-        None => Ok(()),
-    }
 }
 
 /// Standards, categories, rule rows, crosswalk.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
 mod areas;
+mod areas_ended;
 mod city;
 mod components;
 mod grids;

@@ -178,6 +178,10 @@ fn area(number: u32, parent: Option<&Area>, level: AreaLevel) -> Area {
         path,
         centre: None,
         boundary: None,
+        effective_from: None,
+        effective_to: None,
+        succeeds: Box::default(),
+        former_names: Box::default(),
         version: 1,
     }
 }

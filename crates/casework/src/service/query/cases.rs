@@ -286,7 +286,10 @@ impl Casework {
             source: case.source.clone(),
             title: sealed::case_title_shown(&self.parts().sealer, case.id, row.title.as_ref()),
             category: case.category_id.map(|id| names.category(id)),
-            area: case.area_path.as_ref().map(|path| names.area(path)),
+            area: case
+                .area_path
+                .as_ref()
+                .map(|path| names.area_at(path, case.accepted_at)),
             lead_organisation: row.lead_organisation_id.map(|id| names.organisation(id)),
             clock: case.clock,
             light: case.clock.map(|clock| clock.light(now)),

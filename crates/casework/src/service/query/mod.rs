@@ -158,7 +158,7 @@ impl Casework {
     }
 
     fn area_filter(&self, code: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<AreaFilter> {
-        self.known_area("area_code", code?, wrong)
+        self.known_area_ever("area_code", code?, wrong)
             .map(area_filter_of)
     }
 
@@ -256,6 +256,14 @@ impl Names<'_> {
         Named {
             id: path.to_string(),
             name: name.clone(),
+        }
+    }
+
+    /// An area by the name it had at a time.
+    pub(super) fn area_at(&self, path: &TreePath, at: Timestamp) -> Named {
+        Named {
+            id: path.to_string(),
+            name: self.casework.parts().city.area_name_at(path, at),
         }
     }
 

@@ -285,7 +285,10 @@ fn report_head(report: &Report, title: Option<String>, names: &mut Names<'_>) ->
         level: report.level,
         claimed_by: report.extra.claim.as_ref().map(|claim| claim.staff_id),
         title,
-        area: report.area_path.as_ref().map(|path| names.area(path)),
+        area: report
+            .area_path
+            .as_ref()
+            .map(|path| names.area_at(path, report.received_at)),
         received_at: report.received_at,
         clock: report.clock,
         is_overdue: report.extra.is_overdue,

@@ -152,7 +152,10 @@ impl Casework {
             report_id: row.report.as_ref().map(|(id, _)| *id),
             report_no: row.report.as_ref().map(|(_, no)| no.clone()),
             title: sealed::case_title_shown(&self.parts().sealer, subject_id, row.title.as_ref()),
-            area: row.area_path.as_ref().map(|path| names.area(path)),
+            area: row
+                .area_path
+                .as_ref()
+                .map(|path| names.area_at(path, row.task.opened_at)),
         }
     }
 }

@@ -229,7 +229,7 @@ impl Casework {
             known.map(|facts| facts.organisation.path)
         });
         let area = query.area_code.as_deref().and_then(|code| {
-            let known = self.known_area("area_code", code, &mut wrong);
+            let known = self.known_area_ever("area_code", code, &mut wrong);
             known.map(|place| place.area_path)
         });
         if !wrong.is_empty() {

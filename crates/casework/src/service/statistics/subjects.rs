@@ -90,7 +90,10 @@ impl Casework {
                     at: obligation.at,
                     organisation: names.organisation(obligation.organisation.id),
                     staff_id: obligation.person.map(|person| person.staff_id),
-                    area: place.area_path.as_ref().map(|path| names.area(path)),
+                    area: place
+                        .area_path
+                        .as_ref()
+                        .map(|path| names.area_at(path, obligation.at)),
                     category: place.category_id.map(|id| names.category(id)),
                     is_done: obligation.marks.has(Marks::DONE),
                     is_on_time: obligation.marks.has(Marks::ON_TIME),

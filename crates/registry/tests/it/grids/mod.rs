@@ -1,5 +1,6 @@
 //! Unit grids: cut from outlines, imported from files, checked against each other.
 
+mod borders;
 mod cut;
 
 use crate::city::*;
@@ -46,6 +47,10 @@ pub fn village_city(registry: &Registry) {
     import_areas(registry, &table, &registry::AreaImport::default()).unwrap();
 }
 
+fn code(text: &str) -> AreaCode {
+    AreaCode::parse(text).unwrap()
+}
+
 fn grid(code: &str, corners: &[(f64, f64)]) -> Value {
     let ring: Vec<Value> = corners
         .iter()
@@ -59,17 +64,21 @@ fn grid(code: &str, corners: &[(f64, f64)]) -> Value {
         "geometry": {"type": "Polygon", "coordinates": [ring]}})
 }
 
-fn cell(code: &str, x: f64, y: f64, w: f64, h: f64) -> Value {
+pub fn cell(code: &str, x: f64, y: f64, w: f64, h: f64) -> Value {
     grid(code, &[(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
 }
 
-fn collection(features: &[Value]) -> Vec<u8> {
+pub fn collection(features: &[Value]) -> Vec<u8> {
     json!({"type": "FeatureCollection", "features": features})
         .to_string()
         .into_bytes()
 }
 
-fn import_grids(registry: &Registry, features: &[Value], options: &GridImport) -> table::Report {
+pub fn import_grids(
+    registry: &Registry,
+    features: &[Value],
+    options: &GridImport,
+) -> table::Report {
     wait(registry.grid_import(&console(), &collection(features), options, |_| ())).unwrap()
 }
 
