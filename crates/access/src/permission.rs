@@ -96,6 +96,7 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("report_answer", "即接即办", Side::Business),
     permission("report_reject", "不予受理", Side::Business),
     permission("report_withdraw", "撤回诉求", Side::Business),
+    permission("report_forget", "删除诉求人信息", Side::Business),
     permission("report_join", "诉求并案", Side::Business),
     permission("case_create", "登记工作任务", Side::Business),
     permission("case_split", "拆单", Side::Business),

@@ -3,9 +3,9 @@
 use super::call;
 use crate::input::{
     CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, ReportAcceptRequest,
-    ReportAnswerRequest, ReportAssignRequest, ReportCallbackRequest, ReportJoinRequest,
-    ReportRateRequest, ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest,
-    SourceUpdateRequest,
+    ReportAnswerRequest, ReportAssignRequest, ReportCallbackRequest, ReportForgetRequest,
+    ReportJoinRequest, ReportRateRequest, ReportRejectRequest, ReportWithdrawRequest,
+    SourceCreateRequest, SourceUpdateRequest,
 };
 use crate::service::Casework;
 use crate::view::{CaseStateView, CasesSplitView, ReportAcceptedView, ReportStateView, SourceView};
@@ -102,6 +102,23 @@ pub(super) async fn report_reject(
 ) -> Answer<Versioned<ReportStateView>> {
     let call = call(caller, key, version);
     Ok(versioned(casework.report_reject(&call, id, request).await?))
+}
+
+/// 遗忘: destroys what the reporter told and who that was, once the report and its cases have ended. The same of the words and notes of
+/// its cases that nobody else reported. What was done, by whom and when stays on record and can still be proved.
+#[utoipa::path(post, path = "/api/v1/reports/{id}/forget", operation_id = "report_forget", tag = "reports",
+    params(("id" = String, Path)), request_body = ReportForgetRequest,
+    responses((status = 200, body = ReportStateView), (status = 404, body = ProblemView), (status = 409, body = ProblemView)))]
+pub(super) async fn report_forget(
+    State(casework): State<Casework>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    key: IdempotencyKey,
+    version: IfMatch,
+    Json(request): Json<ReportForgetRequest>,
+) -> Answer<Versioned<ReportStateView>> {
+    let call = call(caller, key, version);
+    Ok(versioned(casework.report_forget(&call, id, request).await?))
 }
 
 /// 撤回: by the reporter or on the reporter's behalf, while nobody handles a case of it. Its cases stay.

@@ -49,6 +49,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/api/v1/reports/{id}/join", "report_join", "report_join"),
     endpoint("POST", "/api/v1/reports/{id}/callback", "report_callback", "report_callback"),
     endpoint("POST", "/api/v1/reports/{id}/rate", "report_rate", "report_rate"),
+    endpoint("POST", "/api/v1/reports/{id}/forget", "report_forget", "report_forget"),
     endpoint("POST", "/api/v1/cases", "case_create", "case_create"),
     endpoint("POST", "/api/v1/cases/{id}/split", "case_split", "case_split"),
     endpoint("POST", "/api/v1/cases/{id}/merge", "case_merge", "case_merge"),
@@ -151,6 +152,7 @@ fn routes(casework: Casework) -> OpenApiRouter {
         .routes(routes!(links::report_join))
         .routes(routes!(links::report_callback))
         .routes(routes!(links::report_rate))
+        .routes(routes!(links::report_forget))
         .routes(routes!(links::case_split))
         .routes(routes!(links::case_merge))
         .routes(routes!(cases::case_list, links::case_create))

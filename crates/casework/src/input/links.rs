@@ -1,7 +1,7 @@
 //! What callers send about reports and how they are tied to cases, and about sources.
 
 use super::{CaseOpenRequest, PlaceRequest, check_code, check_remark, check_text};
-use crate::model::{ChannelKind, Level, RejectReason, Satisfaction};
+use crate::model::{ChannelKind, ForgetReason, Level, RejectReason, Satisfaction};
 use base::limits::NAME_CHARACTERS_MAX;
 use base::{FieldError, Id};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,14 @@ pub struct ReportRejectRequest {
     pub reason: RejectReason,
     /// What the reporter was told.
     pub answer: String,
+}
+
+/// `report_forget`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportForgetRequest {
+    /// Why.
+    pub reason: ForgetReason,
 }
 
 /// `report_withdraw`.

@@ -5,9 +5,9 @@ mod links;
 pub(crate) use links::check_words;
 pub use links::{
     CaseCreateRequest, CaseMergeRequest, CaseSplitRequest, RedoRequest, ReportAcceptRequest,
-    ReportAnswerRequest, ReportAssignRequest, ReportCallbackRequest, ReportJoinRequest,
-    ReportRateRequest, ReportRejectRequest, ReportWithdrawRequest, SourceCreateRequest,
-    SourceUpdateRequest,
+    ReportAnswerRequest, ReportAssignRequest, ReportCallbackRequest, ReportForgetRequest,
+    ReportJoinRequest, ReportRateRequest, ReportRejectRequest, ReportWithdrawRequest,
+    SourceCreateRequest, SourceUpdateRequest,
 };
 mod handling;
 

@@ -315,6 +315,8 @@ refusals! {
     /// Somebody else has taken the report from the pool.
     ReportClaimedByOther =
         "report_claimed_by_other", Refused, "somebody else has taken the report from the pool";
+    /// What was told is still needed.
+    ReportCaseOpen = "report_case_open", Refused, "a case of the report is still open and needs what was told";
     /// The report is in the pool.
     ReportNotClaimed = "report_not_claimed", Refused, "nobody has taken the report from the pool";
     /// The report is or was tied to this case.

@@ -28,6 +28,18 @@ words! {
 }
 
 words! {
+    /// Why what a reporter told is destroyed.
+    ForgetReason {
+        /// 本人要求删除.
+        Asked = "asked",
+        /// 超过保存期限.
+        Expired = "expired",
+        /// 违法违规收集.
+        Unlawful = "unlawful",
+    }
+}
+
+words! {
     /// What kind of channel a source of reports is.
     ChannelKind {
         /// 电话.
@@ -201,4 +213,7 @@ pub struct ReportLinks {
     /// How the reporter rates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
+    /// When what the reporter told was destroyed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forgotten_at: Option<Timestamp>,
 }

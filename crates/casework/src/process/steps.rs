@@ -155,6 +155,7 @@ const LINKS: &[Step] = &[
         &[CaseStage::Handling, CaseStage::Filed],
     ),
     Step::new("report_rate", &[], &[]),
+    Step::new("report_forget", &[], &[]),
     Step::new("case_create", &[], &[CaseStage::Accepted]),
     Step::new("case_split", OPEN, &[]),
     Step::new("case_merge", OPEN, &[CaseStage::Merged]),

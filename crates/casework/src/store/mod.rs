@@ -221,6 +221,12 @@ statements! {
     CASE_ZONE_ADD = "INSERT INTO case_zone (zone_id, case_id) VALUES (?1, ?2)";
     /// It lies there no more.
     CASE_ZONE_DROP = "DELETE FROM case_zone WHERE zone_id = ?1 AND case_id = ?2";
+    /// What a reporter told is destroyed, and who that was.
+    REPORT_FORGET = "UPDATE report SET words_sealed = NULL, title_sealed = NULL, reporter_sealed = NULL, reporter_key = NULL WHERE id = ?1";
+    /// The words of a case are.
+    CASE_FORGET = "UPDATE case_words SET words_sealed = NULL, title_sealed = NULL WHERE case_id = ?1";
+    /// A note is.
+    NOTE_FORGET = "UPDATE note SET sealed = NULL WHERE id = ?1";
     /// Somebody watches a case.
     CASE_WATCH_ADD = "INSERT INTO case_watch (account_id, case_id, watched_at) VALUES (?1, ?2, ?3)
         ON CONFLICT (account_id, case_id) DO NOTHING";

@@ -339,7 +339,8 @@ pub struct TimelineView {
 /// A step with the time it was planned for and the time it took place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MilestoneView {
-    /// `case_file`, `case_dispatch`, `task_accept`, `task_finish`, `case_inspect_result`, `case_close`, `supervision_reply`.
+    /// Of a case `case_file`, `case_dispatch`, `task_accept`, `task_finish` (once for each round), `case_inspect_result`,
+    /// `case_verify_result`, `supervision_reply`, `case_close`; of a report `report_accept`, `report_callback` (once for each).
     pub step: &'static str,
     /// For a task's step: which.
     #[schema(value_type = Option<String>)]
@@ -496,6 +497,8 @@ pub struct ReportView {
     /// The cases it opened or joined.
     #[schema(value_type = Vec<String>)]
     pub case_ids: Vec<Id>,
+    /// Planned and actual.
+    pub milestones: Vec<MilestoneView>,
     /// What happened, in order.
     pub timeline: Vec<TimelineView>,
 }

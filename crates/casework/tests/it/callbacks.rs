@@ -209,6 +209,23 @@ fn what_is_not_solved_is_done_again_by_the_same_and_counted_apart_from_rework() 
         );
         let last = called(town, report, said(false, Satisfaction::Dissatisfied)).unwrap();
         assert_eq!(last.stage, ReportStage::Settled);
+        // Planned and actual of every round.
+        let seen = view(town, report);
+        let steps: Vec<_> = (seen.milestones.iter())
+            .map(|each| (each.step, each.actual_at.is_some(), each.overdue))
+            .collect();
+        let called = ("report_callback", true, false);
+        assert_eq!(steps, [("report_accept", true, false), called, called]);
+        let case = wait(town.casework.case_view(&centre("leader"), case_id)).unwrap();
+        let lead = Some(case.tasks[0].id);
+        let finishes: Vec<_> = (case.milestones.iter())
+            .filter(|each| each.step == "task_finish" && each.task_id == lead)
+            .map(|each| (each.planned_at.unwrap(), each.actual_at.unwrap()))
+            .collect();
+        let [first, second] = finishes[..] else {
+            panic!("two rounds: {finishes:?}");
+        };
+        assert!(first.0 < second.0 && first.1 < second.1, "{finishes:?}");
         town.verify();
     });
 }

@@ -6,7 +6,7 @@ use casework::clocks::Clock;
 use casework::lifecycle::report::{self, CallbackNew, ReportCommand, ReportFact, ReportReceived};
 use casework::lifecycle::{Circumstances, Event, Fact, Refusal};
 use casework::model::{
-    Actor, CaseStage, Digest, Level, RejectReason, Report, ReportStage, Satisfaction,
+    Actor, CaseStage, Digest, ForgetReason, Level, RejectReason, Report, ReportStage, Satisfaction,
 };
 use casework::process::Process;
 
@@ -141,15 +141,18 @@ fn every_cell_of_report_stage_by_command_is_as_the_law_says() {
             works_for: vec![organisation(0).path],
             received_by: organisation(0).path,
         },
+        ReportCommand::Forget {
+            reason: ForgetReason::Asked,
+        },
     ];
     #[rustfmt::skip]
     let table = [
-        (ReportStage::Received,  ["ok",  FREE,  "ok",  "ok",  "ok",  "ok",  WRONG, WRONG, WRONG, "role_may_not"]),
-        (ReportStage::Accepted,  [WRONG, WRONG, WRONG, WRONG, WRONG, "ok",  "ok",  WRONG, WRONG, WRONG]),
-        (ReportStage::Settled,   [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG]),
-        (ReportStage::Answered,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG]),
-        (ReportStage::Rejected,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG]),
-        (ReportStage::Withdrawn, [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG]),
+        (ReportStage::Received,  ["ok",  FREE,  "ok",  "ok",  "ok",  "ok",  WRONG, WRONG, WRONG, "role_may_not", WRONG]),
+        (ReportStage::Accepted,  [WRONG, WRONG, WRONG, WRONG, WRONG, "ok",  "ok",  WRONG, WRONG, WRONG, WRONG]),
+        (ReportStage::Settled,   [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG, "role_may_not"]),
+        (ReportStage::Answered,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG, "role_may_not"]),
+        (ReportStage::Rejected,  [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "ok", WRONG, "role_may_not"]),
+        (ReportStage::Withdrawn, [WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, "role_may_not"]),
     ];
     let clerk = actor(0, "intake_clerk");
     for (stage, row) in table {

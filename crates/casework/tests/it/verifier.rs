@@ -1,13 +1,12 @@
 //! The verifier finds what was tampered with, and does not mind what was forgotten.
 
 use crate::town::*;
+use base::{Id, Problem};
+use casework::input::*;
+use casework::model::ForgetReason;
 use casework::service::CaseQuery;
+use casework::view::ReportStateView;
 use store::params;
-
-static FORGET_REPORT: store::Statement = store::Statement::fixed(
-    "UPDATE report SET words_sealed = NULL, title_sealed = NULL, reporter_sealed = NULL, reporter_key = NULL WHERE id = ?1",
-);
-static FORGET_NOTES: store::Statement = store::Statement::fixed("UPDATE note SET sealed = NULL");
 
 /// Law 9: what was said can be destroyed; what was done stays provable.
 #[test]
@@ -19,14 +18,15 @@ fn a_reporter_can_be_forgotten_and_the_record_stays_whole() {
         town.inspect(case_id, vec![]);
         town.close(case_id);
         let kinds = town.kinds(case_id);
-        town.casework
-            .store()
-            .write_blocking(move |tx| {
-                tx.post(&FORGET_REPORT, store::params![id])?;
-                tx.post(&FORGET_NOTES, store::params![])?;
-                Ok::<_, store::StoreError>(())
-            })
-            .unwrap();
+        let leader = call(&centre("shift_leader"));
+        let forget = || {
+            let request = ReportForgetRequest {
+                reason: ForgetReason::Asked,
+            };
+            wait(town.casework.report_forget(&leader, id, request))
+        };
+        let version = forget().unwrap().version;
+        assert_eq!(forget().unwrap().version, version, "once");
         town.verify();
         assert_eq!(town.kinds(case_id), kinds);
         let view = wait(town.casework.case_view(&centre("leader"), case_id)).unwrap();
@@ -46,6 +46,51 @@ fn a_reporter_can_be_forgotten_and_the_record_stays_whole() {
         )
         .unwrap();
         assert!(found.items.is_empty());
+    });
+}
+
+#[test]
+fn what_others_told_and_what_is_still_needed_is_not_forgotten() {
+    each_town(|town, _| {
+        let work = &town.casework;
+        let leader = call(&centre("shift_leader"));
+        let forget = |id: Id| {
+            let request = ReportForgetRequest {
+                reason: ForgetReason::Expired,
+            };
+            wait(work.report_forget(&leader, id, request))
+        };
+        let code = |outcome: Result<_, casework::CaseworkError>| {
+            let problem: Problem = outcome.map(|_: ReportStateView| ()).unwrap_err().into();
+            problem.code
+        };
+        let created = town.create();
+        let (first, case_id) = (created.report.id, created.case.unwrap().id);
+        let other = town.receive().id;
+        let join = ReportAcceptRequest {
+            open_cases: vec![],
+            join_case_ids: vec![case_id],
+        };
+        wait(work.report_accept(&call(&centre("intake_clerk")), other, join)).unwrap();
+        assert_eq!(code(forget(other)), "report_wrong_stage");
+        let withdraw = ReportWithdrawRequest {
+            by_reporter: true,
+            reason: "已解决".to_owned(),
+        };
+        wait(work.report_withdraw(&leader, other, withdraw)).unwrap();
+        assert_eq!(code(forget(other)), "report_case_open");
+        town.complete(case_id);
+        let result = |town: &Town| {
+            let view = wait(town.casework.case_view(&leader.principal, case_id)).unwrap();
+            view.tasks[0].result.is_some()
+        };
+        forget(other).unwrap();
+        assert!(result(town), "the first told of the case, too");
+        let kept = wait(work.report_view(&leader.principal, first)).unwrap();
+        assert!(kept.reporter.is_some() && kept.head.title.is_some());
+        forget(first).unwrap();
+        assert!(!result(town));
+        town.verify();
     });
 }
 

@@ -5,8 +5,8 @@ use super::callback::{self, Answered, CallbackNew, Redo};
 use crate::clocks::Clock;
 use crate::lifecycle::{Circumstances, Event, Refusal};
 use crate::model::{
-    CaseStage, LadderClock, NoteRef, RejectReason, Report, ReportCase, ReportStage, Satisfaction,
-    TaskState,
+    CaseStage, ForgetReason, LadderClock, NoteRef, RejectReason, Report, ReportCase, ReportStage,
+    Satisfaction, TaskState,
 };
 use base::path::TreePath;
 use base::{Id, Timestamp};
@@ -98,6 +98,11 @@ pub enum ReportCommand {
         /// In whose words.
         words: Option<NoteRef>,
     },
+    /// `report_forget`: 遗忘. Whether its cases have ended, they say.
+    Forget {
+        /// Why.
+        reason: ForgetReason,
+    },
     /// The clock of the pool may have run out. Follows from a timer; nobody can ask for it.
     PoolDeadline,
     /// The clock of a callback may have run out. Follows from a timer; nobody can ask for it.
@@ -126,6 +131,7 @@ impl ReportCommand {
             Self::CaseReopened { .. } => "case_reopen",
             Self::Callback { .. } => "report_callback",
             Self::Rate { .. } => "report_rate",
+            Self::Forget { .. } => "report_forget",
             Self::PoolDeadline | Self::CallbackDeadline { .. } => "task_deadline",
         }
     }
@@ -235,6 +241,22 @@ pub fn decide(
             satisfaction,
             words,
         } => callback::rate(report, *satisfaction, words.as_ref(), circumstances),
+        ReportCommand::Forget { reason } => {
+            check_stage(
+                report,
+                &[
+                    ReportStage::Settled,
+                    ReportStage::Answered,
+                    ReportStage::Rejected,
+                    ReportStage::Withdrawn,
+                ],
+            )?;
+            circumstances.check_role("report_forget")?;
+            if report.extra.forgotten_at.is_some() {
+                return Ok(Vec::new());
+            }
+            one(ReportFact::ReportForgotten { reason: *reason })
+        }
         ReportCommand::PoolDeadline => {
             let late = pool_overdue(report, circumstances.recorded_at, circumstances);
             Ok(late

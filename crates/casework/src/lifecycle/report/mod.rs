@@ -11,9 +11,9 @@ use super::case::ReplayError;
 use super::{Event, Fact};
 use crate::clocks::Clock;
 use crate::model::{
-    CaseStage, Claim, Digest, Escalated, ExternalKey, LadderClock, LadderTarget, Level, NoteRef,
-    OrganisationRef, ProcessRef, RejectReason, Report, ReportCase, ReportLinks, ReportStage,
-    Satisfaction, TaskState,
+    CaseStage, Claim, Digest, Escalated, ExternalKey, ForgetReason, LadderClock, LadderTarget,
+    Level, NoteRef, OrganisationRef, ProcessRef, RejectReason, Report, ReportCase, ReportLinks,
+    ReportStage, Satisfaction, TaskState,
 };
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
@@ -175,6 +175,11 @@ pub enum ReportFact {
     },
     /// 办结: all its cases have ended, and whoever was to be called was.
     ReportSettled {},
+    /// 遗忘: what the reporter told, and who that was, is destroyed; what was done stays on record.
+    ReportForgotten {
+        /// Why.
+        reason: ForgetReason,
+    },
     /// 评价.
     ReportRated {
         /// How satisfied the reporter is.
@@ -209,6 +214,7 @@ impl Fact for ReportFact {
             Self::ReportRedone { .. } => "report_redone",
             Self::ReportSettled {} => "report_settled",
             Self::ReportRated { .. } => "report_rated",
+            Self::ReportForgotten { .. } => "report_forgotten",
         }
     }
 }
@@ -330,6 +336,9 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
             report.stage = ReportStage::Settled;
             report.settled_at = Some(event.occurred_at);
             callback::end(&mut report, TaskState::Finished, event);
+        }
+        ReportFact::ReportForgotten { .. } => {
+            report.extra.forgotten_at = Some(event.occurred_at);
         }
         ReportFact::ReportCallingBack { .. }
         | ReportFact::ReportCalledBack { .. }

@@ -2,6 +2,7 @@
 
 mod beginning;
 mod callback;
+mod forget;
 mod pool;
 mod sources;
 mod ties;
@@ -101,6 +102,9 @@ impl Casework {
         let events = self.report_decide(&row.report, &order.command, Some(&by), now)?;
         if let ReportCommand::Withdraw { .. } = order.command {
             self.leave_cases(tx, &row.report, &by, now)?;
+        }
+        if let (ReportCommand::Forget { .. }, false) = (&order.command, events.is_empty()) {
+            Self::forget(tx, &row.report)?;
         }
         let after = Self::report_save(tx, &row, &events)?;
         if after.version != row.report.version {

@@ -1,12 +1,11 @@
 //! Cases: the list, and one with everything about it.
 
 use super::boxes::SizeKey;
-use super::{CaseBox, CaseQuery, Names, check_number, limit, no_cursor};
+use super::{CaseBox, CaseQuery, Names, check_number, limit, milestones, no_cursor};
 use crate::failure::CaseworkError;
-use crate::lifecycle::Event;
-use crate::lifecycle::case::{self, CaseFact};
+use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::course::CourseFact;
-use crate::model::{Case, CaseStage, NoteRef, Task, TaskKind};
+use crate::model::{Case, CaseStage, NoteRef};
 use crate::service::{CaseSort, Casework, sealed};
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
@@ -15,9 +14,7 @@ use crate::store::{
     CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_CATEGORY, CASES_OF_ORGANISATION, CASES_OF_SOURCE,
     CASES_OPEN_OF_ORGANISATION,
 };
-use crate::view::{
-    CaseCountsView, CaseListView, CaseOverlaysView, CaseView, MilestoneView, RuleView, TaskView,
-};
+use crate::view::{CaseCountsView, CaseListView, CaseOverlaysView, CaseView, RuleView, TaskView};
 use ::store::{Row, StoreError, Tx, params};
 use access::Principal;
 use base::{FieldError, Id, Page, Timestamp};
@@ -380,7 +377,7 @@ impl Casework {
             split_from: case.extra.links.split_from,
             split_case_ids: case.extra.links.split_into.clone(),
             tasks,
-            milestones: milestones(case, &events, now),
+            milestones: milestones::of_case(case, &events, now),
             timeline: self.timeline_view(tx, entries, &events, case_note, &mut names)?,
         })
     }
@@ -402,7 +399,7 @@ impl Casework {
 }
 
 /// The note an event of a case refers to.
-fn case_note(fact: &CaseFact) -> Option<&NoteRef> {
+pub(in crate::service) fn case_note(fact: &CaseFact) -> Option<&NoteRef> {
     match fact {
         CaseFact::TaskFinished { result: note, .. }
         | CaseFact::CaseInspected { opinion: note, .. }
@@ -411,101 +408,5 @@ fn case_note(fact: &CaseFact) -> Option<&NoteRef> {
         CaseFact::Overlay(fact) => fact.note(),
         CaseFact::Course(CourseFact::FormFilled { filled, .. }) => Some(filled),
         _ => None,
-    }
-}
-
-/// The steps of a case with the times they were planned for and took place.
-fn milestones(case: &Case, events: &[Event<CaseFact>], now: Timestamp) -> Vec<MilestoneView> {
-    let planned = desk_plans(events);
-    // What was taken back or opened again is to be done once more.
-    let dispatched_at = case
-        .dispatched_at
-        .filter(|_| !matches!(case.stage, CaseStage::Accepted | CaseStage::Filed));
-    let mut steps = vec![
-        ("case_file", None, planned.filing, case.filed_at),
-        ("case_dispatch", None, planned.dispatch, dispatched_at),
-    ];
-    for task in &case.tasks {
-        let handling = Some(task.handling.due_at);
-        if task.kind == TaskKind::Inspect {
-            steps.push((
-                "case_inspect_result",
-                Some(task.id),
-                handling,
-                task.finished_at,
-            ));
-            continue;
-        }
-        let response = task.response.map(|clock| clock.due_at);
-        if task.kind == TaskKind::Verify && !task.is_withdrawn() {
-            steps.push(("task_accept", Some(task.id), response, task.accepted_at));
-            steps.push((
-                "case_verify_result",
-                Some(task.id),
-                handling,
-                task.finished_at,
-            ));
-            continue;
-        }
-        if task.is_withdrawn() {
-            // Returned or revoked: the rest was never to be done by this one.
-            continue;
-        }
-        steps.push(("task_accept", Some(task.id), response, task.accepted_at));
-        steps.push(("task_finish", Some(task.id), handling, task.finished_at));
-    }
-    if let Some(supervision) = &case.extra.overlays.supervision {
-        let due_at = Some(supervision.clock.due_at);
-        steps.push(("supervision_reply", None, due_at, supervision.replied_at));
-    }
-    steps.push(("case_close", None, planned.closing, case.closed_at));
-    steps
-        .into_iter()
-        .map(|(step, task_id, planned_at, actual_at)| {
-            let is_live = task_id.is_none_or(|id| case.task(id).is_some_and(Task::is_open));
-            let until = actual_at.or_else(|| (is_live && case.stage.is_open()).then_some(now));
-            MilestoneView {
-                step,
-                task_id,
-                planned_at,
-                actual_at,
-                overdue: planned_at
-                    .zip(until)
-                    .is_some_and(|(planned, until)| until > planned),
-            }
-        })
-        .collect()
-}
-
-/// Until when the desks had to act.
-#[derive(Default)]
-struct DeskPlans {
-    filing: Option<Timestamp>,
-    dispatch: Option<Timestamp>,
-    closing: Option<Timestamp>,
-}
-
-/// Follows the clock of each desk's stage to the last one it had.
-fn desk_plans(events: &[Event<CaseFact>]) -> DeskPlans {
-    let mut plans = DeskPlans::default();
-    let mut events = events.iter();
-    let Some(mut case) = events.next().and_then(case::begin) else {
-        return plans;
-    };
-    loop {
-        let due_at = case.clock.map(|clock| clock.due_at);
-        match case.stage {
-            CaseStage::Accepted => plans.filing = due_at,
-            CaseStage::Filed => plans.dispatch = due_at,
-            CaseStage::Handling if case.awaits_dispatch() => plans.dispatch = due_at,
-            CaseStage::Closing => plans.closing = due_at,
-            _ => {}
-        }
-        let Some(event) = events.next() else {
-            // Filing and dispatch may share one clock before either is done.
-            plans.dispatch = plans.dispatch.or(plans.filing);
-            return plans;
-        };
-        case = case::evolve(case, event);
     }
 }

@@ -2,6 +2,7 @@
 
 mod boxes;
 mod cases;
+mod milestones;
 mod reports;
 mod tasks;
 
@@ -23,6 +24,7 @@ use ::store::{StoreError, Tx, params};
 use access::mask;
 use base::path::TreePath;
 use base::{FieldError, Id, PageRequest, Timestamp};
+pub(in crate::service) use cases::case_note;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 

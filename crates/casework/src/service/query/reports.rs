@@ -1,6 +1,6 @@
 //! Reports: the list, the search by phone number, and one with everything about it.
 
-use super::{Names, ReportClaim, ReportQuery, after_id, check_number, limit};
+use super::{Names, ReportClaim, ReportQuery, after_id, check_number, limit, milestones};
 use crate::failure::CaseworkError;
 use crate::lifecycle::report::ReportFact;
 use crate::model::Report;
@@ -212,6 +212,7 @@ impl Casework {
             called_back: self.called_back(tx, report)?,
             redo_count: report.extra.redo_count,
             rating: self.rating(tx, report)?,
+            milestones: milestones::of_report(report, &events, self.now()),
             timeline: self.timeline_view(tx, entries, &events, ReportFact::note, &mut names)?,
         })
     }

@@ -163,6 +163,7 @@ pub fn rows() -> Vec<Row> {
         row("report_callback", "intake_clerk", stages::calling_back,
             |_| json!({"reached": true, "solved": true, "satisfaction": "satisfied"}), Again("report_wrong_stage")).or("satisfaction", json!("very_satisfied")),
         row("report_rate", "intake_clerk", stages::settled, |_| json!({"satisfaction": "satisfied"}), Again("rated_already")).or("words", json!("好")),
+        row("report_forget", "shift_leader", stages::settled, |_| json!({"reason": "asked"}), Never).or("reason", json!("expired")),
         row("source_create", "system_admin", stages::nothing,
             |_| json!({"code": "drone", "name_zh": "无人机", "name_en": "Drone", "channel": "device"}), Again("invalid_input"))
             .creates("name_zh", json!("飞机")).aside(),
