@@ -133,7 +133,7 @@ async fn live_two_months(settings: &Settings, demo: &Demo) -> anyhow::Result<()>
     };
     clock.set(plan.begins_at());
     let city = City::open(settings, clock, Arc::new(SystemChance)).await?;
-    city.store.begin_filling();
+    city.store.begin_filling()?;
     let mut bar = Bar::default();
     let console = city.console().await?;
     let lived = sim::two_months(&rooms(&city), &console, &plan, |told| bar.show(told)).await?;

@@ -11,7 +11,9 @@ use registry::Registry;
 use sim::Rooms;
 use sim::check::{Checked, check};
 use sim::two_months::{Lived, Plan};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use store::audit::{self, AuditFilter};
 use store::testing::TestStore;
 
 pub struct World {
@@ -30,7 +32,7 @@ impl World {
         let of_store: Arc<dyn Clock> = clock.clone();
         let rooms = [access::ROOM, registry::ROOM, casework::ROOM];
         let test = store::testing::sqlite(&rooms, &of_store);
-        test.store.begin_filling();
+        test.store.begin_filling().unwrap();
         let sealer = Sealer::ephemeral(Arc::new(SeededChance::new(5)));
         let options = AccessOptions {
             password_cost: PasswordCost {
@@ -107,11 +109,30 @@ impl World {
         lived
     }
 
+    /// Every operation that stands in the audit trail.
+    pub fn audited_operations(&self) -> BTreeSet<String> {
+        let mut operations = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let all = AuditFilter::default();
+            let page = self
+                .test
+                .store
+                .read_blocking(move |tx| audit::list(tx, &all, after, 1_000))
+                .unwrap();
+            operations.extend(page.items.into_iter().map(|record| record.action));
+            after = page.next;
+            if after.is_none() {
+                return operations;
+            }
+        }
+    }
+
     pub async fn check(&self) -> Checked {
         check(&self.casework, &Arc::new(console())).await.unwrap()
     }
 }
 
-fn console() -> Principal {
+pub fn console() -> Principal {
     Principal::console(Id(0), TreePath::root(1).unwrap())
 }
