@@ -54,7 +54,7 @@ rates! {
     /// Leaders' orders without a report and a place, of all that comes in: assumed.
     ORDERS = 6;
     /// New cases that are one with another at the same place and are merged: assumed.
-    MERGED = 300;
+    MERGED = 600;
     /// Cases that are split: assumed.
     SPLIT = 8;
     /// Citizens' reports that turn out to be about another case under way as well: assumed.
