@@ -1,6 +1,6 @@
 //! The two months, told in small: the same seed tells the same story, and the story keeps the law.
 
-use crate::world::{World, console};
+use crate::world::{World, console, postgres};
 use base::{Id, PageRequest};
 use casework::input::routing::{RouteChangesRequest, RouteRehearseRequest};
 use casework::service::{AccuracyQuery, RouteQuery};
@@ -30,6 +30,25 @@ fn a_seed_tells_the_same_story_to_the_instant_and_the_id() {
     let (first, second, other) = (tell(1), tell(1), tell(2));
     assert_eq!(first, second);
     assert_ne!(first.1, other.1);
+}
+
+#[test]
+fn both_databases_are_told_the_same_story_to_the_instant_and_the_id() {
+    let Some(on_postgres) = postgres() else {
+        return;
+    };
+    let tell = |world: World| async {
+        let lived = world.live(3, 2, 30.0).await;
+        assert_eq!(lived.refusals, BTreeMap::new());
+        assert!(lived.reports > 60 && lived.timers > 50, "{lived:?}");
+        let checked = world.check().await;
+        assert_eq!(checked.findings, Vec::new());
+        let counts = (lived.reports, lived.commands, lived.timers, lived.drawn);
+        ((counts, checked.facts, checked.fingerprint), world)
+    };
+    let (of_sqlite, _) = block_on(async { tell(World::new().await).await });
+    let (of_postgres, _world) = block_on(async { tell(World::on(on_postgres).await).await });
+    assert_eq!(of_sqlite, of_postgres);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use sim::check::{Checked, check};
 use sim::two_months::{Lived, Plan};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use store::Room;
 use store::audit::{self, AuditFilter};
 use store::testing::TestStore;
 
@@ -24,14 +25,33 @@ pub struct World {
     clock: Arc<ManualClock>,
 }
 
+/// What the rooms are opened on before they are told what to do.
+const ROOMS: [Room; 3] = [access::ROOM, registry::ROOM, casework::ROOM];
+
+/// An empty database, and the clock that the story will set.
+pub type Ground = (TestStore, Arc<ManualClock>);
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(
+        "2026-08-01T00:00:00+08:00".parse().unwrap(),
+    ))
+}
+
+/// PostgreSQL; none where there is none. Not from within the runtime of the test: it blocks, and so does dropping it.
+pub fn postgres() -> Option<Ground> {
+    let clock = clock();
+    let of_store: Arc<dyn Clock> = clock.clone();
+    Some((store::testing::postgres(&ROOMS, &of_store)?, clock))
+}
+
 impl World {
     pub async fn new() -> Self {
-        let clock = Arc::new(ManualClock::new(
-            "2026-08-01T00:00:00+08:00".parse().unwrap(),
-        ));
+        let clock = clock();
         let of_store: Arc<dyn Clock> = clock.clone();
-        let rooms = [access::ROOM, registry::ROOM, casework::ROOM];
-        let test = store::testing::sqlite(&rooms, &of_store);
+        Self::on((store::testing::sqlite(&ROOMS, &of_store), clock)).await
+    }
+
+    pub async fn on((test, clock): Ground) -> Self {
         test.store.begin_filling().unwrap();
         let sealer = Sealer::ephemeral(Arc::new(SeededChance::new(5)));
         let options = AccessOptions {
