@@ -330,9 +330,7 @@ impl Writer {
 
     /// From here on the disk is not waited for.
     pub(crate) fn hasten(&self) -> Result<(), StoreError> {
-        Ok(self
-            .connection
-            .execute_batch("PRAGMA synchronous = OFF;")?)
+        Ok(self.connection.execute_batch("PRAGMA synchronous = OFF;")?)
     }
 
     /// Back from haste: the log is folded in and all of it brought to the disk.

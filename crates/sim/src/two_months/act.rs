@@ -157,10 +157,9 @@ impl Town<'_> {
                 "suspension_decide",
                 self.suspension_decide(life, task, at).await,
             ),
-            Act::SuspensionEnd(task) => (
-                "suspension_end",
-                self.suspension_end(life, task, at).await,
-            ),
+            Act::SuspensionEnd(task) => {
+                ("suspension_end", self.suspension_end(life, task, at).await)
+            }
             Act::TaskFinish(task) => ("task_finish", self.task_finish(life, task, at).await),
             Act::Join => ("report_join", self.join(life).await),
             Act::HideReporter => ("case_hide_reporter", self.hide_reporter(life, at).await),

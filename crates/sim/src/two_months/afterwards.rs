@@ -26,11 +26,7 @@ impl Town<'_> {
         let mut acts = Vec::new();
         if life.course == Course::Hotline && life.is_citizen {
             acts.push((hours(1, 20), Act::CallBack));
-        } else if life.is_citizen
-            && !life.is_split
-            && !life.is_joined
-            && dice.odds(rates::RATED)
-        {
+        } else if life.is_citizen && !life.is_split && !life.is_joined && dice.odds(rates::RATED) {
             acts.push((hours(1, 120), Act::Rate));
         }
         if life.watcher.is_some() && dice.odds(rates::UNWATCHED) {

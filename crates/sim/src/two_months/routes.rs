@@ -57,9 +57,7 @@ impl<'a> Town<'a> {
             };
             match (subject.lead, unit) {
                 (Lead::Unit, Some(code)) if shared.contains(code) => {
-                    self.casework
-                        .route_create(&by, of_category(code)?)
-                        .await?;
+                    self.casework.route_create(&by, of_category(code)?).await?;
                 }
                 (Lead::Street, _) => {
                     for (street, _) in &self.grounds.streets {
@@ -135,7 +133,9 @@ impl<'a> Town<'a> {
 
     /// Names and codes of the units that handle themselves whatever rule rows name them for, and codes of those that leave some of
     /// it to the streets.
-    fn units_that_act(&self) -> Result<(BTreeSet<(&'a str, &'a str)>, BTreeSet<&'a str>), SeedError> {
+    fn units_that_act(
+        &self,
+    ) -> Result<(BTreeSet<(&'a str, &'a str)>, BTreeSet<&'a str>), SeedError> {
         let (mut own, mut shared) = (BTreeSet::new(), BTreeSet::new());
         let snapshot = self.rooms.registry.snapshot();
         for subject in self.subjects {
@@ -155,7 +155,11 @@ impl<'a> Town<'a> {
     }
 
     /// Whom routing names for a case.
-    pub(super) async fn advised(&self, by: &Call, case_id: Id) -> Result<Option<&'a str>, SeedError> {
+    pub(super) async fn advised(
+        &self,
+        by: &Call,
+        case_id: Id,
+    ) -> Result<Option<&'a str>, SeedError> {
         let question = RouteExplainRequest {
             case_id: Some(case_id),
             ..RouteExplainRequest::default()

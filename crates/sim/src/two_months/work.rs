@@ -13,7 +13,8 @@ use casework::Call;
 use casework::input::{
     CaseCloseRequest, CaseInspectResultRequest, ExtensionDecideRequest, ExtensionRequest,
     ReasonRequest, SuspensionDecideRequest, SuspensionEndRequest, SuspensionRequest,
-    TaskAcceptRequest, TaskAssignRequest, TaskCoRateRequest, TaskContactRequest, TaskDelegateRequest, TaskFinishRequest, TaskToRequest,
+    TaskAcceptRequest, TaskAssignRequest, TaskCoRateRequest, TaskContactRequest,
+    TaskDelegateRequest, TaskFinishRequest, TaskToRequest,
 };
 use casework::model::{Level, TaskKind, TaskRole, TaskState};
 use casework::view::TaskStateView;
@@ -59,8 +60,8 @@ impl Town<'_> {
         };
         let seconds = minutes * 60 + dice.between(0, 59);
         let is_co = task.kind == TaskKind::Handle && task.role == TaskRole::Co;
-        let revoked_at = (is_co && dice.odds(rates::REVOKED))
-            .then(|| at.plus_seconds(dice.between(600, 7_200)));
+        let revoked_at =
+            (is_co && dice.odds(rates::REVOKED)).then(|| at.plus_seconds(dice.between(600, 7_200)));
         self.put(nth, at.plus_seconds(seconds), act);
         if let Some(at) = revoked_at {
             self.put(nth, at, Act::Revoke(task.id));

@@ -83,11 +83,26 @@ fn what_a_month_leaves_behind_is_in_order() {
 
 /// What changes something and nobody in the story does, and why not.
 const NOT_TOLD: &[(&str, &str)] = &[
-    ("report_search", "it changes nothing: a question too long for an address"),
-    ("process_check", "it changes nothing: what saving a process would say"),
-    ("route_explain", "it leaves no trace, but dispatchers ask it each time"),
-    ("route_rehearse", "it changes nothing; the test below asks it"),
-    ("process_save", "the city runs by the processes that are built in"),
+    (
+        "report_search",
+        "it changes nothing: a question too long for an address",
+    ),
+    (
+        "process_check",
+        "it changes nothing: what saving a process would say",
+    ),
+    (
+        "route_explain",
+        "it leaves no trace, but dispatchers ask it each time",
+    ),
+    (
+        "route_rehearse",
+        "it changes nothing; the test below asks it",
+    ),
+    (
+        "process_save",
+        "the city runs by the processes that are built in",
+    ),
     ("source_create", "the sources that are built in are enough"),
     ("source_update", "the sources that are built in are enough"),
     ("rate_choose", "every rate is divided as it is at first"),
@@ -102,7 +117,9 @@ async fn every_command_is_given(world: &World, lived: &Lived) {
         if endpoint.method == "GET" {
             continue;
         }
-        let reason = NOT_TOLD.iter().find(|(name, _)| *name == endpoint.operation);
+        let reason = NOT_TOLD
+            .iter()
+            .find(|(name, _)| *name == endpoint.operation);
         assert_eq!(
             given.contains(endpoint.operation),
             reason.is_none(),
@@ -194,10 +211,7 @@ fn troubles_come_up(checked: &Checked) {
 }
 
 /// What came about lies as near to the stated rates as chance allows: within four standard deviations, and two.
-fn as_stated(
-    outcomes: &BTreeMap<&'static str, usize>,
-    drawn: &BTreeMap<&'static str, Draws>,
-) {
+fn as_stated(outcomes: &BTreeMap<&'static str, usize>, drawn: &BTreeMap<&'static str, Draws>) {
     let count = |what: &str| outcomes.get(what).copied().unwrap_or(0);
     let apart = |share: f64, all: usize, hits: usize| {
         let deviation = (all as f64 * share * (1.0 - share)).sqrt();
@@ -210,7 +224,10 @@ fn as_stated(
         / 1_000.0;
     let (returned, dispatched) = (count("case_returned"), count("case_dispatched"));
     let share = expected / (right.tries + astray.tries) as f64;
-    assert!(!apart(share, dispatched, returned), "{share}: {returned} of {dispatched}");
+    assert!(
+        !apart(share, dispatched, returned),
+        "{share}: {returned} of {dispatched}"
+    );
     for (rate, hits, all) in [
         (
             "REWORK",

@@ -45,8 +45,7 @@ fn while_filling_each_sees_what_came_before_and_a_refusal_takes_nothing_else_alo
         assert_eq!(count(store), 1_203);
         assert!(!names(store).contains(&"refused".to_owned()));
         store.close();
-        let again =
-            Store::open(&test.options, &[ROOM], system_clock(), seeded_chance()).unwrap();
+        let again = Store::open(&test.options, &[ROOM], system_clock(), seeded_chance()).unwrap();
         assert_eq!(count(&again), 1_203);
         again.close();
     });
