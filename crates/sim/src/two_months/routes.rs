@@ -25,6 +25,9 @@ pub(super) struct Routes {
     mistaken: Option<Id>,
 }
 
+/// Units by name and code that act themselves, and codes of those that share.
+type Units<'a> = (BTreeSet<(&'a str, &'a str)>, BTreeSet<&'a str>);
+
 impl<'a> Town<'a> {
     /// Says who takes what: each street's centre what nobody else is named for; units of the rule rows that do all of it themselves;
     /// for the rest the bureau, the street's centre or the station, by category and area.
@@ -133,9 +136,7 @@ impl<'a> Town<'a> {
 
     /// Names and codes of the units that handle themselves whatever rule rows name them for, and codes of those that leave some of
     /// it to the streets.
-    fn units_that_act(
-        &self,
-    ) -> Result<(BTreeSet<(&'a str, &'a str)>, BTreeSet<&'a str>), SeedError> {
+    fn units_that_act(&self) -> Result<Units<'a>, SeedError> {
         let (mut own, mut shared) = (BTreeSet::new(), BTreeSet::new());
         let snapshot = self.rooms.registry.snapshot();
         for subject in self.subjects {
