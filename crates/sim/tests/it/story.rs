@@ -76,7 +76,7 @@ fn what_a_month_leaves_behind_is_in_order() {
         troubles_come_up(&checked);
         as_stated(&checked.outcomes, &lived.drawn);
         as_drawn(&lived.drawn);
-        every_command_is_given(&world, &lived).await;
+        every_command_is_given(&world, &lived);
         what_routing_says_is_of_use(&world).await;
     });
 }
@@ -110,7 +110,7 @@ const NOT_TOLD: &[(&str, &str)] = &[
 
 /// Whatever casework can be told to do, somebody does in a month: a command that is added to it is missing here until the story
 /// has it too.
-async fn every_command_is_given(world: &World, lived: &Lived) {
+fn every_command_is_given(world: &World, lived: &Lived) {
     let mut given = world.audited_operations();
     given.extend(lived.operations.iter().map(|each| (*each).to_owned()));
     for endpoint in casework::http::ENDPOINTS {
