@@ -1,7 +1,7 @@
 //! The rooms opened on one database, in the order they need each other.
 
 use crate::settings::Settings;
-use access::{Access, AccessError, AccessOptions, Principal, RoleBook, Sealer};
+use access::{Access, AccessError, AccessOptions, PasswordCost, Principal, RoleBook, Sealer};
 use anyhow::Context as _;
 use base::chance::Chance;
 use base::{Clock, Id, PageRequest, TreePath};
@@ -42,6 +42,17 @@ impl City {
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
     ) -> anyhow::Result<Self> {
+        let cost = PasswordCost::default();
+        Self::open_at_cost(settings, clock, chance, cost).await
+    }
+
+    /// The same, and passwords set meanwhile cost so much to hash.
+    pub async fn open_at_cost(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        password_cost: PasswordCost,
+    ) -> anyhow::Result<Self> {
         settings.make_data_dir()?;
         let options = Options {
             url: settings.database(),
@@ -57,6 +68,7 @@ impl City {
                 .context("reading the key of the audit chain")?;
         let options = AccessOptions {
             secure_cookies: settings.secure_cookies,
+            password_cost,
             ..AccessOptions::default()
         };
         Self::of(store, sealer, options, checkpoint_key, &settings.city_code).await

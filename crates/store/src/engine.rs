@@ -1,6 +1,7 @@
 //! The handle: opens an engine, queues closures, hands out ids.
 
-use crate::job::{Call, Job, Order};
+use crate::filling::Filling;
+use crate::job::{Call, Order};
 use crate::migrate::{self, Room};
 use crate::{StoreError, Tx, outbox, pg, sqlite, within};
 use base::chance::Chance;
@@ -8,7 +9,7 @@ use base::{Clock, Id, IdSource};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -66,7 +67,7 @@ pub(crate) struct Shared {
     pub(crate) placed: outbox::PlacedSignal,
     pub(crate) stopping: Arc<std::sync::atomic::AtomicBool>,
     tally: Arc<Tally>,
-    is_hasty: Arc<AtomicBool>,
+    filling: Filling,
     is_postgres: bool,
 }
 
@@ -102,8 +103,6 @@ pub(crate) struct Seats {
     pub(crate) placed: outbox::PlacedSignal,
     pub(crate) stopping: Arc<std::sync::atomic::AtomicBool>,
     pub(crate) tally: Arc<Tally>,
-    /// See [`Store::begin_filling`].
-    pub(crate) is_hasty: Arc<AtomicBool>,
 }
 
 /// What an engine answers when it runs.
@@ -140,10 +139,8 @@ impl Store {
         let placed = outbox::PlacedSignal::default();
         let stopping = Arc::<std::sync::atomic::AtomicBool>::default();
         let tally = Arc::<Tally>::default();
-        let is_hasty = Arc::<AtomicBool>::default();
         let seats = Seats {
             tally: tally.clone(),
-            is_hasty: is_hasty.clone(),
             writes: write_queue,
             reads: read_queue,
             placed: placed.clone(),
@@ -169,7 +166,7 @@ impl Store {
                 placed,
                 stopping,
                 tally,
-                is_hasty,
+                filling: Filling::default(),
                 is_postgres,
             }),
         };
@@ -188,7 +185,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        answered(submit(&self.shared.writes, work)?.await)
+        answered(self.submit(&self.shared.writes, true, work)?.await)
     }
 
     /// Runs `work` on one snapshot; writing fails.
@@ -198,7 +195,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        answered(submit(&self.shared.reads, work)?.await)
+        answered(self.submit(&self.shared.reads, false, work)?.await)
     }
 
     /// [`Store::write`] for plain threads: it blocks the thread it is called on.
@@ -208,7 +205,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        answered(wait(submit(&self.shared.writes, work)?))
+        answered(wait(self.submit(&self.shared.writes, true, work)?))
     }
 
     /// [`Store::read`] for plain threads and for start-up.
@@ -218,7 +215,32 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        answered(wait(submit(&self.shared.reads, work)?))
+        answered(wait(self.submit(&self.shared.reads, false, work)?))
+    }
+
+    fn submit<T, E, F>(
+        &self,
+        queue: &Sender<Order>,
+        writes: bool,
+        work: F,
+    ) -> Result<Reply<T, E>, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        within::refuse()?;
+        let (call, answer) = Call::new(work);
+        let Some(call) = self.shared.filling.run(Box::new(call), writes) else {
+            return Ok(answer);
+        };
+        match queue.try_send(Order::Run(call)) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(StoreError::Busy.into()),
+            Err(TrySendError::Disconnected(_)) => {
+                Err(StoreError::Unavailable("the store is closed".into()).into())
+            }
+        }
     }
 
     /// The next id.
@@ -267,21 +289,27 @@ impl Store {
         }
     }
 
-    /// From here on SQLite does not wait for the disk: for filling an empty database whose maker starts anew when interrupted. Until
-    /// [`Store::end_filling`] has answered, a power cut may leave a file that cannot be read. Without effect on PostgreSQL.
-    pub fn begin_filling(&self) {
-        self.shared.is_hasty.store(true, Ordering::SeqCst);
+    /// From here on SQLite waits neither for the disk nor for its threads: for filling an empty database by one maker who starts anew
+    /// when interrupted. Closures run on the thread that calls. Until [`Store::end_filling`] has answered, what was answered may
+    /// be lost, and a power cut may leave a file that cannot be read. Without effect on PostgreSQL.
+    pub fn begin_filling(&self) -> Result<(), StoreError> {
+        if self.shared.is_postgres {
+            return Ok(());
+        }
+        let ask = |loan| self.shared.writes.send(Order::Lend(loan)).is_ok();
+        self.shared.filling.begin(ask)
     }
 
     /// Makes all that was written durable, and every commit from here on. Blocks.
     pub fn end_filling(&self) -> Result<(), StoreError> {
-        self.shared.is_hasty.store(false, Ordering::SeqCst);
-        // The writer looks at the switch before each group of transactions; this is one.
-        self.write_blocking(|_| Ok(()))
+        self.shared.filling.end()
     }
 
     /// Finishes what is queued and ends the threads; later calls get [`StoreError::Unavailable`].
     pub fn close(&self) {
+        if let Err(error) = self.end_filling() {
+            tracing::error!(%error, "what was filled in is lost");
+        }
         self.shared
             .stopping
             .store(true, std::sync::atomic::Ordering::SeqCst);
@@ -311,24 +339,6 @@ impl Store {
 }
 
 type Reply<T, E> = oneshot::Receiver<Result<T, E>>;
-
-fn submit<T, E, F>(queue: &Sender<Order>, work: F) -> Result<Reply<T, E>, E>
-where
-    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
-    within::refuse()?;
-    let (call, answer) = Call::new(work);
-    let call: Box<dyn Job> = Box::new(call);
-    match queue.try_send(Order::Run(call)) {
-        Ok(()) => Ok(answer),
-        Err(TrySendError::Full(_)) => Err(StoreError::Busy.into()),
-        Err(TrySendError::Disconnected(_)) => {
-            Err(StoreError::Unavailable("the store is closed".into()).into())
-        }
-    }
-}
 
 fn answered<T, E: From<StoreError>>(
     answer: Result<Result<T, E>, oneshot::error::RecvError>,

@@ -1,5 +1,6 @@
 //! One waiting transaction, its types erased so that one queue holds them all.
 
+use crate::filling::Loan;
 use crate::{StoreError, Tx, within};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
@@ -7,6 +8,8 @@ use tokio::sync::oneshot;
 /// What stands in the queues.
 pub(crate) enum Order {
     Run(Box<dyn Job>),
+    /// Lend the writer; on SQLite only.
+    Lend(Loan),
     /// Finish what came before, then end the thread.
     Stop,
 }

@@ -27,6 +27,7 @@ pub mod audit;
 pub mod consumer;
 mod engine;
 mod error;
+mod filling;
 pub mod idempotency;
 mod job;
 mod migrate;

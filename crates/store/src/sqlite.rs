@@ -13,7 +13,6 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -75,7 +74,7 @@ pub(crate) fn open(
     )?;
     let chain = load_chain(&connection)?;
     let mut threads = Vec::new();
-    let mut writer = Writer {
+    let writer = Writer {
         connection,
         chain,
         placed: seats.placed.clone(),
@@ -83,8 +82,6 @@ pub(crate) fn open(
         clock: clock.clone(),
         noted_at: Timestamp(0),
         careful_groups: 0,
-        wants_haste: seats.is_hasty.clone(),
-        is_hasty: false,
         _lock: Some(lock),
     };
     let writes = seats.writes;
@@ -138,10 +135,6 @@ pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
     noted_at: Timestamp,
     careful_groups: u32,
-    /// Whether the disk should not be waited for now.
-    wants_haste: Arc<AtomicBool>,
-    /// Whether it is not waited for.
-    is_hasty: bool,
     _lock: Option<File>,
 }
 
@@ -167,11 +160,21 @@ impl GroupRun {
 // The writer checkpoints by itself (`wal_autocheckpoint`). A checkpointer thread was tried: the log never got the quiet
 // moment in which it may start over, grew to 270 MB and tripled the 99th percentile.
 impl Writer {
-    fn run(&mut self, queue: &Receiver<Order>) {
-        while let Ok(Order::Run(first)) = queue.recv() {
-            if self.commit_group(first, queue) {
-                break;
-            }
+    fn run(mut self, queue: &Receiver<Order>) {
+        let mut next = queue.recv().ok();
+        while let Some(order) = next.take() {
+            let behind = match order {
+                Order::Run(first) => self.commit_group(first, queue),
+                Order::Lend(loan) => match loan.lend(self) {
+                    Some(back) => {
+                        self = back;
+                        None
+                    }
+                    None => return,
+                },
+                Order::Stop => break,
+            };
+            next = behind.or_else(|| queue.recv().ok());
         }
         // A clean end leaves one file: the log is folded in.
         let _ = self
@@ -179,12 +182,10 @@ impl Writer {
             .execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
     }
 
-    /// Runs `first` and whatever is already waiting, commits once, then answers everyone. Says whether to stop.
-    pub(crate) fn commit_group(&mut self, first: Box<dyn Job>, queue: &Receiver<Order>) -> bool {
+    /// Runs `first` and whatever is already waiting, commits once, then answers everyone. Gives back what is no transaction.
+    fn commit_group(&mut self, first: Box<dyn Job>, queue: &Receiver<Order>) -> Option<Order> {
         let mut run = GroupRun {
-            fate: self
-                .keep_pace()
-                .and_then(|()| self.control("BEGIN IMMEDIATE")),
+            fate: self.control("BEGIN IMMEDIATE"),
             chain_before: self.chain,
             has_emitted: false,
             with_savepoints: self.careful_groups > 0,
@@ -192,7 +193,7 @@ impl Writer {
         self.careful_groups = self.careful_groups.saturating_sub(1);
         let started = Instant::now();
         let mut group = Vec::with_capacity(GROUP_MAX);
-        let (mut next, mut must_stop) = (Some(first), false);
+        let (mut next, mut behind) = (Some(first), None);
         while let Some(job) = next.take() {
             group.push(job);
             self.run_last(&mut run, &mut group);
@@ -202,7 +203,7 @@ impl Writer {
             if !is_full {
                 match queue.try_recv() {
                     Ok(Order::Run(job)) => next = Some(job),
-                    Ok(Order::Stop) => must_stop = true,
+                    Ok(other) => behind = Some(other),
                     Err(_) => {}
                 }
             }
@@ -227,7 +228,7 @@ impl Writer {
         if is_committed && run.has_emitted {
             self.placed.wake();
         }
-        must_stop
+        behind
     }
 
     /// Runs the job that joined the group last. When it leaves something to be undone and has no savepoint, the whole group is
@@ -283,7 +284,7 @@ impl Writer {
     }
 
     /// One closure in its savepoint; says whether it emitted. `Err` means that the whole group is lost.
-    fn run_in_savepoint(&mut self, job: &mut dyn Job) -> Result<bool, StoreError> {
+    pub(crate) fn run_in_savepoint(&mut self, job: &mut dyn Job) -> Result<bool, StoreError> {
         self.control("SAVEPOINT one")?;
         let (verdict, emitted, doomed, chain) = self.run_job(job)?;
         let kept = match (verdict, doomed) {
@@ -323,29 +324,36 @@ impl Writer {
         Ok((verdict, emitted, doomed, chain))
     }
 
-    /// Follows the switch of [`crate::Store::begin_filling`]. Back from haste, the log is folded in and all of it brought to the disk.
-    fn keep_pace(&mut self) -> Result<(), StoreError> {
-        let wanted = self.wants_haste.load(Ordering::SeqCst);
-        if wanted == self.is_hasty {
-            return Ok(());
-        }
-        let unavailable =
-            |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
-        let change = if wanted {
-            "PRAGMA synchronous = OFF;"
-        } else {
-            "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE);"
-        };
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// From here on the disk is not waited for.
+    pub(crate) fn hasten(&self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("PRAGMA synchronous = OFF;")?)
+    }
+
+    /// Back from haste: the log is folded in and all of it brought to the disk.
+    pub(crate) fn settle(&self) -> Result<(), StoreError> {
         self.connection
-            .execute_batch(change)
-            .map_err(|error| unavailable(&error))?;
-        if let (false, Some(path)) = (wanted, self.connection.path()) {
-            // A checkpoint brings to the disk only what it has moved itself; earlier ones, in haste, did not.
-            File::open(path)
-                .and_then(|file| file.sync_all())
-                .map_err(|error| unavailable(&error))?;
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE);")?;
+        let Some(path) = self.connection.path() else {
+            return Ok(());
+        };
+        // A checkpoint brings to the disk only what it has moved itself; earlier ones, in haste, did not.
+        File::open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    /// Commits what was filled in by so many closures.
+    pub(crate) fn commit_filled(&mut self, count: usize, emitted: bool) -> Result<(), StoreError> {
+        self.note_last_id()?;
+        self.control("COMMIT")?;
+        self.tally.committed(count);
+        if emitted {
+            self.placed.wake();
         }
-        self.is_hasty = wanted;
         Ok(())
     }
 
@@ -365,7 +373,7 @@ impl Writer {
         Ok(())
     }
 
-    fn control(&self, sql: &str) -> Result<(), StoreError> {
+    pub(crate) fn control(&self, sql: &str) -> Result<(), StoreError> {
         let done = self
             .connection
             .prepare_cached(sql)

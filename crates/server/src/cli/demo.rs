@@ -4,6 +4,7 @@ use crate::city::City;
 use crate::cli::{open, say};
 use crate::settings::Settings;
 use crate::{listen, serve};
+use access::PasswordCost;
 use anyhow::bail;
 use base::chance::SystemChance;
 use base::{Clock, ManualClock, SystemClock, Timestamp};
@@ -19,6 +20,13 @@ use std::sync::Arc;
 
 /// What decides unless another seed is given.
 const SEED: u64 = 20_261_121;
+
+/// Of some five hundred accounts: their one password is printed for everybody, so that nobody has to work for it. What visitors
+/// choose later costs as anywhere.
+const CHEAP: PasswordCost = PasswordCost {
+    memory_kib: 64,
+    passes: 1,
+};
 
 /// What kind of demo.
 #[derive(clap::Args, Debug)]
@@ -132,8 +140,9 @@ async fn live_two_months(settings: &Settings, demo: &Demo) -> anyhow::Result<()>
         ..Plan::until(until, clock.clone(), demo.seed)
     };
     clock.set(plan.begins_at());
-    let city = City::open(settings, clock, Arc::new(SystemChance)).await?;
-    city.store.begin_filling();
+    let chance = Arc::new(SystemChance);
+    let city = City::open_at_cost(settings, clock, chance, CHEAP).await?;
+    city.store.begin_filling()?;
     let mut bar = Bar::default();
     let console = city.console().await?;
     let lived = sim::two_months(&rooms(&city), &console, &plan, |told| bar.show(told)).await?;

@@ -1,7 +1,8 @@
 //! After a case is closed: the reporter is called back or rates; it is opened again, left out of the numbers, appealed against.
 
+use super::act::Act;
 use super::command::verdict;
-use super::life::{Act, Done, Town};
+use super::life::{Done, Town};
 use super::rates;
 use super::telling::Course;
 use crate::founding::data;
@@ -9,6 +10,7 @@ use base::Timestamp;
 use casework::input::{
     AppealFileRequest, AppealReviewRequest, CaseExcludeRequest, CaseReopenRequest,
     ExclusionDecideRequest, RedoRequest, ReportCallbackRequest, ReportRateRequest,
+    ReportUnmaskRequest, UnmaskReason,
 };
 use casework::model::{Satisfaction, TaskRole};
 use casework::view::{CaseStateView, TaskStateView};
@@ -24,8 +26,11 @@ impl Town<'_> {
         let mut acts = Vec::new();
         if life.course == Course::Hotline && life.is_citizen {
             acts.push((hours(1, 20), Act::CallBack));
-        } else if life.is_citizen && !life.is_split && dice.odds(rates::RATED) {
+        } else if life.is_citizen && !life.is_split && !life.is_joined && dice.odds(rates::RATED) {
             acts.push((hours(1, 120), Act::Rate));
+        }
+        if life.watcher.is_some() && dice.odds(rates::UNWATCHED) {
+            acts.push((hours(1, 48), Act::Unwatch));
         }
         if life.course == Course::CityManagement && !life.is_redone {
             if dice.odds(rates::REOPENED) {
@@ -69,6 +74,14 @@ impl Town<'_> {
 
     pub(super) async fn call_back(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, by) = self.by(nth, |cast| &cast.intake)?;
+        if life.dice.odds(rates::UNMASKED) {
+            let input = ReportUnmaskRequest {
+                reason: UnmaskReason::Callback,
+            };
+            let command = self.casework.report_unmask(&by, life.report_id, input);
+            self.carry_out(command).await?;
+        }
+        let (life, ..) = self.life(nth)?;
         let dice = &life.dice;
         let reached = !dice.odds(rates::UNREACHED);
         let solved = reached.then(|| dice.odds(rates::SOLVED));

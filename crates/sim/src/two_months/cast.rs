@@ -23,10 +23,14 @@ pub(super) struct Cast {
     pub(super) shift_leaders: Vec<Arc<Principal>>,
     /// 派遣员
     pub(super) dispatchers: Vec<Arc<Principal>>,
+    /// 系统管理员
+    pub(super) administrator: Option<Arc<Principal>>,
     /// 监督员 of each street, by its place.
     pub(super) inspectors: Vec<Vec<Arc<Principal>>>,
     /// Clerks of each organisation, by its code.
     pub(super) clerks: HashMap<String, Vec<Arc<Principal>>>,
+    /// Staff ids of the handlers of each organisation that gives tasks to persons, by its code. In a village there is but one.
+    pub(super) handlers: HashMap<String, Vec<Id>>,
     /// Those of `city.toml`, whom visitors are told of.
     pub(super) personas: Vec<Arc<Principal>>,
     /// Everybody, with or without an account.
@@ -149,6 +153,7 @@ pub(super) async fn hire(
             "intake_clerk" => cast.intake.push(principal),
             "shift_leader" => cast.shift_leaders.push(principal),
             "dispatcher" => cast.dispatchers.push(principal),
+            "system_admin" => cast.administrator = Some(principal),
             "department_clerk" => {
                 let clerks = cast.clerks.entry(account.organisation.clone());
                 clerks.or_default().push(principal);
@@ -261,7 +266,9 @@ async fn office(
     }
     for nth in 0..2 {
         let login = format!("{stem}-cz{}", nth + 1);
-        hiring.hire(login, code, "handler", None, false).await?;
+        let handler = hiring.hire(login, code, "handler", None, false).await?;
+        let handlers = cast.handlers.entry(code.to_owned()).or_default();
+        handlers.push(handler.staff_id);
     }
     Ok(())
 }

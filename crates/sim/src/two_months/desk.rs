@@ -1,13 +1,13 @@
 //! The desk: verification before filing, filing, dispatch, and what comes back from there; splitting and merging.
 
+use super::act::Act;
 use super::command::someone;
 use super::grounds::Village;
-use super::life::{Act, Done, Life, Town};
+use super::life::{Done, Life, Town};
 use super::telling::Course;
 use super::{Plan, rates, telling};
 use crate::dice::Dice;
 use crate::founding::SeedError;
-use crate::subject::{Lead, Subject};
 use base::{Id, Timestamp};
 use casework::input::{
     CaseCancelRequest, CaseDispatchRequest, CaseFileRequest, CaseMergeRequest, CaseOpenRequest,
@@ -21,7 +21,7 @@ const LAST_SECONDS: i64 = 4 * 3_600;
 /// How long before it some are: whoever opens the city at night finds the evening's, late.
 const LAST_DAY_SECONDS: i64 = 22 * 3_600;
 
-impl Town<'_> {
+impl<'a> Town<'a> {
     /// Whether a step of the last hours waits for whoever looks at the city.
     pub(super) fn is_left_open(
         &self,
@@ -235,48 +235,36 @@ impl Town<'_> {
     pub(super) fn unit_and_centre(&self, life: &Life, village: &Village) -> (String, String) {
         let street = self.grounds.streets.get(village.street);
         let centre = street.map_or_else(String::new, |(street, _)| street.organisation.clone());
-        let row = self.rooms.registry.rule_row(life.rule_row_id);
-        let unit = row
-            .as_ref()
-            .and_then(|row| {
-                row.text
-                    .responsible_names()
-                    .find_map(|name| self.units.get(name))
-            })
-            .map_or_else(|| centre.clone(), |code| (*code).to_owned());
-        (unit, centre)
+        let unit = self.unit(life.rule_row_id);
+        (unit.map_or_else(|| centre.clone(), str::to_owned), centre)
     }
 
-    /// Who is to lead, and who helps.
-    fn handlers(&self, life: &Life, subject: &Subject, village: &Village) -> (String, Vec<String>) {
-        let (unit, centre) = self.unit_and_centre(life, village);
-        let lead = match subject.lead {
-            Lead::Unit => unit.clone(),
-            _ if life.dice.odds(rates::BY_DISTRICT) => "CYZX".to_owned(),
-            Lead::Street => centre.clone(),
-            Lead::Station => self
-                .grounds
-                .station(village)
-                .unwrap_or_else(|| centre.clone()),
-        };
-        let helper = if lead == unit { centre } else { unit };
-        let co = life.dice.odds(rates::JOINT) && helper != lead && lead != "CYZX";
-        (lead, co.then_some(helper).into_iter().collect())
+    /// The code of the unit that a rule row makes responsible.
+    pub(super) fn unit(&self, rule_row_id: Id) -> Option<&'a str> {
+        let row = self.rooms.registry.rule_row(rule_row_id)?;
+        let mut names = row.text.responsible_names();
+        names.find_map(|name| self.units.get(name)).copied()
     }
 
     pub(super) async fn dispatch(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, subject, village) = self.life(nth)?;
         let by = someone(&self.cast.dispatchers, &life.dice)?;
-        let (lead, co) = self.handlers(life, subject, village);
-        let co: Result<_, _> = co.iter().map(|code| self.organisation(code)).collect();
+        let advised = self.advised(&by, life.case_id).await?;
+        let (lead, is_astray) = self.leader(life, subject, village, advised);
+        let (unit, centre) = self.unit_and_centre(life, village);
+        let helper = if lead == unit { centre } else { unit };
+        let co = life.dice.odds(rates::JOINT) && helper != lead && lead != "CYZX";
+        let co = co.then(|| self.organisation(&helper)).transpose()?;
         let input = CaseDispatchRequest {
             lead_organisation_id: self.organisation(&lead)?,
-            co_organisation_ids: co?,
+            co_organisation_ids: co.into_iter().collect(),
         };
         let recalls = life.level == Level::Normal && life.dice.odds(rates::RECALLED);
         let soon = at.plus_seconds(life.dice.between(20, 110));
         let command = self.casework.case_dispatch(&by, life.case_id, input);
-        self.give(nth, at, command).await?;
+        let dispatched = self.carry_out(command).await?;
+        self.change(nth, |life| life.is_astray = is_astray)?;
+        self.follow(nth, dispatched, at)?;
         if recalls {
             self.put(nth, soon, Act::Recall);
         }
@@ -299,7 +287,7 @@ impl Town<'_> {
         self.give(nth, at, command).await
     }
 
-    /// 改派: somebody else who does not hold a task of the case.
+    /// Somebody else who does not hold a task of the case.
     pub(super) fn another(&self, life: &Life, village: &Village) -> Result<Id, SeedError> {
         let (unit, centre) = self.unit_and_centre(life, village);
         for code in [unit.as_str(), centre.as_str(), "CGJ", "LHSR", "SWJ"] {
@@ -312,13 +300,22 @@ impl Town<'_> {
         self.organisation("JGW")
     }
 
+    /// 改派: to whom routing names, unless that one had it.
     pub(super) async fn reroute(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, _, village) = self.life(nth)?;
         let by = someone(&self.cast.dispatchers, &life.dice)?;
-        let organisation_id = self.another(life, village)?;
+        let advised = self.advised(&by, life.case_id).await?;
+        let advised = advised.map(|code| self.organisation(code)).transpose()?;
+        let is_new = |id: &Id| life.tasks.iter().all(|task| task.organisation_id != *id);
+        let organisation_id = match advised.filter(is_new) {
+            Some(advised) => advised,
+            None => self.another(life, village)?,
+        };
         let input = casework::input::TaskToRequest { organisation_id };
         let command = self.casework.task_reroute(&by, task, input);
-        self.give(nth, at, command).await
+        let rerouted = self.carry_out(command).await?;
+        self.change(nth, |life| life.is_astray = false)?;
+        self.follow(nth, rerouted, at)
     }
 
     /// 裁定: the unit that the rules name, or whoever holds it.

@@ -1,10 +1,11 @@
 //! What becomes of each report: told, accepted, filed, dispatched, handled, inspected, closed, at the pace and with the mishaps of
 //! a district. The odds stand in `rates`.
 
+use super::act::Act;
 use super::agenda::{Agenda, Bells};
 use super::cast::Cast;
-use super::command::someone;
 use super::grounds::{Grounds, Village};
+use super::routes::Routes;
 use super::telling::Course;
 use super::weather::{Day, second_of_day};
 use super::{Plan, Told, rates};
@@ -17,91 +18,17 @@ use base::clock::china;
 use base::{Id, Timestamp};
 use calendar::{Limit, WorkCalendar};
 use casework::Casework;
-use casework::input::FallbackSetRequest;
 use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
 use casework::view::{CaseStateView, TaskStateView};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use store::{StoreError, outbox};
 
+/// How long handling lasts at most in the mode of the processes.
+pub(super) const MODE_SECONDS: i64 = 4 * 3_600;
+
 /// Outbox entries are kept so long, as in a city at work.
 const OUTBOX_DAYS: i64 = 7;
-
-/// What comes next for a report or its case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Act {
-    Tell,
-    Claim,
-    Accept,
-    Answer,
-    Reject,
-    Withdraw,
-    Merge(Id),
-    Split,
-    Verify,
-    VerifyResult,
-    Cancel,
-    File,
-    SendBack,
-    Dispatch,
-    Recall,
-    TaskAccept(Id),
-    Contact(Id),
-    Return(Id),
-    Reroute(Id),
-    DemandRuling(Id),
-    Rule(Id),
-    Delegate(Id),
-    Whistle(Id),
-    CoRate(Id),
-    ExtensionAsk(Id),
-    ExtensionDecide(Id),
-    SuspensionAsk(Id),
-    SuspensionDecide(Id),
-    TaskFinish(Id),
-    Urge,
-    Mark,
-    Supervise,
-    SupervisionReply,
-    SupervisionEnd,
-    Inspect,
-    Close,
-    CallBack,
-    Rate,
-    Reopen,
-    Exclude,
-    ExclusionDecide,
-    AppealFile,
-    AppealReview,
-}
-
-impl Act {
-    /// Whether it still makes sense: what came in between may have left nothing to do.
-    fn fits(self, life: &Life) -> bool {
-        match self {
-            Self::TaskAccept(task) | Self::Return(task) | Self::DemandRuling(task) => {
-                life.is_in(task, TaskState::Assigned)
-            }
-            Self::Contact(task)
-            | Self::Delegate(task)
-            | Self::Whistle(task)
-            | Self::ExtensionAsk(task)
-            | Self::ExtensionDecide(task)
-            | Self::SuspensionAsk(task)
-            | Self::SuspensionDecide(task)
-            | Self::TaskFinish(task) => life.is_in(task, TaskState::Accepted),
-            Self::Reroute(task) => life.is_in(task, TaskState::Returned),
-            Self::CoRate(task) => life.is_in(task, TaskState::Finished),
-            Self::Split => life.stage == Some(CaseStage::Accepted) && !life.is_split,
-            Self::Recall | Self::Urge => life.stage == Some(CaseStage::Handling),
-            Self::Supervise => life.stage == Some(CaseStage::Handling) && life.supervised.is_none(),
-            Self::Inspect => life.stage == Some(CaseStage::Inspecting),
-            Self::CallBack | Self::Rate => life.stage == Some(CaseStage::Closed),
-            Self::Mark | Self::SupervisionReply | Self::SupervisionEnd => life.is_open(),
-            _ => true,
-        }
-    }
-}
 
 /// A report and what has become of it.
 #[expect(
@@ -132,6 +59,8 @@ pub(super) struct Life {
     pub(super) limit: Option<Limit>,
     pub(super) due_at: Timestamp,
     pub(super) returns: u32,
+    /// It was dispatched to somebody who has little to do with it.
+    pub(super) is_astray: bool,
     pub(super) calls: u32,
     pub(super) reviews: usize,
     pub(super) is_verified: bool,
@@ -140,6 +69,16 @@ pub(super) struct Life {
     pub(super) is_redone: bool,
     /// Who must answer a supervision.
     pub(super) supervised: Option<Id>,
+    /// What somebody has turned or will turn their attention to, once.
+    pub(super) attention: BTreeSet<Act>,
+    /// Whether an extension or a suspension was ever asked for: then nobody hurries it.
+    pub(super) has_asked: bool,
+    /// 战时.
+    pub(super) in_mode: bool,
+    /// The report waits for another case as well.
+    pub(super) is_joined: bool,
+    /// Who watches it.
+    pub(super) watcher: Option<Arc<Principal>>,
 }
 
 impl Life {
@@ -164,6 +103,7 @@ impl Life {
             limit: None,
             due_at: Timestamp(0),
             returns: 0,
+            is_astray: false,
             calls: 0,
             reviews: 0,
             is_verified: false,
@@ -171,6 +111,11 @@ impl Life {
             was_late: false,
             is_redone: false,
             supervised: None,
+            attention: BTreeSet::new(),
+            has_asked: false,
+            in_mode: false,
+            is_joined: false,
+            watcher: None,
         }
     }
 
@@ -194,6 +139,14 @@ impl Life {
     pub(super) fn is_open(&self) -> bool {
         self.stage.is_some_and(CaseStage::is_open)
     }
+
+    /// Whether its lead is at work, by the clock of the rule row and with nothing asked for.
+    pub(super) fn may_be_hurried(&self) -> bool {
+        self.stage == Some(CaseStage::Handling)
+            && self.course == Course::CityManagement
+            && !self.has_asked
+            && self.lead().is_some_and(is_open)
+    }
 }
 
 /// What comes of an act: nothing that is asked for, or why it could not be done.
@@ -205,6 +158,7 @@ pub(super) struct Tally {
     pub(super) reports: usize,
     pub(super) cases: usize,
     pub(super) commands: usize,
+    pub(super) operations: BTreeSet<&'static str>,
     pub(super) timers: usize,
     pub(super) refusals: BTreeMap<String, usize>,
 }
@@ -223,6 +177,7 @@ pub(super) struct Town<'a> {
     pub(super) calendar: &'a WorkCalendar,
     pub(super) villages: Vec<Vec<usize>>,
     pub(super) codes: HashMap<Id, &'a str>,
+    pub(super) routes: Routes,
     /// Cases under way, by village and subject.
     pub(super) open_cases: HashMap<(usize, usize), Id>,
     pub(super) lives: Vec<Life>,
@@ -264,6 +219,7 @@ impl<'a> Town<'a> {
                 .iter()
                 .map(|(code, known)| (known.id, code.as_str()))
                 .collect(),
+            routes: Routes::default(),
             open_cases: HashMap::new(),
             lives: Vec::new(),
             agenda: Agenda::new(),
@@ -293,23 +249,19 @@ impl<'a> Town<'a> {
                 let at = day.begins_at.plus_seconds(second);
                 let mut life = Life::new(dice, subject, *village, trouble.level);
                 life.is_order = life.dice.odds(rates::ORDERS);
+                let again = (!life.is_order && life.dice.odds(rates::TOLD_AGAIN))
+                    .then(|| at.plus_seconds(life.dice.between(300, 10_800)));
                 self.agenda.put(at, (self.lives.len(), Act::Tell));
                 self.lives.push(life);
+                if let Some(at) = again {
+                    let purpose = 1_000 + self.lives.len() as u64;
+                    let dice = Dice::new(plan.seed, purpose);
+                    self.agenda.put(at, (self.lives.len(), Act::Tell));
+                    let other = Life::new(dice, subject, *village, trouble.level);
+                    self.lives.push(other);
+                }
             }
         }
-    }
-
-    /// Says who takes what nobody else is named for: each street's centre.
-    pub(super) async fn found(&self) -> Done {
-        let by = someone(&self.cast.shift_leaders, &Dice::new(0, 0))?;
-        for (street, _) in &self.grounds.streets {
-            let input = FallbackSetRequest {
-                area_code: street.area.clone(),
-                organisation_id: self.organisation(&street.organisation)?,
-            };
-            self.casework.fallback_set(&by, input).await?;
-        }
-        Ok(())
     }
 
     /// Lives until the story ends; what is on the agenda after that stays undone.
@@ -323,6 +275,7 @@ impl<'a> Town<'a> {
         let mut bells = Bells::new(self.casework, &plan.clock);
         let mut shown = 0;
         let mut tidy_at = begins_at;
+        let mut mends_at = Some(begins_at.plus_seconds(length / 2_000_000));
         while let Some((at, (life, act))) = self.agenda.next() {
             if at > plan.until {
                 break;
@@ -334,6 +287,10 @@ impl<'a> Town<'a> {
             if at >= tidy_at {
                 tidy_at = at.plus_seconds(86_400);
                 self.tidy(at).await?;
+            }
+            if mends_at.is_some_and(|due| at >= due) {
+                mends_at = None;
+                self.mend_routes().await?;
             }
             self.act(life, act, at).await?;
             let share = (at.0 - begins_at.0) as f64 / length as f64;
@@ -364,75 +321,6 @@ impl<'a> Town<'a> {
             .write(move |tx| outbox::prune(tx, before).map(drop))
             .await;
         Ok(tidied?)
-    }
-
-    /// Does one thing, if it still makes sense.
-    pub(super) async fn act(&mut self, life: usize, act: Act, at: Timestamp) -> Done {
-        if !act.fits(self.life(life)?.0) {
-            return Ok(());
-        }
-        let (operation, done) = match act {
-            Act::Tell => ("report_create", self.tell(life, at).await),
-            Act::Claim => ("report_claim", self.claim(life, at).await),
-            Act::Answer => ("report_answer", self.answer(life).await),
-            Act::Reject => ("report_reject", self.reject(life).await),
-            Act::Withdraw => ("report_withdraw", self.withdraw(life).await),
-            Act::Accept => ("report_accept", self.accept(life, at).await),
-            Act::Merge(into) => ("case_merge", self.merge(life, into, at).await),
-            Act::Split => ("case_split", self.split(life, at).await),
-            Act::Verify => ("case_verify", self.verify(life, at).await),
-            Act::VerifyResult => ("case_verify_result", self.verify_result(life, at).await),
-            Act::Cancel => ("case_cancel", self.cancel(life, at).await),
-            Act::File => ("case_file", self.file(life, at).await),
-            Act::SendBack => ("case_send_back", self.send_back(life, at).await),
-            Act::Dispatch => ("case_dispatch", self.dispatch(life, at).await),
-            Act::Recall => ("case_recall", self.recall(life, at).await),
-            Act::TaskAccept(task) => ("task_accept", self.task_accept(life, task, at).await),
-            Act::Contact(task) => ("task_contact", self.contact(life, task, at).await),
-            Act::Return(task) => ("task_return", self.give_back(life, task, at).await),
-            Act::Reroute(task) => ("task_reroute", self.reroute(life, task, at).await),
-            Act::DemandRuling(task) => ("ruling_demand", self.ruling_demand(life, task, at).await),
-            Act::Rule(task) => ("case_rule", self.rule_leader(life, task, at).await),
-            Act::Delegate(task) => ("task_delegate", self.delegate(life, task, at).await),
-            Act::Whistle(task) => ("task_add_co", self.whistle(life, task, at).await),
-            Act::CoRate(task) => ("task_co_rate", self.co_rate(life, task, at).await),
-            Act::ExtensionAsk(task) => (
-                "extension_request",
-                self.extension_ask(life, task, at).await,
-            ),
-            Act::ExtensionDecide(task) => (
-                "extension_decide",
-                self.extension_decide(life, task, at).await,
-            ),
-            Act::SuspensionAsk(task) => (
-                "suspension_request",
-                self.suspension_ask(life, task, at).await,
-            ),
-            Act::SuspensionDecide(task) => (
-                "suspension_decide",
-                self.suspension_decide(life, task, at).await,
-            ),
-            Act::TaskFinish(task) => ("task_finish", self.task_finish(life, task, at).await),
-            Act::Urge => ("case_urge", self.urge(life, at).await),
-            Act::Mark => ("case_mark", self.mark(life, at).await),
-            Act::Supervise => ("case_supervise", self.supervise(life, at).await),
-            Act::SupervisionReply => ("supervision_reply", self.supervision_reply(life, at).await),
-            Act::SupervisionEnd => ("supervision_end", self.supervision_end(life, at).await),
-            Act::Inspect => ("case_inspect_result", self.inspect(life, at).await),
-            Act::Close => ("case_close", self.close(life, at).await),
-            Act::CallBack => ("report_callback", self.call_back(life, at).await),
-            Act::Rate => ("report_rate", self.rate(life).await),
-            Act::Reopen => ("case_reopen", self.reopen(life, at).await),
-            Act::Exclude => ("case_exclude", self.exclude(life, at).await),
-            Act::ExclusionDecide => ("exclusion_decide", self.exclusion_decide(life, at).await),
-            Act::AppealFile => ("appeal_file", self.appeal_file(life, at).await),
-            Act::AppealReview => ("appeal_review", self.appeal_review(life, at).await),
-        };
-        match done {
-            Ok(()) => Ok(()),
-            Err(SeedError::Casework(error)) => self.refused(operation, error),
-            Err(error) => Err(error),
-        }
     }
 
     pub(super) fn life(&self, nth: usize) -> Result<(&Life, &'a Subject, &'a Village), SeedError> {
@@ -476,7 +364,11 @@ impl<'a> Town<'a> {
             }
         }
         if given.iter().any(|(task, _)| task.role == TaskRole::Lead) {
-            life.due_at = due_at;
+            life.due_at = if life.in_mode {
+                due_at.min(at.plus_seconds(MODE_SECONDS))
+            } else {
+                due_at
+            };
         }
         for (task, is_new) in given {
             if is_new {

@@ -5,6 +5,7 @@
 //! deadlines and overdue facts come about as they would have. One act follows the other in a fixed order, so the same seed
 //! tells the same story, to the ids.
 
+mod act;
 mod afterwards;
 mod agenda;
 mod attention;
@@ -14,6 +15,7 @@ mod desk;
 mod grounds;
 mod life;
 mod rates;
+mod routes;
 mod telling;
 mod weather;
 mod work;
@@ -30,7 +32,7 @@ use base::clock::china;
 use base::{ManualClock, Timestamp};
 use calendar::WorkCalendar;
 use jiff::ToSpan;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What to live through.
@@ -84,6 +86,8 @@ pub struct Lived {
     pub cases: usize,
     /// Commands that were carried out.
     pub commands: usize,
+    /// What they were, by operation; a report that begins with its case counts as created.
+    pub operations: BTreeSet<&'static str>,
     /// Timers that fired.
     pub timers: usize,
     /// Commands that were refused, by operation and code. None, unless the story and the law have grown apart.
@@ -172,6 +176,7 @@ pub async fn two_months(
         reports: told.reports,
         cases: told.cases,
         commands: told.commands,
+        operations: told.operations,
         timers: told.timers,
         refusals: told.refusals,
         drawn,

@@ -1,7 +1,8 @@
 //! Reports: told, taken from the pool, and accepted, answered, rejected or taken back.
 
+use super::act::Act;
 use super::grounds::{GRIDDED, Village};
-use super::life::{Act, Done, Life, Town};
+use super::life::{Done, Life, Town};
 use super::rates;
 use crate::dice::Dice;
 use crate::founding::{SeedError, data, standard_key};
@@ -195,11 +196,13 @@ impl Town<'_> {
     pub(super) async fn claim(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, by) = self.by(nth, |cast| &cast.intake)?;
         let ends = [rates::ANSWERED, rates::REJECTED, rates::WITHDRAWN];
-        let next = match life.dice.one_of(&ends).filter(|_| life.is_citizen) {
-            Some(0) => Act::Answer,
-            Some(1) => Act::Reject,
-            Some(_) => Act::Withdraw,
-            None => Act::Accept,
+        let end = life.dice.one_of(&ends).filter(|_| life.is_citizen);
+        let next = match (life.dice.odds(rates::RELEASED), end) {
+            (true, _) => Act::Release,
+            (false, Some(0)) => Act::Answer,
+            (false, Some(1)) => Act::Reject,
+            (false, Some(_)) => Act::Withdraw,
+            (false, None) => Act::Accept,
         };
         let at = at.plus_seconds(life.dice.between(30, 600));
         let command = self.casework.report_claim(&by, life.report_id);
@@ -218,6 +221,16 @@ impl Town<'_> {
             .clone()
             .ok_or_else(|| data("nobody took it on"))?;
         Ok((Call::of(clerk), life.report_id))
+    }
+
+    /// Put back into the pool, for another to take.
+    pub(super) async fn release(&mut self, nth: usize, at: Timestamp) -> Done {
+        let (by, report_id) = self.clerk(nth)?;
+        let later = at.plus_seconds(self.life(nth)?.0.dice.between(45, 900));
+        let command = self.casework.report_release(&by, report_id);
+        self.carry_out(command).await?;
+        self.put(nth, later, Act::Claim);
+        Ok(())
     }
 
     pub(super) async fn answer(&mut self, nth: usize) -> Done {

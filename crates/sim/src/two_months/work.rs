@@ -1,8 +1,9 @@
 //! Tasks: accepted, returned, given on, extended, suspended, finished; inspected and closed.
 
+use super::act::Act;
 use super::command::{someone, verdict};
 use super::grounds::Village;
-use super::life::{Act, Done, Life, Town, handled_at, is_open};
+use super::life::{Done, Life, Town, handled_at, is_open};
 use super::rates;
 use super::telling::Course;
 use crate::founding::SeedError;
@@ -11,8 +12,9 @@ use base::{Id, Timestamp};
 use casework::Call;
 use casework::input::{
     CaseCloseRequest, CaseInspectResultRequest, ExtensionDecideRequest, ExtensionRequest,
-    ReasonRequest, SuspensionDecideRequest, SuspensionRequest, TaskAcceptRequest,
-    TaskCoRateRequest, TaskContactRequest, TaskDelegateRequest, TaskFinishRequest, TaskToRequest,
+    ReasonRequest, SuspensionDecideRequest, SuspensionEndRequest, SuspensionRequest,
+    TaskAcceptRequest, TaskAssignRequest, TaskCoRateRequest, TaskContactRequest,
+    TaskDelegateRequest, TaskFinishRequest, TaskToRequest,
 };
 use casework::model::{Level, TaskKind, TaskRole, TaskState};
 use casework::view::TaskStateView;
@@ -36,13 +38,14 @@ impl Town<'_> {
         let (life, ..) = self.life(nth)?;
         let dice = &life.dice;
         let urgent = life.level != Level::Normal || life.course == Course::Sensor;
+        let is_led = task.kind == TaskKind::Handle && task.role == TaskRole::Lead;
         let returns = match life.returns {
+            0 if is_led && life.is_astray => dice.odds(rates::RETURNED_ASTRAY),
             0 => dice.odds(rates::RETURNED),
             1 => dice.odds(rates::RETURNED_AGAIN),
             2 => dice.odds(rates::RULING),
             _ => false,
         };
-        let is_led = task.kind == TaskKind::Handle && task.role == TaskRole::Lead;
         let act = match (is_led && returns, life.returns) {
             (true, 2) => Act::DemandRuling(task.id),
             (true, _) => Act::Return(task.id),
@@ -56,7 +59,13 @@ impl Town<'_> {
             (_, _, false) => dice.between(3, 28),
         };
         let seconds = minutes * 60 + dice.between(0, 59);
+        let is_co = task.kind == TaskKind::Handle && task.role == TaskRole::Co;
+        let revoked_at =
+            (is_co && dice.odds(rates::REVOKED)).then(|| at.plus_seconds(dice.between(600, 7_200)));
         self.put(nth, at.plus_seconds(seconds), act);
+        if let Some(at) = revoked_at {
+            self.put(nth, at, Act::Revoke(task.id));
+        }
         Ok(())
     }
 
@@ -93,6 +102,9 @@ impl Town<'_> {
             return Ok(());
         }
         let mut acts = Vec::new();
+        if dice.odds(rates::ASSIGNED) {
+            acts.push((at.plus_seconds(dice.between(60, 1_200)), Act::Assign(task)));
+        }
         if life.is_citizen && held.role == TaskRole::Lead && dice.odds(rates::CONTACTED) {
             acts.push((
                 at.plus_seconds(dice.between(120, 3_000)),
@@ -157,6 +169,21 @@ impl Town<'_> {
         self.give(nth, at, command).await
     }
 
+    /// 指派: to one of the handlers of the organisation that holds it.
+    pub(super) async fn assign(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
+        let (life, by) = self.by_holder(nth, task)?;
+        let code = life
+            .task(task)
+            .and_then(|held| self.codes.get(&held.organisation_id));
+        let handlers = code.and_then(|code| self.cast.handlers.get(*code));
+        let Some(staff_id) = handlers.and_then(|all| life.dice.pick(all)).copied() else {
+            return Ok(());
+        };
+        let input = TaskAssignRequest { staff_id };
+        let command = self.casework.task_assign(&by, task, input);
+        self.give(nth, at, command).await
+    }
+
     pub(super) async fn give_back(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
         let (life, by) = self.by_holder(nth, task)?;
         let reason = "不属本单位职责范围，请改派。".to_owned();
@@ -214,6 +241,20 @@ impl Town<'_> {
         self.follow(nth, called, at)
     }
 
+    /// A co-handler is not needed any more: whoever called it in says so, or else dispatch.
+    pub(super) async fn revoke(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
+        let (life, ..) = self.life(nth)?;
+        let by = match life.given_on.get(&task) {
+            Some((caller, _)) => self.holder(life, *caller)?,
+            None => someone(&self.cast.dispatchers, &life.dice)?,
+        };
+        let reason = "现场已由牵头单位处置，无需协办。".to_owned();
+        let command = self
+            .casework
+            .task_revoke(&by, task, ReasonRequest { reason });
+        self.give(nth, at, command).await
+    }
+
     /// Remembers whom a task was given to.
     fn given_on(&mut self, nth: usize, from: Id, is_called: bool, tasks: &[TaskStateView]) -> Done {
         self.change(nth, |life| {
@@ -256,6 +297,7 @@ impl Town<'_> {
         let done_at = life.due_at.plus_seconds(life.dice.between(600, 14_400));
         let command = self.casework.extension_request(&by, task, input);
         self.give(nth, at, command).await?;
+        self.change(nth, |life| life.has_asked = true)?;
         self.put(nth, decided_at, Act::ExtensionDecide(task));
         self.put(nth, done_at, Act::TaskFinish(task));
         Ok(())
@@ -290,6 +332,7 @@ impl Town<'_> {
         let decided_at = at.plus_seconds((left / 3).min(life.dice.between(900, 9_000)));
         let command = self.casework.suspension_request(&by, task, input);
         self.give(nth, at, command).await?;
+        self.change(nth, |life| life.has_asked = true)?;
         self.put(nth, decided_at, Act::SuspensionDecide(task));
         Ok(())
     }
@@ -298,7 +341,10 @@ impl Town<'_> {
         let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
         let (approved, opinion) =
             verdict(&life.dice, rates::SUSPENSION_GRANTED, "不符合挂账条件。");
-        let until = at.plus_seconds(life.dice.between(2, 14) * DAY_SECONDS);
+        let days = life.dice.between(2, 14);
+        let until = at.plus_seconds(days * DAY_SECONDS);
+        let resumed_at = (approved && life.dice.odds(rates::RESUMED))
+            .then(|| at.plus_seconds(days * life.dice.between(20_000, 70_000)));
         let input = SuspensionDecideRequest {
             approved,
             effective_from: None,
@@ -306,14 +352,27 @@ impl Town<'_> {
             opinion,
         };
         let done_at = if approved {
-            until.plus_seconds(life.dice.between(3_600, 28_800))
+            let runs_on_at = resumed_at.unwrap_or(until);
+            runs_on_at.plus_seconds(life.dice.between(3_600, 28_800))
         } else {
             handled_at(at, life, false)
         };
         let command = self.casework.suspension_decide(&by, task, input);
         self.give(nth, at, command).await?;
+        if let Some(at) = resumed_at {
+            self.put(nth, at, Act::SuspensionEnd(task));
+        }
         self.put(nth, done_at, Act::TaskFinish(task));
         Ok(())
+    }
+
+    pub(super) async fn suspension_end(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {
+        let (_, by) = self.by(nth, |cast| &cast.dispatchers)?;
+        let input = SuspensionEndRequest {
+            reason: Some("材料已到货，恢复处置。".to_owned()),
+        };
+        let command = self.casework.suspension_end(&by, task, input);
+        self.give(nth, at, command).await
     }
 
     pub(super) async fn task_finish(&mut self, nth: usize, task: Id, at: Timestamp) -> Done {

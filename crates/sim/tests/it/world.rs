@@ -11,7 +11,10 @@ use registry::Registry;
 use sim::Rooms;
 use sim::check::{Checked, check};
 use sim::two_months::{Lived, Plan};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use store::Room;
+use store::audit::{self, AuditFilter};
 use store::testing::TestStore;
 
 pub struct World {
@@ -22,15 +25,34 @@ pub struct World {
     clock: Arc<ManualClock>,
 }
 
+/// What the rooms are opened on before they are told what to do.
+const ROOMS: [Room; 3] = [access::ROOM, registry::ROOM, casework::ROOM];
+
+/// An empty database, and the clock that the story will set.
+pub type Ground = (TestStore, Arc<ManualClock>);
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(
+        "2026-08-01T00:00:00+08:00".parse().unwrap(),
+    ))
+}
+
+/// PostgreSQL; none where there is none. Not from within the runtime of the test: it blocks, and so does dropping it.
+pub fn postgres() -> Option<Ground> {
+    let clock = clock();
+    let of_store: Arc<dyn Clock> = clock.clone();
+    Some((store::testing::postgres(&ROOMS, &of_store)?, clock))
+}
+
 impl World {
     pub async fn new() -> Self {
-        let clock = Arc::new(ManualClock::new(
-            "2026-08-01T00:00:00+08:00".parse().unwrap(),
-        ));
+        let clock = clock();
         let of_store: Arc<dyn Clock> = clock.clone();
-        let rooms = [access::ROOM, registry::ROOM, casework::ROOM];
-        let test = store::testing::sqlite(&rooms, &of_store);
-        test.store.begin_filling();
+        Self::on((store::testing::sqlite(&ROOMS, &of_store), clock)).await
+    }
+
+    pub async fn on((test, clock): Ground) -> Self {
+        test.store.begin_filling().unwrap();
         let sealer = Sealer::ephemeral(Arc::new(SeededChance::new(5)));
         let options = AccessOptions {
             password_cost: PasswordCost {
@@ -107,11 +129,30 @@ impl World {
         lived
     }
 
+    /// Every operation that stands in the audit trail.
+    pub fn audited_operations(&self) -> BTreeSet<String> {
+        let mut operations = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let all = AuditFilter::default();
+            let page = self
+                .test
+                .store
+                .read_blocking(move |tx| audit::list(tx, &all, after, 1_000))
+                .unwrap();
+            operations.extend(page.items.into_iter().map(|record| record.action));
+            after = page.next;
+            if after.is_none() {
+                return operations;
+            }
+        }
+    }
+
     pub async fn check(&self) -> Checked {
         check(&self.casework, &Arc::new(console())).await.unwrap()
     }
 }
 
-fn console() -> Principal {
+pub fn console() -> Principal {
     Principal::console(Id(0), TreePath::root(1).unwrap())
 }

@@ -12,6 +12,7 @@
 
 mod audit;
 mod durability;
+mod filling;
 mod outbox;
 mod timers;
 mod transactions;
