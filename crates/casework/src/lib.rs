@@ -104,6 +104,7 @@ pub const PROBLEM_CODES: &[&str] = &[
     "occurred_too_early",
     "recorded_too_late",
     "report_claimed_by_other",
+    "report_case_open",
     "report_not_claimed",
     "report_joined_already",
     "redo_of_solved",

@@ -49,6 +49,7 @@ pub(super) enum Act {
     ModeEnd,
     Watch,
     Unwatch,
+    Forget,
     Urge,
     Mark,
     Supervise,
@@ -101,6 +102,7 @@ impl Act {
             | Self::SupervisionReply
             | Self::SupervisionEnd => life.is_open(),
             Self::Unwatch => life.watcher.is_some(),
+            Self::Forget => life.stage == Some(CaseStage::Closed) && !life.is_redone,
             _ => true,
         }
     }
@@ -169,6 +171,7 @@ impl Town<'_> {
             Act::ModeEnd => ("case_mode_apply", self.mode(life, false, at).await),
             Act::Watch => ("case_watch", self.watch(life).await),
             Act::Unwatch => ("case_unwatch", self.unwatch(life).await),
+            Act::Forget => ("report_forget", self.forget(life).await),
             Act::Urge => ("case_urge", self.urge(life, at).await),
             Act::Mark => ("case_mark", self.mark(life, at).await),
             Act::Supervise => ("case_supervise", self.supervise(life, at).await),

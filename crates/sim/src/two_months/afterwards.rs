@@ -9,10 +9,10 @@ use crate::founding::data;
 use base::Timestamp;
 use casework::input::{
     AppealFileRequest, AppealReviewRequest, CaseExcludeRequest, CaseReopenRequest,
-    ExclusionDecideRequest, RedoRequest, ReportCallbackRequest, ReportRateRequest,
-    ReportUnmaskRequest, UnmaskReason,
+    ExclusionDecideRequest, RedoRequest, ReportAssignRequest, ReportCallbackRequest,
+    ReportForgetRequest, ReportRateRequest, ReportUnmaskRequest, UnmaskReason,
 };
-use casework::model::{Satisfaction, TaskRole};
+use casework::model::{ForgetReason, Satisfaction, TaskRole};
 use casework::view::{CaseStateView, TaskStateView};
 
 const HOUR_SECONDS: i64 = 3_600;
@@ -28,6 +28,13 @@ impl Town<'_> {
             acts.push((hours(1, 20), Act::CallBack));
         } else if life.is_citizen && !life.is_split && !life.is_joined && dice.odds(rates::RATED) {
             acts.push((hours(1, 120), Act::Rate));
+        }
+        let is_alone = !life.is_split && !life.is_joined;
+        if life.course == Course::CityManagement && life.is_citizen && is_alone {
+            // When nobody opens the case again any more.
+            if dice.odds(rates::ERASED) {
+                acts.push((hours(250, 400), Act::Forget));
+            }
         }
         if life.watcher.is_some() && dice.odds(rates::UNWATCHED) {
             acts.push((hours(1, 48), Act::Unwatch));
@@ -84,6 +91,16 @@ impl Town<'_> {
         let (life, ..) = self.life(nth)?;
         let dice = &life.dice;
         let reached = !dice.odds(rates::UNREACHED);
+        if reached && dice.odds(rates::CALLBACK_ASSIGNED) {
+            let (life, leader) = self.by(nth, |cast| &cast.shift_leaders)?;
+            let input = ReportAssignRequest {
+                staff_id: by.principal.staff_id,
+            };
+            let command = self.casework.report_assign(&leader, life.report_id, input);
+            self.carry_out(command).await?;
+        }
+        let (life, ..) = self.life(nth)?;
+        let dice = &life.dice;
         let solved = reached.then(|| dice.odds(rates::SOLVED));
         let weights = if solved == Some(false) {
             rates::DISCONTENT
@@ -126,6 +143,16 @@ impl Town<'_> {
             words: None,
         };
         let command = self.casework.report_rate(&by, life.report_id, input);
+        self.carry_out(command).await.map(drop)
+    }
+
+    /// 依法删除个人信息, as the citizen asks.
+    pub(super) async fn forget(&mut self, nth: usize) -> Done {
+        let (life, by) = self.by(nth, |cast| &cast.shift_leaders)?;
+        let input = ReportForgetRequest {
+            reason: ForgetReason::Asked,
+        };
+        let command = self.casework.report_forget(&by, life.report_id, input);
         self.carry_out(command).await.map(drop)
     }
 

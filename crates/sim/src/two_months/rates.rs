@@ -131,6 +131,10 @@ rates! {
     WATCHED = 30;
     /// Of those, the ones let go once they are closed: assumed.
     UNWATCHED = 600;
+    /// Callbacks that a shift leader gives to a clerk: assumed.
+    CALLBACK_ASSIGNED = 100;
+    /// Citizens who have what they told deleted once it is over: assumed, more than there will be.
+    ERASED = 40;
     /// Cases that are supervised (督办): assumed.
     SUPERVISED = 15;
     /// Steps of the last hours that nobody has taken yet, so that every stage has living cases: assumed.
