@@ -91,6 +91,8 @@ const RULES: &[Rule] = &[
 impl Tale {
     /// None when a fact cannot be read.
     pub(super) fn of(case: &CaseView, now: Timestamp) -> Option<Self> {
+        // A reporter who was forgotten took the words along.
+        let is_forgotten = case.head.title.is_none();
         let entries = case.timeline.iter().map(|entry| {
             let fact = serde_json::from_str(entry.fact.get()).ok()?;
             Some(Entry {
@@ -99,7 +101,7 @@ impl Tale {
                 recorded_at: entry.recorded_at,
                 by: entry.by.as_ref().map(|by| by.staff_id),
                 fact,
-                has_note: entry.note.as_ref().is_some_and(|note| !note.is_empty()),
+                has_note: is_forgotten || entry.note.as_ref().is_some_and(|note| !note.is_empty()),
             })
         });
         let tasks = case.tasks.iter().map(|task| Held {
