@@ -102,13 +102,12 @@ fn cases(town: &Town) -> Vec<Placed> {
                 created.case.unwrap().id
             };
             match steps {
-                0 => {}
+                0 | 4 => {}
                 1 => drop(town.file(id)),
                 2 => {
                     town.file(id);
                     town.dispatch(id);
                 }
-                4 => {}
                 _ => {
                     town.handle(id);
                     town.inspect(id, Vec::new());
