@@ -7,7 +7,8 @@ use crate::failure::RegistryError;
 use crate::model::{Area, AreaFault, FormerName, paragraph};
 use crate::service::{Part, Registry, history_page, tell_nodes};
 use crate::store::areas as sql;
-use crate::store::areas::AreaEvent;
+use crate::store::history::{self, ChangeEvent};
+use crate::store::{AREA_HISTORY, AREA_HISTORY_ADD};
 use ::store::{AuditEntry, StoreError, Tx};
 use access::{Actor, Principal};
 use base::{FieldError, Id, Page, PageRequest, Timestamp, limits};
@@ -106,12 +107,12 @@ impl Registry {
         &self,
         id: Id,
         page: &PageRequest,
-    ) -> Result<Page<AreaEvent>, RegistryError> {
+    ) -> Result<Page<ChangeEvent>, RegistryError> {
         self.area(id).ok_or(RegistryError::NotFound("area"))?;
         let (limit, before) = history_page(page)?;
         let events = self
             .store
-            .read(move |tx| sql::events(tx, id, before, i64::from(limit) + 1))
+            .read(move |tx| history::events(tx, &AREA_HISTORY, id, before, i64::from(limit) + 1))
             .await?;
         Ok(Page::from_rows(events, limit, |event| {
             event.version.to_string()
@@ -235,7 +236,7 @@ pub(crate) fn put(
             differences(before, area)
         }
     };
-    let event = AreaEvent {
+    let event = ChangeEvent {
         version: area.version,
         at: by.at,
         operation: by.operation.to_owned(),
@@ -244,7 +245,7 @@ pub(crate) fn put(
         reason: by.reason.clone(),
         changes,
     };
-    sql::event_add(tx, area.id, &event)?;
+    history::event_add(tx, &AREA_HISTORY_ADD, area.id, &event)?;
     Ok(event.changes)
 }
 

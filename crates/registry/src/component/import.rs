@@ -253,7 +253,7 @@ impl Known {
                     &self.actor,
                     None,
                 );
-                sql::components::event_add(tx, after.id, &line)
+                sql::history::event_add(tx, &sql::COMPONENT_HISTORY_ADD, after.id, &line)
             };
             match &planned {
                 Planned::Made(component) => {

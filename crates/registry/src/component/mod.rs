@@ -16,7 +16,7 @@ use crate::failure::RegistryError;
 use crate::model::{Category, CategoryKind, Component, ComponentCode, ComponentUnits};
 use crate::service::{Registry, history_page};
 use crate::store as sql;
-use crate::store::components::ComponentEvent;
+use crate::store::history::ChangeEvent;
 use crate::store::lists::{self, ComponentCursor, ComponentFilter, Near};
 use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, OutboxEntry, StoreError, Tx};
@@ -131,13 +131,19 @@ impl Registry {
         &self,
         id: Id,
         page: &PageRequest,
-    ) -> Result<Page<ComponentEvent>, RegistryError> {
+    ) -> Result<Page<ChangeEvent>, RegistryError> {
         let (limit, before) = history_page(page)?;
         let found = self
             .store
             .read(move |tx| {
                 let known = sql::components::component_by_id(tx, id)?.is_some();
-                let events = sql::components::events(tx, id, before, i64::from(limit) + 1)?;
+                let events = sql::history::events(
+                    tx,
+                    &sql::COMPONENT_HISTORY,
+                    id,
+                    before,
+                    i64::from(limit) + 1,
+                )?;
                 Ok::<_, StoreError>(known.then_some(events))
             })
             .await?;
@@ -319,8 +325,8 @@ pub(crate) fn event(
     operation: &str,
     actor: &Actor,
     reason: Option<String>,
-) -> ComponentEvent {
-    ComponentEvent {
+) -> ChangeEvent {
+    ChangeEvent {
         version: component.version,
         at,
         operation: operation.to_owned(),
@@ -335,11 +341,11 @@ pub(crate) fn event(
 fn record(
     tx: &mut Tx<'_>,
     component: &Component,
-    event: &ComponentEvent,
+    event: &ChangeEvent,
     actor: &Actor,
     organisation_paths: &[TreePath],
 ) -> Result<(), StoreError> {
-    sql::components::event_add(tx, component.id, event)?;
+    sql::history::event_add(tx, &sql::COMPONENT_HISTORY_ADD, component.id, event)?;
     let fields: Vec<&String> = event.changes.keys().collect();
     let detail = json!({ "code": component.code, "version": component.version, "changed": fields });
     let action = match event.version {

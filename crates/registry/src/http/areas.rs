@@ -1,15 +1,15 @@
 //! Areas on the wire.
 
+use super::history::ChangeEventView;
 use super::{PageParams, PageView, page};
 use crate::model::{Area, level_text};
-use crate::{AreaChange, AreaEvent, AreaTree, Registry};
+use crate::{AreaChange, AreaTree, Registry};
 use access::http::Caller;
 use axum::extract::State;
 use base::geo::{CoordinateSystem, Point, to_cgcs2000};
 use base::{AreaCode, FieldError, Id, PageRequest, Problem, Timestamp, TreePath, limits};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use wire::{Answer, IfMatch, Json, Path, ProblemView, Query, Versioned};
@@ -295,50 +295,17 @@ pub(super) async fn area_update(
     Ok(versioned(&area, &registry.snapshot().areas))
 }
 
-/// What became of an area in one version.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AreaEventView {
-    version: i64,
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    /// `area_import`, `grid_generate` or `area_update`.
-    operation: String,
-    #[schema(value_type = String)]
-    staff_id: Id,
-    #[schema(value_type = String)]
-    organisation_id: Id,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// For each field that changed what it was and what it is; empty for the first version.
-    #[schema(value_type = Object)]
-    changes: Map<String, Value>,
-}
-
-impl From<AreaEvent> for AreaEventView {
-    fn from(event: AreaEvent) -> Self {
-        Self {
-            version: event.version,
-            at: event.at,
-            operation: event.operation,
-            staff_id: event.staff_id,
-            organisation_id: event.organisation_id,
-            reason: event.reason,
-            changes: event.changes,
-        }
-    }
-}
-
 /// The history of an area, the newest first.
 #[utoipa::path(get, path = "/api/v1/areas/{id}/history", operation_id = "area_history_list", tag = "registry",
     params(("id" = String, Path), PageParams),
-    responses((status = 200, body = PageView<AreaEventView>), (status = 404, body = ProblemView)))]
+    responses((status = 200, body = PageView<ChangeEventView>), (status = 404, body = ProblemView)))]
 pub(super) async fn area_history_list(
     State(registry): State<Registry>,
     Path(id): Path<Id>,
     Query(page): Query<PageRequest>,
-) -> Answer<Json<PageView<AreaEventView>>> {
+) -> Answer<Json<PageView<ChangeEventView>>> {
     let history = registry.area_history(id, &page).await?;
-    Ok(Json(PageView::of(history, AreaEventView::from)))
+    Ok(Json(PageView::of(history, ChangeEventView::from)))
 }
 
 /// The outline of an area as a GeoJSON geometry in CGCS2000.

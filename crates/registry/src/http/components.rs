@@ -1,13 +1,14 @@
 //! Components on the wire.
 
 use super::areas::PointView;
+use super::history::ChangeEventView;
 use super::{PageParams, PageView};
 use crate::model::{Component, ComponentCode, ComponentState};
-use crate::{ComponentChange, ComponentEvent, ComponentFilter, ComponentNew, Near, Registry};
+use crate::{ComponentChange, ComponentFilter, ComponentNew, Near, Registry};
 use access::http::Caller;
 use axum::extract::State;
 use base::geo::{CoordinateSystem, Point, to_cgcs2000};
-use base::{FieldError, Id, Page, PageRequest, Problem, Timestamp, TreePath};
+use base::{FieldError, Id, Page, PageRequest, Problem, TreePath};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -317,48 +318,15 @@ pub(super) async fn component_update(
     })
 }
 
-/// What became of a component in one version.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ComponentEventView {
-    version: i64,
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    /// `component_create`, `component_update` or `component_import`.
-    operation: String,
-    #[schema(value_type = String)]
-    staff_id: Id,
-    #[schema(value_type = String)]
-    organisation_id: Id,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// For each field that changed what it was and what it is; empty for the first version.
-    #[schema(value_type = Object)]
-    changes: Map<String, Value>,
-}
-
-impl From<ComponentEvent> for ComponentEventView {
-    fn from(event: ComponentEvent) -> Self {
-        Self {
-            version: event.version,
-            at: event.at,
-            operation: event.operation,
-            staff_id: event.staff_id,
-            organisation_id: event.organisation_id,
-            reason: event.reason,
-            changes: event.changes,
-        }
-    }
-}
-
 /// The history of a component, the newest first.
 #[utoipa::path(get, path = "/api/v1/components/{id}/history", operation_id = "component_history_list", tag = "registry",
     params(("id" = String, Path), PageParams),
-    responses((status = 200, body = PageView<ComponentEventView>), (status = 404, body = ProblemView)))]
+    responses((status = 200, body = PageView<ChangeEventView>), (status = 404, body = ProblemView)))]
 pub(super) async fn component_history_list(
     State(registry): State<Registry>,
     Path(id): Path<Id>,
     Query(page): Query<PageRequest>,
-) -> Answer<Json<PageView<ComponentEventView>>> {
+) -> Answer<Json<PageView<ChangeEventView>>> {
     let history = registry.component_history(id, &page).await?;
-    Ok(Json(PageView::of(history, ComponentEventView::from)))
+    Ok(Json(PageView::of(history, ChangeEventView::from)))
 }

@@ -3,6 +3,7 @@
 mod areas;
 mod components;
 mod grids;
+mod history;
 mod layers;
 mod standards;
 mod zones;

@@ -2,37 +2,16 @@
 
 use super::{
     AREA_ADD, AREA_BOUNDARY_SET, AREA_BY_ID, AREA_FORMER_NAME_ADD, AREA_FORMER_NAMES,
-    AREA_FORMER_NAMES_OF, AREA_HISTORY, AREA_HISTORY_ADD, AREA_SET, AREA_SUCCEEDS,
-    AREA_SUCCEEDS_ADD, AREA_SUCCEEDS_REMOVE, AREA_SUCCESSION, AREA_VERSIONS, AREAS_AFTER,
-    AREAS_IN_FORCE, ZONES_OF_AREA, corrupt,
+    AREA_FORMER_NAMES_OF, AREA_SET, AREA_SUCCEEDS, AREA_SUCCEEDS_ADD, AREA_SUCCEEDS_REMOVE,
+    AREA_SUCCESSION, AREA_VERSIONS, AREAS_AFTER, AREAS_IN_FORCE, ZONES_OF_AREA, corrupt,
 };
 use crate::model::{Area, FormerName, level_from_text, level_text};
 use crate::{AreaTree, Boundary};
-use base::{AreaCode, Id, Point, Timestamp};
+use base::{AreaCode, Id, Point};
 use jiff::civil::Date;
-use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Row, StoreError, Tx, params};
-
-/// A line of an area's history.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AreaEvent {
-    /// The version it made.
-    pub version: i64,
-    /// When.
-    pub at: Timestamp,
-    /// `area_import`, `grid_generate` or `area_update`.
-    pub operation: String,
-    /// Who.
-    pub staff_id: Id,
-    /// For which organisation.
-    pub organisation_id: Id,
-    /// Why, where it was said.
-    pub reason: Option<String>,
-    /// For each field that changed what it was and what it is.
-    pub changes: Map<String, Value>,
-}
 
 /// Areas read at once.
 const AREAS_PIECE: i64 = 2_000;
@@ -245,41 +224,4 @@ pub(crate) fn in_force_in(
     let mut found = tx.query(&AREAS_IN_FORCE, params![from, until, limit], name)?;
     found.extend(tx.query(&ZONES_OF_AREA, params![area.id, limit], name)?);
     Ok(found)
-}
-
-/// Adds a line to an area's history.
-pub(crate) fn event_add(tx: &mut Tx<'_>, area_id: Id, event: &AreaEvent) -> Result<(), StoreError> {
-    tx.post(
-        &AREA_HISTORY_ADD,
-        params![
-            area_id,
-            event.version,
-            event.at,
-            event.operation,
-            event.staff_id,
-            event.organisation_id,
-            event.reason,
-            Value::Object(event.changes.clone()).to_string()
-        ],
-    )
-}
-
-/// The history of an area before a version, the newest first.
-pub(crate) fn events(
-    tx: &mut Tx<'_>,
-    area_id: Id,
-    before: i64,
-    limit: i64,
-) -> Result<Vec<AreaEvent>, StoreError> {
-    tx.query(&AREA_HISTORY, params![area_id, before, limit], |row| {
-        Ok(AreaEvent {
-            version: row.get(0)?,
-            at: row.get(1)?,
-            operation: row.get(2)?,
-            staff_id: row.get(3)?,
-            organisation_id: row.get(4)?,
-            reason: row.get(5)?,
-            changes: serde_json::from_str(&row.get::<String>(6)?).map_err(corrupt)?,
-        })
-    })
 }

@@ -1,33 +1,14 @@
 //! Components and their history, row by row.
 
 use super::{
-    COMPONENT_ADD, COMPONENT_BY_CODE, COMPONENT_BY_FORMER_CODE, COMPONENT_BY_ID, COMPONENT_HISTORY,
-    COMPONENT_HISTORY_ADD, COMPONENT_SET, corrupt,
+    COMPONENT_ADD, COMPONENT_BY_CODE, COMPONENT_BY_FORMER_CODE, COMPONENT_BY_ID, COMPONENT_SET,
+    corrupt,
 };
 use crate::component::cell::cell_of;
 use crate::model::{Component, ComponentCode, ComponentShape, ComponentState, ComponentUnits};
-use base::{Id, Point, Timestamp, TreePath};
+use base::{Id, Point, TreePath};
 use serde_json::{Map, Value};
 use store::{Row, StoreError, Tx, params};
-
-/// What became of a component in one version.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ComponentEvent {
-    /// The version it made.
-    pub version: i64,
-    /// When.
-    pub at: Timestamp,
-    /// By which operation: `component_create`, `component_update` or `component_import`.
-    pub operation: String,
-    /// Who did it.
-    pub staff_id: Id,
-    /// For which organisation.
-    pub organisation_id: Id,
-    /// Why, where that was said.
-    pub reason: Option<String>,
-    /// For each field that changed what it was and what it is: `{"state": ["intact", "damaged"]}`. Empty for the first version.
-    pub changes: Map<String, Value>,
-}
 
 pub(super) fn read_component(row: &Row<'_>) -> Result<Component, StoreError> {
     let code = |text: String| ComponentCode::parse(&text).map_err(corrupt);
@@ -173,50 +154,5 @@ pub(crate) fn component_set(tx: &mut Tx<'_>, component: &Component) -> Result<()
             component.remark,
             columns.attributes
         ],
-    )
-}
-
-/// Adds a line to a component's history.
-pub(crate) fn event_add(
-    tx: &mut Tx<'_>,
-    component_id: Id,
-    event: &ComponentEvent,
-) -> Result<(), StoreError> {
-    tx.post(
-        &COMPONENT_HISTORY_ADD,
-        params![
-            component_id,
-            event.version,
-            event.at,
-            event.operation,
-            event.staff_id,
-            event.organisation_id,
-            event.reason,
-            Value::Object(event.changes.clone()).to_string()
-        ],
-    )
-}
-
-/// The history of a component before a version, the newest first.
-pub(crate) fn events(
-    tx: &mut Tx<'_>,
-    component_id: Id,
-    before: i64,
-    limit: i64,
-) -> Result<Vec<ComponentEvent>, StoreError> {
-    tx.query(
-        &COMPONENT_HISTORY,
-        params![component_id, before, limit],
-        |row| {
-            Ok(ComponentEvent {
-                version: row.get(0)?,
-                at: row.get(1)?,
-                operation: row.get(2)?,
-                staff_id: row.get(3)?,
-                organisation_id: row.get(4)?,
-                reason: row.get(5)?,
-                changes: serde_json::from_str(&row.get::<String>(6)?).map_err(corrupt)?,
-            })
-        },
     )
 }

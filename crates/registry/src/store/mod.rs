@@ -3,6 +3,7 @@
 
 pub(crate) mod areas;
 pub(crate) mod components;
+pub(crate) mod history;
 pub(crate) mod layers;
 pub(crate) mod lists;
 #[cfg(test)]
