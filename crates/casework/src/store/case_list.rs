@@ -197,7 +197,8 @@ fn keys_by(
 ) -> String {
     let driver = Driver::of(filter, area, tie);
     composer.conditions.clear();
-    let from = from_of(composer, filter, (area, tie), driver);
+    let mut probes = Vec::new();
+    let from = from_of(composer, filter, (area, tie), driver, &mut probes);
     match area {
         None => {}
         Some(AreaFilter::Street(street)) => {
@@ -262,7 +263,18 @@ fn keys_by(
     let order = ordered(composer, filter, key, driver);
     let limit = composer.place(Bound::Int(filter.limit));
     let condition = composer.condition();
-    format!("SELECT c.id AS id FROM {from} WHERE {condition} ORDER BY {order} LIMIT {limit}")
+    if probes.is_empty() {
+        return format!(
+            "SELECT c.id AS id FROM {from} WHERE {condition} ORDER BY {order} LIMIT {limit}"
+        );
+    }
+    // First in order, then looked up until a page is full. The limit that none reaches keeps planners from making one of the two.
+    let all = composer.place(Bound::Int(i64::MAX));
+    let probes = probes.join(" AND ");
+    format!(
+        "SELECT m.id AS id FROM (SELECT c.id AS id FROM {from} WHERE {condition} ORDER BY {order} LIMIT {all}) m
+        WHERE {probes} LIMIT {limit}"
+    )
 }
 
 /// A text column, so written that its index serves it only when it drives.
@@ -276,12 +288,14 @@ fn column(composer: &mut Composer, driver: Driver, column: Column, value: &str) 
     composer.text(name, value);
 }
 
-/// Where to look, with the conditions of organisations, zones, watchers, holders, number.
+/// Where to look, with the conditions of organisations, zones, watchers, holders, number. What is looked up for each of all open cases goes
+/// to `probes`, of `m.id`: open cases are sorted, and few of them asked about.
 fn from_of(
     composer: &mut Composer,
     filter: &CaseFilter,
     (area, tie): (Option<&AreaFilter>, &Tie),
     driver: Driver,
+    probes: &mut Vec<String>,
 ) -> &'static str {
     let mut from = "case_file c";
     let mut organisations: Vec<(&TreePath, bool)> = Vec::new();
@@ -325,9 +339,16 @@ fn from_of(
             )
         } else {
             // Looked up for each case: not with EXISTS, which a planner may turn into a join and begin with.
-            format!(
-                "(SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place}) IS NOT NULL"
-            )
+            let probe = |id: &str| {
+                format!(
+                    "(SELECT 1 FROM case_organisation o WHERE o.case_id = {id} AND o.organisation_path = {place}) IS NOT NULL"
+                )
+            };
+            if driver == Driver::Open {
+                probes.push(probe("m.id"));
+                continue;
+            }
+            probe("c.id")
         };
         composer.conditions.push(condition);
     }
