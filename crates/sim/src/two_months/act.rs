@@ -89,9 +89,7 @@ impl Act {
             Self::Reroute(task) => life.is_in(task, TaskState::Returned),
             Self::CoRate(task) => life.is_in(task, TaskState::Finished),
             Self::Split => life.stage == Some(CaseStage::Accepted) && !life.is_split,
-            Self::Recall | Self::Urge => life.stage == Some(CaseStage::Handling),
-            // A mode gives the level back as it was.
-            Self::Level => life.stage == Some(CaseStage::Handling) && !life.in_mode,
+            Self::Recall | Self::Urge | Self::Level => life.stage == Some(CaseStage::Handling),
             Self::Deadline | Self::Mode => life.may_be_hurried(),
             Self::ModeEnd => life.is_open() && life.in_mode,
             Self::Supervise => life.stage == Some(CaseStage::Handling) && life.supervised.is_none(),
