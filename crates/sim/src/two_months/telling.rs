@@ -142,7 +142,7 @@ impl Town<'_> {
             detail: "请牵头单位按要求落实，并反馈办理结果。".to_owned(),
             address: None,
             category_id: None,
-            level: None,
+            level: Some(life.level),
             place: None,
             component_id: None,
             process: Some(Course::Hotline.code().to_owned()),
