@@ -106,17 +106,18 @@ CREATE INDEX case_supervised ON case_file (id, stage, level, source, street_path
 CREATE INDEX case_suspended ON case_file (id, stage, level, source, street_path, category_id, area_path, is_suspended)
   WHERE is_suspended;
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
--- Open cases are few: every list of them looks through this one.
+-- Open cases are few: every list of them looks through this one. Not with NOT IN, for which SQLite makes a table at every write.
 CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path, is_important,
   lead_organisation_id, process_code)
-  WHERE stage NOT IN ('closed', 'cancelled', 'merged');
+  WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
 -- By id first: the newest are found without a sort, whichever of the two stages is asked for.
 CREATE INDEX case_dropped ON case_file (id, stage, source, street_path, category_id, level, area_path)
   WHERE stage IN ('cancelled', 'merged');
 CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path, is_important)
   WHERE level <> 'normal';
--- What never changes, alone and in pairs, so that any three filters leave little to look through. The other columns stand in the
--- index to be passed over without reading rows.
+-- What hardly ever changes, alone and in pairs, so that any three filters leave little to look through. The other columns stand in the
+-- index to be passed over without reading rows. An UPDATE that names one of them writes all these again, changed or not: the level
+-- has its own, CASE_MARK.
 CREATE INDEX case_by_street ON case_file (street_path, id, level, area_path);
 CREATE INDEX case_by_street_category ON case_file (street_path, category_id, id, source, level, area_path);
 CREATE INDEX case_by_street_source ON case_file (street_path, source, id, level, area_path, category_id);

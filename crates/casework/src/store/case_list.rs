@@ -19,7 +19,7 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 /// The stages of open cases, as the partial index of open cases has them.
-const OPEN: &str = "c.stage NOT IN ('closed', 'cancelled', 'merged')";
+const OPEN: &str = "c.stage <> 'closed' AND c.stage <> 'cancelled' AND c.stage <> 'merged'";
 /// The stages of dropped cases, as their partial index has them.
 const DROPPED: &str = "c.stage IN ('cancelled', 'merged')";
 

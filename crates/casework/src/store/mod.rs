@@ -175,8 +175,9 @@ statements! {
     CASE_MOVE = "UPDATE case_file SET version = ?3, stage = ?4, rule_row_id = ?5, rule_row_version = ?6, rule_limit = ?7,
         filed_by_id = ?8, filed_by_path = ?9, lead_organisation_id = ?10, started_at = ?11, yellow_at = ?12, due_at = ?13,
         rework_count = ?14, filed_at = ?15, dispatched_at = ?16, handled_at = ?17, inspected_at = ?18, closed_at = ?19,
-        extra = ?20, level = ?21, updated_at = ?22, is_important = ?23, is_supervised = ?24, is_suspended = ?25
-        WHERE id = ?1 AND version = ?2";
+        extra = ?20, updated_at = ?21 WHERE id = ?1 AND version = ?2";
+    /// It is marked otherwise. Apart, because these stand in every index of cases.
+    CASE_MARK = "UPDATE case_file SET level = ?2, is_important = ?3, is_supervised = ?4, is_suspended = ?5 WHERE id = ?1";
     /// A case has moved on within its stage: a task was accepted or finished.
     CASE_TOUCH = "UPDATE case_file SET version = ?3, updated_at = ?4 WHERE id = ?1 AND version = ?2";
     /// A new task.
@@ -210,10 +211,7 @@ statements! {
     /// An organisation may see a case.
     CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path,
         category_id, source)
-        SELECT c.id, ?2, c.stage NOT IN ('closed', 'cancelled', 'merged'), c.stage IN ('cancelled', 'merged'), c.is_important, c.level,
-            c.area_path, c.category_id, c.source
-        FROM case_file c WHERE c.id = ?1
-        ON CONFLICT (case_id, organisation_path) DO NOTHING";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (case_id, organisation_path) DO NOTHING";
     /// A case has ended, or goes on; or it is marked otherwise.
     CASE_ORGANISATION_MOVE = "UPDATE case_organisation SET is_open = ?2, is_dropped = ?3, is_important = ?4, level = ?5
         WHERE case_id = ?1";

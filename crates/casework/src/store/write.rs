@@ -1,12 +1,12 @@
 //! States and events to rows. Every function here runs inside the command's one transaction.
 
 use super::{
-    CALLBACK_ADD, CALLBACK_MOVE, CASE_ADD, CASE_MOVE, CASE_ORGANISATION_ADD,
+    CALLBACK_ADD, CALLBACK_MOVE, CASE_ADD, CASE_MARK, CASE_MOVE, CASE_ORGANISATION_ADD,
     CASE_ORGANISATION_MOVE, CASE_TOUCH, CASE_WORDS_ADD, CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD,
     REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
-use crate::model::{Case, CaseStage, Report, Task, TaskState};
+use crate::model::{Case, CaseStage, Level, Report, Task, TaskState};
 use ::store::{OutboxEntry, StoreError, Tx, params};
 use base::path::TreePath;
 use base::{Id, Timestamp};
@@ -208,7 +208,7 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
         tx.post(&CASE_ZONE_ADD, params![zone_id, case.id])?;
     }
     for path in organisations_seeing(case) {
-        tx.post(&CASE_ORGANISATION_ADD, params![case.id, path])?;
+        organisation_add(tx, case, &path)?;
     }
     Ok(())
 }
@@ -243,13 +243,8 @@ pub fn case_move(
     }
     let seen_before = organisations_seeing(before);
     for path in organisations_seeing(after).difference(&seen_before) {
-        tx.post(&CASE_ORGANISATION_ADD, params![after.id, path])?;
+        organisation_add(tx, after, path)?;
     }
-    let beside_organisations = |case: &Case| {
-        let is_dropped = matches!(case.stage, CaseStage::Cancelled | CaseStage::Merged);
-        let is_important = case.extra.overlays.important;
-        (case.stage.is_open(), is_dropped, is_important, case.level)
-    };
     if beside_organisations(before) != beside_organisations(after) {
         let (is_open, is_dropped, is_important, level) = beside_organisations(after);
         tx.post(
@@ -258,6 +253,32 @@ pub fn case_move(
         )?;
     }
     Ok(())
+}
+
+/// What changes of a case and stands beside its organisations: is open, is dropped, is important, its level.
+fn beside_organisations(case: &Case) -> (bool, bool, bool, Level) {
+    let is_dropped = matches!(case.stage, CaseStage::Cancelled | CaseStage::Merged);
+    let is_important = case.extra.overlays.important;
+    (case.stage.is_open(), is_dropped, is_important, case.level)
+}
+
+/// An organisation may see a case.
+fn organisation_add(tx: &mut Tx<'_>, case: &Case, path: &TreePath) -> Result<(), StoreError> {
+    let (is_open, is_dropped, is_important, level) = beside_organisations(case);
+    tx.post(
+        &CASE_ORGANISATION_ADD,
+        params![
+            case.id,
+            path,
+            is_open,
+            is_dropped,
+            is_important,
+            level.as_str(),
+            case.area_path,
+            case.category_id,
+            case.source
+        ],
+    )
 }
 
 /// Whether only tasks changed, so that no index of the case's row need be touched.
@@ -318,12 +339,21 @@ fn case_row_move(
             after.inspected_at,
             after.closed_at,
             extra(&after.extra)?,
-            after.level.as_str(),
-            recorded_at,
-            after.extra.overlays.important,
-            after.extra.overlays.is_supervised(),
-            after.is_suspended()
+            recorded_at
         ],
+    )?;
+    let marks = |case: &Case| {
+        let overlays = &case.extra.overlays;
+        let (important, supervised) = (overlays.important, overlays.is_supervised());
+        (case.level, important, supervised, case.is_suspended())
+    };
+    if marks(before) == marks(after) {
+        return Ok(());
+    }
+    let (level, important, supervised, suspended) = marks(after);
+    tx.post(
+        &CASE_MARK,
+        params![after.id, level.as_str(), important, supervised, suspended],
     )
 }
 
