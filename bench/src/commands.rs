@@ -7,7 +7,7 @@ use crate::raw;
 use access::{Password, Principal};
 use anyhow::{Context, Result};
 use base::chance::SystemChance;
-use base::{Id, PageRequest, SystemClock, TreePath};
+use base::{Clock, Id, PageRequest, SystemClock, TreePath};
 use casework::Call;
 use casework::input::{CaseDispatchRequest, CaseFileRequest, ReportCreateRequest};
 use serde_json::json;
@@ -181,6 +181,8 @@ where
 pub(crate) async fn rates(folder: &Path, count: usize) -> Result<([f64; 2], [usize; 2])> {
     let office = Arc::new(office(folder).await?);
     let store = office.city.store.clone();
+    // A kept city has seen the keys of the run before.
+    let began = SystemClock.now().0;
     let create = |first: usize| {
         let office = office.clone();
         move |n: usize| {
@@ -188,7 +190,7 @@ pub(crate) async fn rates(folder: &Path, count: usize) -> Result<([f64; 2], [usi
             async move {
                 let body = report(first + n, &office.category_id.to_string());
                 let input: ReportCreateRequest = serde_json::from_value(body)?;
-                let call = call(&office.leader, &format!("create-{}", first + n));
+                let call = call(&office.leader, &format!("{began}-create-{}", first + n));
                 let created = office.city.casework.report_create(&call, input).await?;
                 Ok(created.case.context("no case")?.id)
             }
@@ -215,7 +217,7 @@ pub(crate) async fn rates(folder: &Path, count: usize) -> Result<([f64; 2], [usi
                         "co_organisation_ids": [office.dispatched[1]],
                     });
                     let input: CaseDispatchRequest = serde_json::from_value(body)?;
-                    let call = call(&office.dispatcher, &format!("dispatch-{n}"));
+                    let call = call(&office.dispatcher, &format!("{began}-dispatch-{n}"));
                     casework.case_dispatch(&call, case_id, input).await?;
                 } else {
                     let input = CaseFileRequest {

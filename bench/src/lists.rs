@@ -26,8 +26,9 @@ const TRIES: usize = 3;
 /// So many sets of choices are named, the worst first.
 const WORST: usize = 10;
 
-/// Prints the figures for 10 thousand, 100 thousand, … up to `most` cases.
-pub fn run(binary: &Path, most: usize) -> Result<()> {
+/// Prints the figures for 10 thousand, 100 thousand, … up to `most` cases. The cities are made in `kept` and stay there, those found
+/// in it are read again; without it they are thrown away.
+pub fn run(binary: &Path, most: usize, kept: Option<&Path>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -36,17 +37,25 @@ pub fn run(binary: &Path, most: usize) -> Result<()> {
         if count > most {
             break;
         }
-        let folder = tempfile::tempdir()?;
+        let thrown_away = tempfile::tempdir()?;
+        let folder = kept.map_or_else(
+            || thrown_away.path().to_owned(),
+            |kept| kept.join(count.to_string()),
+        );
+        let database = folder.join("chengyun.db");
         let started = Instant::now();
-        runtime.block_on(mass::fill(folder.path(), count))?;
-        let bytes = fs::metadata(folder.path().join("chengyun.db"))?.len() >> 20;
+        if !database.exists() {
+            fs::create_dir_all(&folder)?;
+            runtime.block_on(mass::fill(&folder, count))?;
+        }
+        let bytes = fs::metadata(database)?.len() >> 20;
         println!(
             "{count} cases ({bytes} MiB, made in {:.0?})",
             started.elapsed()
         );
-        server(binary, folder.path())?;
-        runtime.block_on(reading(folder.path()))?;
-        let ([create, dispatch], _) = runtime.block_on(commands::rates(folder.path(), 2_000))?;
+        server(binary, &folder)?;
+        runtime.block_on(reading(&folder))?;
+        let ([create, dispatch], _) = runtime.block_on(commands::rates(&folder, 2_000))?;
         println!("  create {create:.0} a second, dispatch {dispatch:.0} a second");
     }
     Ok(())

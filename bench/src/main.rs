@@ -18,7 +18,7 @@ struct Arguments {
     figure: Option<Figure>,
 }
 
-#[derive(Subcommand, Clone, Copy)]
+#[derive(Subcommand, Clone)]
 enum Figure {
     /// Create and dispatch over HTTP, on both databases.
     Http {
@@ -37,6 +37,9 @@ enum Figure {
         /// The largest number of cases.
         #[arg(long, default_value_t = 1_000_000)]
         most: usize,
+        /// Where the cities stay, to be read again by the next run.
+        #[arg(long)]
+        folder: Option<PathBuf>,
     },
     /// Point -> area.
     Points,
@@ -57,7 +60,10 @@ fn main() -> Result<()> {
         Figure::Startup,
         Figure::Commands { count: 10_000 },
         Figure::Http { count: 20_000 },
-        Figure::Lists { most: 1_000_000 },
+        Figure::Lists {
+            most: 1_000_000,
+            folder: None,
+        },
         Figure::Kill { rounds: 20 },
     ];
     let figures = arguments
@@ -71,7 +77,7 @@ fn main() -> Result<()> {
         match figure {
             Figure::Points => points::run()?,
             Figure::Commands { count } => commands::run(count)?,
-            Figure::Lists { most } => lists::run(&binary, most)?,
+            Figure::Lists { most, folder } => lists::run(&binary, most, folder.as_deref())?,
             Figure::Startup => startup::run(&binary)?,
             Figure::Http { count } => {
                 http(&binary, count, None)?;

@@ -110,8 +110,8 @@ CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path, is_important,
   lead_organisation_id, process_code)
   WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
--- By id first: the newest are found without a sort, whichever of the two stages is asked for.
-CREATE INDEX case_dropped ON case_file (id, stage, source, street_path, category_id, level, area_path)
+-- By level, then by id: the newest of each level are found without a sort, whichever of the two stages is asked for.
+CREATE INDEX case_dropped ON case_file (level, id, stage, source, street_path, category_id, area_path)
   WHERE stage IN ('cancelled', 'merged');
 CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path, is_important)
   WHERE level <> 'normal';
@@ -169,8 +169,9 @@ CREATE INDEX task_by_case ON task (case_id, id);
 CREATE INDEX task_ended_by_holder ON task (kind, state, organisation_path, id) WHERE state NOT IN ('assigned', 'accepted');
 CREATE INDEX task_ended ON task (kind, state, id, organisation_path) WHERE state NOT IN ('assigned', 'accepted');
 CREATE INDEX task_by_assignee ON task (assignee, state, id) WHERE assignee IS NOT NULL;
--- Open tasks are few: whose they are, and of which case.
-CREATE INDEX task_open ON task (organisation_path, case_id, state) WHERE state IN ('assigned', 'accepted');
+-- Open tasks are few: whose they are, of which case, and when they are due.
+CREATE INDEX task_open ON task (organisation_path, case_id, state, kind, response_due_at, handling_due_at, id)
+  WHERE state IN ('assigned', 'accepted');
 
 CREATE TABLE report_case (
   report_id BIGINT NOT NULL,
@@ -197,11 +198,20 @@ CREATE TABLE case_organisation (
   source $key NOT NULL,
   PRIMARY KEY (case_id, organisation_path)
 ) $clustered;
-CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id, is_open, is_dropped, category_id, source, area_path, level);
+-- Open cases and those that have ended stand apart, so that a new tie is written to one index and only what has ended to more.
 CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_open)
   WHERE is_open;
+CREATE INDEX case_organisation_ended
+  ON case_organisation (organisation_path, case_id, is_dropped, category_id, source, area_path, level, is_open)
+  WHERE NOT is_open;
+CREATE INDEX case_organisation_ended_by_category
+  ON case_organisation (organisation_path, category_id, case_id, is_dropped, source, area_path, level, is_open)
+  WHERE NOT is_open;
+CREATE INDEX case_organisation_ended_by_source
+  ON case_organisation (organisation_path, source, case_id, is_dropped, category_id, area_path, level, is_open)
+  WHERE NOT is_open;
 -- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
-CREATE INDEX case_organisation_dropped ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_dropped)
+CREATE INDEX case_organisation_dropped ON case_organisation (organisation_path, level, case_id, category_id, source, area_path, is_dropped)
   WHERE is_dropped;
 CREATE INDEX case_organisation_by_level
   ON case_organisation (organisation_path, level, case_id, is_open, is_dropped, category_id, source, area_path)

@@ -5,7 +5,7 @@ use super::cases::versioned;
 use super::reports::PageParams;
 use crate::input::{TaskAcceptRequest, TaskFinishRequest};
 use crate::model::{TaskKind, TaskState};
-use crate::service::{Casework, TaskBox, TaskQuery};
+use crate::service::{Casework, TaskBox, TaskQuery, TaskSort};
 use crate::view::{CaseStateView, TaskCountsView, TaskListView};
 use access::http::Caller;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use wire::{Answer, Formed, IdempotencyKey, IfMatch, Json, Path, ProblemView, Que
 /// A page of tasks.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TaskPage {
-    /// The newest first.
+    /// In the order asked for, the newest first else.
     pub items: Vec<TaskListView>,
     /// Pass as `after` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,9 +41,12 @@ pub(super) struct TaskListParams {
     r#box: Option<TaskBox>,
     /// Only those you work on.
     mine: bool,
+    /// In which order.
+    #[param(inline)]
+    sort: TaskSort,
 }
 
-/// Tasks held by your organisations and those below them, the newest first.
+/// Tasks held by your organisations and those below them.
 #[utoipa::path(get, path = "/api/v1/tasks", operation_id = "task_list", tag = "tasks",
     params(TaskListParams, PageParams), responses((status = 200, body = TaskPage)))]
 pub(super) async fn task_list(
@@ -58,6 +61,7 @@ pub(super) async fn task_list(
         organisation_id: params.organisation_id,
         of_box: params.r#box,
         mine: params.mine,
+        sort: params.sort,
         page,
     };
     let page = casework.task_list(&principal, query).await?;

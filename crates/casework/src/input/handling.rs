@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskAssignRequest {
-    /// A person of the holder or of an organisation below it.
+    /// A person of the holder; an organisation below it is given the task by `task_delegate`.
     #[schema(value_type = String)]
     pub staff_id: Id,
 }

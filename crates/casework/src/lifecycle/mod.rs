@@ -275,7 +275,7 @@ refusals! {
         "organisation_not_below", Refused, "a task is delegated to an organisation below the holder";
     /// The person works elsewhere.
     PersonOfOtherOrganisation =
-        "person_of_other_organisation", Refused, "the person does not work for the holder or an organisation below it";
+        "person_of_other_organisation", Refused, "the person does not work for the holder";
     /// A child ends by its parent's deadline.
     DeadlineAfterParent { due_at: Timestamp } =
         "deadline_after_parent", Refused, "a delegated task ends by {due_at}, the deadline of the task it comes from";

@@ -16,7 +16,7 @@ use base::path::TreePath;
 use base::{FieldError, Id};
 
 impl Casework {
-    /// 指派: to a person of the holder or of an organisation below it.
+    /// 指派: to a person of the holder.
     pub async fn task_assign(
         &self,
         call: &Call,

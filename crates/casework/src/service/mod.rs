@@ -25,6 +25,7 @@ mod verify;
 mod zones;
 
 pub use crate::store::case_list::{CaseMark, CaseSort};
+pub use crate::store::task_list::TaskSort;
 pub use accuracy::AccuracyQuery;
 pub use import::{ImportOptions, Progress};
 pub use query::{

@@ -162,9 +162,7 @@ pub struct CaseFilter {
     pub category_id: Option<Id>,
     /// That this organisation or one below it accepted, filed, holds or held; and whether it has few.
     pub organisation: Option<(TreePath, bool)>,
-    /// Whether the category has fewer cases than every organisation that has few.
-    pub category_has_fewer: bool,
-    /// Whether the source has.
+    /// Whether the source has fewer cases than the category.
     pub source_has_fewer: bool,
     /// Showing this light now; red is overdue.
     pub light: Option<Light>,

@@ -4,7 +4,8 @@
 //! fit is passed over without touching its row. Which one drives is decided here, by what is known of cases and not of any one city:
 //! nearly all are closed, so whatever speaks of open ones looks through those alone; two of street, category and source leave few;
 //! critical, urgent and important ones are few. A caller who sees by several ties (an area, organisations, zones) gets the newest by each, put
-//! together. Conditions that shall not drive are written so that no planner can use them.
+//! together; so are open and ended ones, and levels, where an index keeps them apart. Conditions that shall not drive are written so that no
+//! planner can use them.
 
 use super::case_columns;
 pub use super::case_filter::{AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Cursor, Tie};
@@ -32,13 +33,40 @@ enum Driver {
     Important(Option<Column>),
     Holder,
     Open,
-    Organisation,
+    Organisation(Among),
     Level,
     Dropped,
     Pair(Column, Column),
     Zone,
     Single(Column),
     Newest,
+}
+
+/// Which of an organisation's cases are looked through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Among {
+    Open,
+    Ended,
+    /// By level.
+    Dropped,
+    AboveNormal,
+    Important,
+}
+
+impl Among {
+    /// What the index of these cases asks for, and what else must be said of them.
+    fn conditions(self, filter: &CaseFilter) -> &'static str {
+        match self {
+            Self::Open => " AND d.is_open",
+            Self::Ended if filter.stages == [CaseStage::Closed] => {
+                " AND NOT d.is_open AND NOT d.is_dropped"
+            }
+            Self::Ended => " AND NOT d.is_open",
+            Self::Dropped => " AND d.is_dropped",
+            Self::AboveNormal => " AND d.level <> 'normal'",
+            Self::Important => " AND d.is_important",
+        }
+    }
 }
 
 /// A column that never changes and has an index.
@@ -72,46 +100,77 @@ impl Driver {
         let is_organisation = tie_is_organisation || filter.organisation.is_some();
         let is_important = filter.marks.contains(&CaseMark::Important);
         let is_zone = filter.zone_id.is_some() || matches!(tie, Tie::Zone(_));
-        let fewer = Self::fewer(filter, by_street);
         let is_above_normal = !matches!(filter.level, None | Some(Level::Normal));
-        match (first, second, fewer) {
+        let has_column = filter.category_id.is_some() || filter.source.is_some();
+        let among = match filter.level {
+            _ if is_important => Among::Important,
+            _ if filter.is_dropped() => Among::Dropped,
+            _ if filter.is_open() => Among::Open,
+            Some(Level::Critical) => Among::AboveNormal,
+            Some(Level::Urgent) if !has_column => Among::AboveNormal,
+            _ => Among::Ended,
+        };
+        match (first, second) {
             _ if filter.watched_by.is_some() => Self::Watched,
             _ if filter.case_no.is_some() => Self::Number,
             _ if filter.marks.iter().any(|mark| *mark != CaseMark::Important) => Self::Marked,
             _ if !filter.held_by.is_empty() => Self::Holder,
-            _ if has_few && fewer.is_none() => Self::Organisation,
+            _ if has_few => Self::Organisation(among),
             _ if filter.is_open() => Self::Open,
             _ if is_organisation && (filter.is_dropped() || is_important || is_above_normal) => {
-                Self::Organisation
+                Self::Organisation(among)
             }
-            (_, _, Some(fewer)) => fewer,
-            _ if filter.level == Some(Level::Critical) => Self::Level,
-            (one, ..) if is_important => Self::Important(one),
+            _ if filter.level == Some(Level::Critical)
+                && (is_important || !filter.is_dropped()) =>
+            {
+                Self::Level
+            }
+            (one, _) if is_important => Self::Important(one),
             _ if filter.is_dropped() => Self::Dropped,
-            (Some(first), Some(second), _) => Self::Pair(first, second),
+            (Some(first), Some(second)) => Self::Pair(first, second),
+            (Some(Column::Category | Column::Source), None) if is_organisation => {
+                Self::Organisation(among)
+            }
             _ if is_zone => Self::Zone,
-            (Some(one), None, _) => Self::Single(one),
+            (Some(one), None) => Self::Single(one),
             _ if filter.level == Some(Level::Urgent) => Self::Level,
-            _ if is_organisation => Self::Organisation,
+            _ if is_organisation => Self::Organisation(among),
             _ => Self::Newest,
         }
     }
 
-    /// By the category or source that has fewer cases than any organisation asked for, with another column beside it.
-    fn fewer(filter: &CaseFilter, by_street: bool) -> Option<Self> {
-        let (category, source) = (filter.category_id.is_some(), filter.source.is_some());
-        let (one, other) = if filter.category_has_fewer {
-            (Column::Category, source.then_some(Column::Source))
-        } else if filter.source_has_fewer {
-            (Column::Source, category.then_some(Column::Category))
-        } else {
-            return None;
-        };
-        Some(match other {
-            _ if by_street => Self::Pair(Column::Street, one),
-            Some(_) => Self::Pair(Column::Category, Column::Source),
-            None => Self::Single(one),
-        })
+    /// The list in parts that its index keeps apart; itself where it keeps them together.
+    fn parts(self, filter: &CaseFilter) -> Vec<CaseFilter> {
+        match self {
+            Self::Dropped | Self::Organisation(Among::Dropped) if filter.level.is_none() => {
+                let with_level = |level: &Level| CaseFilter {
+                    level: Some(*level),
+                    ..filter.clone()
+                };
+                Level::ALL.iter().map(with_level).collect()
+            }
+            Self::Organisation(Among::Ended) if !filter.has_ended() => {
+                let stages = match filter.stages.as_slice() {
+                    [] => CaseStage::ALL,
+                    some => some,
+                };
+                let (open, ended) = stages.iter().partition(|stage| stage.is_open());
+                let with_stages = |stages| CaseFilter {
+                    stages,
+                    ..filter.clone()
+                };
+                vec![with_stages(open), with_stages(ended)]
+            }
+            _ => vec![filter.clone()],
+        }
+    }
+
+    /// Of one part.
+    fn of_part(self, part: &CaseFilter) -> Self {
+        match self {
+            Self::Organisation(Among::Ended) if part.is_open() => Self::Organisation(Among::Open),
+            whole => whole,
+        }
     }
 
     fn is_by(self, column: Column) -> bool {
@@ -173,8 +232,11 @@ fn keys(composer: &mut Composer, filter: &CaseFilter, ties: &[Tie], now: Timesta
             },
             (wanted, _) => wanted.as_ref(),
         };
-        let part = keys_by(composer, filter, area, tie, now);
-        parts.push(part);
+        let driver = Driver::of(filter, area, tie);
+        for part in driver.parts(filter) {
+            let driver = driver.of_part(&part);
+            parts.push(keys_by(composer, &part, (area, tie), driver, now));
+        }
     }
     match parts.as_slice() {
         [] => "SELECT c.id AS id FROM case_file c WHERE FALSE".to_owned(),
@@ -187,15 +249,14 @@ fn keys(composer: &mut Composer, filter: &CaseFilter, ties: &[Tie], now: Timesta
     }
 }
 
-/// The ids of a page by one tie.
+/// The ids of a page, or of a part of it, by one tie.
 fn keys_by(
     composer: &mut Composer,
     filter: &CaseFilter,
-    area: Option<&AreaFilter>,
-    tie: &Tie,
+    (area, tie): (Option<&AreaFilter>, &Tie),
+    driver: Driver,
     now: Timestamp,
 ) -> String {
-    let driver = Driver::of(filter, area, tie);
     composer.conditions.clear();
     let mut probes = Vec::new();
     let from = from_of(composer, filter, (area, tie), driver, &mut probes);
@@ -236,11 +297,12 @@ fn keys_by(
         awaited(composer, wanted);
     }
     if let Some(level) = filter.level {
-        let name = if driver == Driver::Level {
+        if driver == Driver::Level {
             composer.conditions.push("c.level <> 'normal'".to_owned());
-            "c.level"
-        } else {
-            "c.level || ''"
+        }
+        let name = match driver {
+            Driver::Level | Driver::Dropped => "c.level",
+            _ => "c.level || ''",
         };
         composer.text(name, level.as_str());
     }
@@ -254,7 +316,7 @@ fn keys_by(
     }
     let key = match driver {
         Driver::Watched => "v.case_id",
-        Driver::Organisation | Driver::Zone => "d.case_id",
+        Driver::Organisation(_) | Driver::Zone => "d.case_id",
         // Else a time of entry beside it would be taken for the better way in, and a quarter has more cases than a day.
         Driver::Number | Driver::Holder => "c.id + 0",
         _ => "c.id",
@@ -308,35 +370,13 @@ fn from_of(
     organisations.extend(filter.organisation.iter().map(|(path, few)| (path, *few)));
     // The one with few drives; of two, the one further down.
     organisations.sort_by_key(|(path, has_few)| (!has_few, Reverse(path.depth())));
-    let drives = |wanted: Driver, n: usize| driver == wanted && n == 0;
     for (n, (path, _)) in organisations.into_iter().enumerate() {
         let place = composer.place(Bound::Text(path.to_string()));
-        let condition = if drives(Driver::Organisation, n) {
+        let condition = if let (Driver::Organisation(among), 0) = (driver, n) {
             from = "case_organisation d CROSS JOIN case_file c";
-            let open = if filter.is_open() {
-                " AND d.is_open"
-            } else if filter.is_dropped() {
-                " AND d.is_dropped"
-            } else if filter.stages == [CaseStage::Closed] {
-                " AND NOT d.is_open AND NOT d.is_dropped"
-            } else if filter.has_ended() {
-                " AND NOT d.is_open"
-            } else {
-                ""
-            };
-            let important = if filter.marks.contains(&CaseMark::Important) {
-                " AND d.is_important"
-            } else {
-                ""
-            };
-            let level = match filter.level {
-                None | Some(Level::Normal) => "",
-                Some(_) => " AND d.level <> 'normal'",
-            };
+            let conditions = among.conditions(filter);
             let narrowed = narrowed(composer, filter, area);
-            format!(
-                "d.organisation_path = {place}{open}{important}{level}{narrowed} AND c.id = d.case_id"
-            )
+            format!("d.organisation_path = {place}{conditions}{narrowed} AND c.id = d.case_id")
         } else {
             // Looked up for each case: not with EXISTS, which a planner may turn into a join and begin with.
             let probe = |id: &str| {
@@ -354,7 +394,7 @@ fn from_of(
     }
     for (n, zone) in zones.into_iter().enumerate() {
         let place = composer.place(Bound::Int(zone.0));
-        composer.conditions.push(if drives(Driver::Zone, n) {
+        composer.conditions.push(if (driver, n) == (Driver::Zone, 0) {
             from = "case_zone d CROSS JOIN case_file c";
             format!("d.zone_id = {place} AND c.id = d.case_id")
         } else {
@@ -437,11 +477,16 @@ fn narrowed(composer: &mut Composer, filter: &CaseFilter, area: Option<&AreaFilt
         let place = composer.place(bound);
         let _ = write!(text, " AND d.{column} = {place}");
     };
+    // Of two that have an index only one is so written that it serves.
+    let by_category = filter.source.is_none() || !filter.source_has_fewer;
+    let by_source = filter.category_id.is_none() || filter.source_has_fewer;
     if let Some(category) = filter.category_id {
-        add("category_id", Bound::Int(category.0));
+        let name = ["category_id + 0", "category_id"][usize::from(by_category)];
+        add(name, Bound::Int(category.0));
     }
     if let Some(source) = &filter.source {
-        add("source", Bound::Text(source.clone()));
+        let name = ["source || ''", "source"][usize::from(by_source)];
+        add(name, Bound::Text(source.clone()));
     }
     if let Some(level) = filter.level {
         add("level", Bound::Text(level.as_str().to_owned()));

@@ -1,6 +1,8 @@
-//! The list of tasks, newest first. Keys first, as in [`super::case_list`]: open tasks are few and looked through; those that have
-//! ended come newest first out of an index, organisation by organisation where a few hold them, else out of all that ended so.
+//! The list of tasks, newest first or by what is due first. Keys first, as in [`super::case_list`]: open tasks are few and looked
+//! through; those that have ended come newest first out of an index, organisation by organisation where a few hold them, else out of all
+//! that ended so. The parts are merged as they come, so that each is read no further than the page needs.
 
+use super::case_filter::{CaseSort, Cursor};
 use super::list::{self, Bound, Composed, Composer, SealedTitle, sealed_title};
 use super::{read, task_columns};
 use crate::model::{CaseStage, Task, TaskKind, TaskState};
@@ -13,9 +15,42 @@ use base::{Id, Timestamp};
 const OPEN: &str = "t.state IN ('assigned', 'accepted')";
 const ENDED: &str = "t.state NOT IN ('assigned', 'accepted')";
 
+/// When the clock that runs runs out.
+const DUE: &str = "CASE WHEN t.state = 'assigned' THEN COALESCE(t.response_due_at, t.handling_due_at) ELSE t.handling_due_at END";
+
 /// Where more organisations than this hold what has ended (each kind and state by itself), they are not asked one by one: so many have
 /// a large share of all tasks, so that the newest of all will do.
 const HOLDERS_MAX: usize = 32;
+
+/// In which order tasks are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// What is due first, first, by the clock that runs; only open tasks.
+    Due,
+}
+
+impl TaskSort {
+    /// The cursor on the wire.
+    pub fn cursor_to_text(self, cursor: Cursor) -> String {
+        cursor.to_text(self.of_cases())
+    }
+
+    /// The cursor from the wire.
+    pub fn cursor_parse(self, text: &str) -> Option<Cursor> {
+        Cursor::parse(text, self.of_cases())
+    }
+
+    const fn of_cases(self) -> CaseSort {
+        match self {
+            Self::Newest => CaseSort::Newest,
+            Self::Due => CaseSort::Due,
+        }
+    }
+}
 
 /// What tasks are wanted.
 #[derive(Clone, Debug, Default)]
@@ -30,17 +65,23 @@ pub struct TaskFilter {
     pub assignee: Option<Id>,
     /// Open, and the clock that runs has run out by this time.
     pub overdue_at: Option<Timestamp>,
+    /// In which order.
+    pub sort: TaskSort,
     /// After this row.
-    pub after: Option<Id>,
+    pub after: Option<Cursor>,
     /// At most so many rows.
     pub limit: i64,
 }
 
 impl TaskFilter {
+    /// Whether only open tasks can be meant.
+    fn is_open(&self) -> bool {
+        self.overdue_at.is_some() || self.sort == TaskSort::Due
+    }
+
     /// Whether tasks in this state can be among them.
     fn may_be(&self, state: TaskState) -> bool {
-        self.state.is_none_or(|wanted| wanted == state)
-            && (self.overdue_at.is_none() || state.is_open())
+        self.state.is_none_or(|wanted| wanted == state) && (!self.is_open() || state.is_open())
     }
 }
 
@@ -65,7 +106,7 @@ fn roots(filter: &TaskFilter, scope: &Scope) -> Option<Vec<TreePath>> {
     Some(found)
 }
 
-/// What one index answers, newest first or few.
+/// What one index answers, newest first or few, or in no order.
 enum Part<'a> {
     /// Somebody's own, of a subtree.
     Mine(Id, Option<&'a TreePath>),
@@ -196,7 +237,7 @@ fn open<'a>(filter: &TaskFilter, roots: &[Option<&'a TreePath>]) -> Vec<Part<'a>
     wanted.iter().map(|root| Part::Open(*root)).collect()
 }
 
-/// The ids of a part.
+/// The ids of a part, in no order said, with what else the order of the list is by.
 fn keys(composer: &mut Composer, filter: &TaskFilter, part: &Part<'_>) -> String {
     composer.conditions.clear();
     let mut condition = |text: &str| composer.conditions.push(text.to_owned());
@@ -240,10 +281,10 @@ fn keys(composer: &mut Composer, filter: &TaskFilter, part: &Part<'_>) -> String
     if let Some(root) = within {
         composer.within(path_column, root);
     }
+    if filter.is_open() && matches!(part, Part::Mine(..)) {
+        composer.conditions.push(OPEN.to_owned());
+    }
     if let Some(at) = filter.overdue_at {
-        if matches!(part, Part::Mine(..)) {
-            composer.conditions.push(OPEN.to_owned());
-        }
         let at = composer.place(Bound::Int(at.0));
         composer.conditions.push(format!(
             "(t.handling_due_at < {at} OR (t.state = 'assigned' AND t.response_due_at < {at}))"
@@ -254,36 +295,54 @@ fn keys(composer: &mut Composer, filter: &TaskFilter, part: &Part<'_>) -> String
         Part::Open(_) => "t.id + 0",
         _ => "t.id",
     };
-    if let Some(after) = filter.after {
-        let place = composer.place(Bound::Int(after.0));
-        composer.conditions.push(format!("{key} < {place}"));
-    }
-    let order = match part {
-        Part::Within(..) => String::new(),
-        _ => format!(" ORDER BY {key} DESC"),
+    let columns = match filter.sort {
+        TaskSort::Newest => format!("{key} AS id"),
+        TaskSort::Due => format!("{key} AS id, {DUE} AS due"),
     };
-    let condition = composer.condition();
-    let limit = composer.place(Bound::Int(filter.limit));
-    format!("SELECT t.id AS id FROM task t WHERE {condition}{order} LIMIT {limit}")
+    if let Some(after) = filter.after {
+        let id = composer.place(Bound::Int(after.id.0));
+        let condition = match filter.sort {
+            TaskSort::Newest => format!("{key} < {id}"),
+            TaskSort::Due => {
+                let due = composer.place(Bound::Int(after.at.0));
+                format!("{DUE} >= {due} AND ({DUE} > {due} OR t.id > {id})")
+            }
+        };
+        composer.conditions.push(condition);
+    }
+    format!(
+        "SELECT {columns} FROM task t WHERE {}",
+        composer.condition()
+    )
 }
 
-/// The ids of all parts; nothing is in two.
-fn all_keys(composer: &mut Composer, filter: &TaskFilter, parts: &[Part<'_>]) -> String {
-    if parts.is_empty() {
-        return "SELECT t.id AS id FROM task t WHERE FALSE".to_owned();
+/// The ids of all parts, of each at most so many; nothing is in two.
+fn all_keys(
+    composer: &mut Composer,
+    filter: &TaskFilter,
+    parts: &[Part<'_>],
+    part_limit: Option<i64>,
+) -> String {
+    let mut texts = Vec::new();
+    for (n, part) in parts.iter().enumerate() {
+        let keys = keys(composer, filter, part);
+        texts.push(match part_limit {
+            None => keys,
+            Some(limit) => {
+                let limit = composer.place(Bound::Int(limit));
+                format!("SELECT b{n}.id FROM ({keys} LIMIT {limit}) b{n}")
+            }
+        });
     }
-    let texts: Vec<String> = (parts.iter().enumerate())
-        .map(|(n, part)| {
-            let keys = keys(composer, filter, part);
-            format!("SELECT b{n}.id AS id FROM ({keys}) b{n}")
-        })
-        .collect();
+    if texts.is_empty() {
+        return format!("SELECT t.id AS id, {DUE} AS due FROM task t WHERE FALSE");
+    }
     texts.join(" UNION ALL ")
 }
 
 fn compose_count(filter: &TaskFilter, parts: &[Part<'_>]) -> Composed {
     let mut composer = Composer::default();
-    let keys = all_keys(&mut composer, filter, parts);
+    let keys = all_keys(&mut composer, filter, parts, Some(filter.limit));
     let limit = composer.place(Bound::Int(filter.limit));
     Composed {
         statement: Statement::composed(format!(
@@ -293,16 +352,30 @@ fn compose_count(filter: &TaskFilter, parts: &[Part<'_>]) -> Composed {
     }
 }
 
+/// The ids of a page, in order.
+fn page_keys(composer: &mut Composer, filter: &TaskFilter, parts: &[Part<'_>]) -> String {
+    let keys = all_keys(composer, filter, parts, None);
+    let limit = composer.place(Bound::Int(filter.limit));
+    let order = match filter.sort {
+        TaskSort::Newest => "id DESC",
+        TaskSort::Due => "due, id",
+    };
+    format!("{keys} ORDER BY {order} LIMIT {limit}")
+}
+
 fn compose(filter: &TaskFilter, parts: &[Part<'_>]) -> Composed {
     let mut composer = Composer::default();
-    let keys = all_keys(&mut composer, filter, parts);
-    let limit = composer.place(Bound::Int(filter.limit));
+    let keys = page_keys(&mut composer, filter, parts);
+    let order = match filter.sort {
+        TaskSort::Newest => "t.id DESC".to_owned(),
+        TaskSort::Due => format!("{DUE}, t.id"),
+    };
     // CROSS JOIN: the keys come first, whatever a planner believes.
     let text = format!(
-        "{} FROM (SELECT u.id AS id FROM ({keys}) u ORDER BY u.id DESC LIMIT {limit}) k CROSS JOIN task t
+        "{} FROM ({keys}) k CROSS JOIN task t
          LEFT JOIN case_file c ON c.id = t.case_id LEFT JOIN case_words w ON w.case_id = c.id
          LEFT JOIN report p ON p.id = COALESCE(c.first_report_id, t.report_id)
-         WHERE t.id = k.id ORDER BY t.id DESC",
+         WHERE t.id = k.id ORDER BY {order}",
         concat!(
             "SELECT ",
             task_columns!(),

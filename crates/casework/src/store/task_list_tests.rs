@@ -23,8 +23,19 @@ fn every_part_is_served_by_its_index() {
         limit: 51,
         ..TaskFilter::default()
     };
+    let due = TaskFilter {
+        sort: TaskSort::Due,
+        limit: 51,
+        ..TaskFilter::default()
+    };
     // With the index, and whether the newest come first out of it.
     let expected = [
+        (
+            Part::Open(Some(&root)),
+            &due,
+            "COVERING INDEX task_open",
+            false,
+        ),
         (
             Part::Mine(Id(1), Some(&root)),
             &overdue,
@@ -60,7 +71,12 @@ fn every_part_is_served_by_its_index() {
     ];
     let expected = expected.map(|(part, filter, index, is_ordered)| {
         let mut composer = Composer::default();
-        let text = keys(&mut composer, filter, &part);
+        let is_listed = !matches!(part, Part::Within(..));
+        let text = if is_listed {
+            page_keys(&mut composer, filter, &[part])
+        } else {
+            keys(&mut composer, filter, &part)
+        };
         let list = Composed {
             statement: Statement::composed(text),
             values: composer.values,
@@ -127,7 +143,7 @@ fn both_engines_understand_every_combination_of_filters() {
             .store
             .read_blocking(move |tx| {
                 for scope in &scopes {
-                    for mask in 0..128 {
+                    for mask in 0..256 {
                         let has = |bit: usize| mask & (1 << bit) != 0;
                         let filter = TaskFilter {
                             state: has(0).then_some(if has(6) {
@@ -139,7 +155,15 @@ fn both_engines_understand_every_combination_of_filters() {
                             organisation_path: has(2).then(|| path(1)),
                             assignee: has(4).then_some(Id(1)),
                             overdue_at: has(5).then_some(Timestamp(9)),
-                            after: has(3).then_some(Id(1)),
+                            sort: if has(7) {
+                                TaskSort::Due
+                            } else {
+                                TaskSort::Newest
+                            },
+                            after: has(3).then_some(Cursor {
+                                at: Timestamp(5),
+                                id: Id(1),
+                            }),
                             limit: 51,
                         };
                         assert_eq!(count(tx, &filter, scope)?, 0);
@@ -200,7 +224,11 @@ fn lists_and_counts_are_what_looking_at_every_task_finds() {
         .chain(TaskState::ALL.iter().copied().map(Some))
     {
         for kind in [None, Some(TaskKind::Verify)] {
-            for (after, limit) in [(None, 7), (Some(Id(701)), 30), (None, 5_000)] {
+            let after = Cursor {
+                at: Timestamp(0),
+                id: Id(701),
+            };
+            for (after, limit) in [(None, 7), (Some(after), 30), (None, 5_000)] {
                 filters.push(TaskFilter {
                     state,
                     kind,
@@ -230,7 +258,7 @@ fn lists_and_counts_are_what_looking_at_every_task_finds() {
                                 && filter.organisation_path.as_ref().is_none_or(is_within)
                                 && filter.state.is_none_or(|wanted| wanted == *state)
                                 && filter.kind.is_none_or(|wanted| wanted == *kind)
-                                && filter.after.is_none_or(|after| *id < after)
+                                && filter.after.is_none_or(|after| *id < after.id)
                         });
                         let limit = usize::try_from(filter.limit).unwrap();
                         let expected: Vec<Id> = expected.map(|each| each.0).take(limit).collect();
@@ -247,6 +275,63 @@ fn lists_and_counts_are_what_looking_at_every_task_finds() {
                         );
                     }
                 }
+                Ok::<_, StoreError>(())
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn what_is_due_first_comes_first_page_by_page() {
+    let held_by = [path(1), path(2)];
+    each_engine(&[ROOM], |test_store| {
+        let held_by = held_by.clone();
+        test_store
+            .store
+            .write_blocking(move |tx| {
+                let made = filled(tx, &held_by)?;
+                // All were made due at 5 in the first round and at 50 in the second; one that waits to be accepted is due sooner by
+                // its response, one later.
+                let respond = Statement::composed(
+                    "UPDATE task SET response_due_at = ?2 WHERE id = ?1".to_owned(),
+                );
+                let (first, last) = (made[0].0, made[made.len() / 2].0);
+                tx.post(&respond, ::store::params![first, Timestamp(70)])?;
+                tx.post(&respond, ::store::params![last, Timestamp(2)])?;
+                let due = |id: Id| {
+                    let round = i64::from(id.0 > i64::try_from(made.len()).unwrap() / 2);
+                    let by_round = [5, 50][usize::try_from(round).unwrap()];
+                    match id {
+                        id if id == first => 70,
+                        id if id == last => 2,
+                        _ => by_round,
+                    }
+                };
+                let mut expected: Vec<Id> = made
+                    .iter()
+                    .filter(|(_, _, state, _)| state.is_open())
+                    .map(|each| each.0)
+                    .collect();
+                expected.sort_by_key(|id| (due(*id), id.0));
+                let mut found: Vec<Id> = Vec::new();
+                loop {
+                    let after = found.last().map(|id| Cursor {
+                        at: Timestamp(due(*id)),
+                        id: *id,
+                    });
+                    let filter = TaskFilter {
+                        sort: TaskSort::Due,
+                        after,
+                        limit: 5,
+                        ..TaskFilter::default()
+                    };
+                    let page = tasks(tx, &filter, &Scope::all())?;
+                    if page.is_empty() {
+                        break;
+                    }
+                    found.extend(page.iter().map(|row| row.task.id));
+                }
+                assert_eq!(found, expected);
                 Ok::<_, StoreError>(())
             })
             .unwrap();

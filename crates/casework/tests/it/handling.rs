@@ -89,7 +89,7 @@ fn a_task_is_contacted_assigned_delegated_and_answered_for() {
             occurred_at: None,
         };
         wait(work.task_contact(&clerk(ROADS), lead, contact)).unwrap();
-        let somebody = person(STATION, "handler", None);
+        let somebody = person(ROADS, "handler", None);
         let staff_id = somebody.staff_id;
         wait(work.task_assign(&clerk(ROADS), lead, TaskAssignRequest { staff_id })).unwrap();
         let request = TaskDelegateRequest {

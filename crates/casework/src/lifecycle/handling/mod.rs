@@ -202,7 +202,7 @@ impl HandlingFact {
 /// What can be asked of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HandlingCommand {
-    /// 指派: to a person of the holder or below.
+    /// 指派: to a person of the holder.
     TaskAssign {
         /// The task.
         task_id: Id,

@@ -12,7 +12,7 @@ use base::path::TreePath;
 
 type Outcome = Result<Vec<Event<CaseFact>>, Refusal>;
 
-/// To a person of the holder or below. Handling is assigned once accepted; who looks (核实 核查) may be named before.
+/// To a person of the holder; to an organisation below it is delegated. Handling is assigned once accepted; who looks (核实 核查) may be named before.
 pub(super) fn assign(
     case: &Case,
     task_id: Id,
@@ -28,10 +28,8 @@ pub(super) fn assign(
     if !is_ready {
         return Err(Refusal::TaskWrongState { state: task.state });
     }
-    if !works_for
-        .iter()
-        .any(|path| task.organisation.path.contains(path))
-    {
+    // Who works below it would neither see the task nor finish it.
+    if !works_for.contains(&task.organisation.path) {
         return Err(Refusal::PersonOfOtherOrganisation);
     }
     check_impartial(case, task, staff_id, circumstances)?;

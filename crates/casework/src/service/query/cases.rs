@@ -187,20 +187,17 @@ impl Casework {
         }
     }
 
-    /// By what the caller sees cases, and which organisations have few, so that the list looks through those; unless the category or
-    /// the source has fewer.
+    /// By what the caller sees cases, which organisations have few, so that the list looks through those, and which of category and
+    /// source has fewer.
     async fn sized(
         &self,
         principal: &Principal,
         mut filter: CaseFilter,
     ) -> Result<(CaseFilter, Vec<Tie>), CaseworkError> {
         let is_open = filter.is_open();
-        let mut fewest = None;
         if let Some((path, has_few)) = &mut filter.organisation {
-            let size = self
-                .few(SizeKey::Organisation(path.clone(), is_open))
-                .await?;
-            (*has_few, fewest) = (size.is_some(), size);
+            let key = SizeKey::Organisation(path.clone(), is_open);
+            *has_few = self.few(key).await?.is_some();
         }
         let scope = principal.scope("case_list");
         let mut ties = Vec::new();
@@ -211,25 +208,18 @@ impl Casework {
                 ties.push(Tie::Area(self.area_of(path)));
             }
             for path in scope.organisations {
-                let size = self
-                    .few(SizeKey::Organisation(path.clone(), is_open))
-                    .await?;
-                let has_few = size.is_some();
-                fewest = fewest.into_iter().chain(size).min();
+                let key = SizeKey::Organisation(path.clone(), is_open);
+                let has_few = self.few(key).await?.is_some();
                 ties.push(Tie::Organisation { path, has_few });
             }
             ties.extend(scope.zones.into_iter().map(Tie::Zone));
         }
-        if let (Some(fewest), false) = (fewest, is_open) {
-            // Of those each row is read; the index of an organisation's cases knows nearly all that is asked.
-            let is_fewer = |size: Option<i64>| size.is_some_and(|size| size * 8 < fewest);
-            if let Some(id) = filter.category_id {
-                filter.category_has_fewer = is_fewer(self.few(SizeKey::Category(id)).await?);
-            }
-            if let Some(source) = &filter.source {
-                let key = SizeKey::Source(source.clone());
-                filter.source_has_fewer = is_fewer(self.few(key).await?);
-            }
+        if let (Some(id), Some(source), false) = (filter.category_id, &filter.source, is_open) {
+            let key = SizeKey::Source(source.clone());
+            let of_source = self.few(key).await?;
+            let of_category = self.few(SizeKey::Category(id)).await?;
+            let size = |few: Option<i64>| few.unwrap_or(i64::MAX);
+            filter.source_has_fewer = size(of_source) < size(of_category);
         }
         Ok((filter, ties))
     }

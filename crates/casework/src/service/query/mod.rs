@@ -19,6 +19,7 @@ use crate::model::{CaseStage, Level, NoteRef, ReportStage, TaskKind, TaskState};
 use crate::store::NOTE_BY_ID;
 use crate::store::case_list::{AreaFilter, CaseMark, CaseSort};
 use crate::store::read::TimelineEntry;
+use crate::store::task_list::TaskSort;
 use crate::view::{ActorView, Named, TimelineView};
 use ::store::{StoreError, Tx, params};
 use access::mask;
@@ -76,6 +77,8 @@ pub struct TaskQuery {
     pub of_box: Option<TaskBox>,
     /// Only those the caller works on.
     pub mine: bool,
+    /// In which order.
+    pub sort: TaskSort,
     /// Which page.
     pub page: PageRequest,
 }

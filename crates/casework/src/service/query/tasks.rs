@@ -1,9 +1,10 @@
 //! Tasks: the list.
 
-use super::{COUNT_SHOWN_MAX, Names, TaskQuery, after_id, limit};
+use super::{COUNT_SHOWN_MAX, Names, TaskQuery, limit, no_cursor};
 use crate::failure::CaseworkError;
 use crate::model::TaskState;
 use crate::service::{Casework, sealed};
+use crate::store::case_list::Cursor;
 use crate::store::task_list::{self, TaskFilter, TaskRow};
 use crate::view::{TaskBoxesView, TaskCountsView, TaskListView, TaskView};
 use ::store::StoreError;
@@ -67,13 +68,20 @@ impl Casework {
     ) -> Result<Page<TaskListView>, CaseworkError> {
         let mut wrong = Vec::new();
         let limit = limit(&query.page, &mut wrong);
+        let sort = query.sort;
+        let cursor = query.page.after.as_deref();
+        let after = cursor.map(|text| sort.cursor_parse(text));
+        if after.is_some_and(|cursor| cursor.is_none()) {
+            wrong.push(no_cursor());
+        }
         let filter = TaskFilter {
             state: query.state,
             kind: query.kind,
             organisation_path: self.organisation_filter(query.organisation_id, &mut wrong),
             assignee: query.mine.then_some(principal.staff_id),
             overdue_at: None,
-            after: after_id(&query.page, &mut wrong),
+            sort,
+            after: after.flatten(),
             limit: i64::from(limit) + 1,
         };
         if !wrong.is_empty() {
@@ -90,7 +98,13 @@ impl Casework {
             .store()
             .read(move |tx| task_list::tasks(tx, &filter, &scope))
             .await?;
-        let page = Page::from_rows(rows, limit, |row| row.task.id.to_string());
+        let page = Page::from_rows(rows, limit, |row| {
+            let running = row.task.present_clock();
+            sort.cursor_to_text(Cursor {
+                at: running.map_or(Timestamp(0), |(_, clock)| clock.due_at),
+                id: row.task.id,
+            })
+        });
         let now = self.now();
         let mut names = self.names();
         Ok(Page {

@@ -194,7 +194,7 @@ pub fn rows() -> Vec<Row> {
         row("task_accept", "handler", stages::dispatched, empty, Again("task_wrong_state")),
         row("task_finish", "handler", stages::finishing, |_| json!({"result": "已修复"}), Again(STAGE)).or("result", json!("好")),
         row("task_assign", "roads", stages::working,
-            |_| json!({"staff_id": person(STATION, "handler", None).staff_id}), Ended(STAGE)),
+            |_| json!({"staff_id": person(ROADS, "handler", None).staff_id}), Ended(STAGE)),
         row("task_contact", "roads", stages::working, |_| json!({"reached": true}), Ended(STAGE)).or("note", json!("好")),
         row("task_return", "roads", stages::dispatched, why, Again("task_wrong_state")).or("reason", reason()),
         row("task_revoke", "dispatcher", stages::dispatched, why, Again("task_wrong_state")).or("reason", reason()),
