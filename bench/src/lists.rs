@@ -27,7 +27,7 @@ const TRIES: usize = 3;
 const WORST: usize = 10;
 
 /// Prints the figures for 10 thousand, 100 thousand, … up to `most` cases. The cities are made in `kept` and stay there, those found
-/// in it are read again; without it they are thrown away.
+/// in it are read again, and no commands are given; without it they are thrown away.
 pub fn run(binary: &Path, most: usize, kept: Option<&Path>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -55,6 +55,10 @@ pub fn run(binary: &Path, most: usize, kept: Option<&Path>) -> Result<()> {
         );
         server(binary, &folder)?;
         runtime.block_on(reading(&folder))?;
+        if kept.is_some() {
+            // A city that is read again must not grow.
+            continue;
+        }
         let ([create, dispatch], _) = runtime.block_on(commands::rates(&folder, 2_000))?;
         println!("  create {create:.0} a second, dispatch {dispatch:.0} a second");
     }

@@ -55,8 +55,9 @@ CREATE TABLE case_file (
   source $key NOT NULL,
   category_id BIGINT,
   area_path $key,
-  -- The street it lies in, for the commonest filters.
+  -- The street and the village it lies in, for the commonest filters.
   street_path $key,
+  village_path $key,
   lon DOUBLE PRECISION,
   lat DOUBLE PRECISION,
   process_code $key NOT NULL,
@@ -107,11 +108,18 @@ CREATE INDEX case_suspended ON case_file (id, stage, level, source, street_path,
   WHERE is_suspended;
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 -- Open cases are few: every list of them looks through this one. Not with NOT IN, for which SQLite makes a table at every write.
-CREATE INDEX case_open ON case_file (stage, id, level, source, street_path, category_id, due_at, yellow_at, updated_at, area_path, is_important,
-  lead_organisation_id, process_code)
+-- By id first: the newest are found without a sort, whatever else is asked of them.
+CREATE INDEX case_open ON case_file (id, stage, due_at, yellow_at, level, source, street_path, category_id, updated_at, is_important,
+  lead_organisation_id, process_code, area_path)
   WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
 -- By level, then by id: the newest of each level are found without a sort, whichever of the two stages is asked for.
-CREATE INDEX case_dropped ON case_file (level, id, stage, source, street_path, category_id, area_path)
+CREATE INDEX case_dropped ON case_file (level, id, stage, source, street_path, category_id, is_important, area_path)
+  WHERE stage IN ('cancelled', 'merged');
+CREATE INDEX case_dropped_by_street ON case_file (street_path, level, id, stage, source, category_id, is_important, area_path)
+  WHERE stage IN ('cancelled', 'merged');
+CREATE INDEX case_dropped_by_category ON case_file (category_id, level, id, stage, source, street_path, is_important, area_path)
+  WHERE stage IN ('cancelled', 'merged');
+CREATE INDEX case_dropped_by_source ON case_file (source, level, id, stage, street_path, category_id, is_important, area_path)
   WHERE stage IN ('cancelled', 'merged');
 CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path, is_important)
   WHERE level <> 'normal';
@@ -119,6 +127,7 @@ CREATE INDEX case_by_level ON case_file (level, id, source, street_path, categor
 -- index to be passed over without reading rows. An UPDATE that names one of them writes all these again, changed or not: the level
 -- has its own, CASE_MARK.
 CREATE INDEX case_by_street ON case_file (street_path, id, level, area_path);
+CREATE INDEX case_by_village ON case_file (village_path, id, level, source, category_id, area_path);
 CREATE INDEX case_by_street_category ON case_file (street_path, category_id, id, source, level, area_path);
 CREATE INDEX case_by_street_source ON case_file (street_path, source, id, level, area_path, category_id);
 CREATE INDEX case_by_category ON case_file (category_id, id, level, area_path);
@@ -210,8 +219,13 @@ CREATE INDEX case_organisation_ended_by_category
 CREATE INDEX case_organisation_ended_by_source
   ON case_organisation (organisation_path, source, case_id, is_dropped, category_id, area_path, level, is_open)
   WHERE NOT is_open;
+-- In no order of time: for what lies below a street, which is little.
+CREATE INDEX case_organisation_ended_by_area
+  ON case_organisation (organisation_path, area_path, case_id, is_dropped, category_id, source, level, is_open)
+  WHERE NOT is_open;
 -- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
-CREATE INDEX case_organisation_dropped ON case_organisation (organisation_path, level, case_id, category_id, source, area_path, is_dropped)
+CREATE INDEX case_organisation_dropped
+  ON case_organisation (organisation_path, level, case_id, category_id, source, area_path, is_important, is_dropped)
   WHERE is_dropped;
 CREATE INDEX case_organisation_by_level
   ON case_organisation (organisation_path, level, case_id, is_open, is_dropped, category_id, source, area_path)

@@ -18,6 +18,8 @@ pub struct Place {
     pub district_path: Option<TreePath>,
     /// Its street, or itself.
     pub street_path: Option<TreePath>,
+    /// Its village, or itself.
+    pub village_path: Option<TreePath>,
 }
 
 /// A category as casework needs it.
@@ -131,6 +133,7 @@ fn place(areas: &AreaTree, path: &TreePath) -> Place {
         area_path: path.clone(),
         district_path: of_level(AreaLevel::District),
         street_path: of_level(AreaLevel::Street),
+        village_path: of_level(AreaLevel::Village),
     }
 }
 

@@ -4,11 +4,13 @@
 //! What it is not: a fixture. Nothing is written past the services, so whatever the demo shows has gone through the law, the
 //! audit chain and the outbox. Every word of its messages and every name of its people is made up.
 
+mod agenda;
 pub mod check;
 mod city;
 mod dice;
 mod founding;
 mod messages;
+pub mod replay;
 mod small;
 mod subject;
 pub mod two_months;

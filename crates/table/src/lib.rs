@@ -1,4 +1,4 @@
-//! Tabular files read with care: CSV, TSV, XLSX and XLS as cities send them.
+//! Tabular files read with care: CSV, TSV, XLSX and XLS as cities send them, packed with gzip or not.
 //!
 //! What is known of a file is told, what is wrong with a row is told apart from the rows that are right, and nothing is
 //! guessed that could be guessed wrongly: a file that is neither UTF-8, UTF-16 with a mark, nor GB 18030 is refused with the
@@ -14,12 +14,14 @@
 mod dates;
 mod delimited;
 mod encoding;
+mod packed;
 mod report;
 mod row;
 mod sheet;
 pub mod testing;
 
 pub use dates::{date_from_serial, read_date_time};
+pub use packed::unpacked;
 pub use report::Report;
 pub use row::{Row, RowError};
 
@@ -29,7 +31,7 @@ use thiserror::Error;
 /// How much of a file is taken in. What exceeds a limit is refused, never cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the file, packed.
+    /// Bytes of the file, and of what is packed in it with gzip.
     pub bytes: usize,
     /// Data rows.
     pub rows: usize,
@@ -61,6 +63,20 @@ pub enum TableError {
         bytes: usize,
         /// Bytes allowed.
         limit: usize,
+    },
+    /// What is packed in the file exceeds the limit.
+    #[error("the file unpacks to more than {limit} bytes")]
+    UnpacksTooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// A gzip file that ends too early or is damaged.
+    #[error("the gzip file is broken after {unpacked} bytes of what is packed in it: {reason}")]
+    Gzip {
+        /// Bytes that could be unpacked.
+        unpacked: usize,
+        /// What is wrong.
+        reason: String,
     },
     /// More data rows than the limit.
     #[error("the file has more than {limit} rows")]
@@ -155,6 +171,7 @@ impl Table {
                 limit: limits.bytes,
             });
         }
+        let bytes = &*packed::unpacked(bytes, limits.bytes)?;
         if let Some(kind) = sheet::kind_of(bytes) {
             return sheet::read(bytes, kind, file_name, limits);
         }

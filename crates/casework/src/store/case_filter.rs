@@ -67,6 +67,8 @@ pub enum AreaFilter {
     Within {
         /// The street it lies in.
         street: TreePath,
+        /// The village it lies in, or itself.
+        village: Option<TreePath>,
         /// The area.
         area: TreePath,
     },
@@ -162,6 +164,8 @@ pub struct CaseFilter {
     pub category_id: Option<Id>,
     /// That this organisation or one below it accepted, filed, holds or held; and whether it has few.
     pub organisation: Option<(TreePath, bool)>,
+    /// Whether the category or the source has few cases.
+    pub column_has_few: bool,
     /// Whether the source has fewer cases than the category.
     pub source_has_fewer: bool,
     /// Showing this light now; red is overdue.
@@ -202,6 +206,11 @@ impl CaseFilter {
             || !self.held_by.is_empty()
             || self.awaited.is_some()
             || (!self.stages.is_empty() && self.stages.iter().all(|stage| stage.is_open()))
+    }
+
+    /// Whether nothing can be meant: open cases among those that have ended.
+    pub fn is_impossible(&self) -> bool {
+        self.is_open() && self.has_ended()
     }
 
     /// Whether only cases that have ended can be meant.

@@ -8,11 +8,12 @@
 //! planner can use them.
 
 use super::case_columns;
+use super::case_driver::{Column, Driver};
 pub use super::case_filter::{AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Cursor, Tie};
 use super::list::{Bound, Composed, Composer, SealedTitle, sealed_title, title_joins};
 use super::read;
 use crate::clocks::Light;
-use crate::model::{Case, CaseStage, Level};
+use crate::model::Case;
 use ::store::{Statement, StoreError, Tx};
 use base::path::TreePath;
 use base::{Id, Timestamp};
@@ -23,164 +24,6 @@ use std::fmt::Write as _;
 const OPEN: &str = "c.stage <> 'closed' AND c.stage <> 'cancelled' AND c.stage <> 'merged'";
 /// The stages of dropped cases, as their partial index has them.
 const DROPPED: &str = "c.stage IN ('cancelled', 'merged')";
-
-/// Which condition an index serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Driver {
-    Watched,
-    Number,
-    Marked,
-    Important(Option<Column>),
-    Holder,
-    Open,
-    Organisation(Among),
-    Level,
-    Dropped,
-    Pair(Column, Column),
-    Zone,
-    Single(Column),
-    Newest,
-}
-
-/// Which of an organisation's cases are looked through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Among {
-    Open,
-    Ended,
-    /// By level.
-    Dropped,
-    AboveNormal,
-    Important,
-}
-
-impl Among {
-    /// What the index of these cases asks for, and what else must be said of them.
-    fn conditions(self, filter: &CaseFilter) -> &'static str {
-        match self {
-            Self::Open => " AND d.is_open",
-            Self::Ended if filter.stages == [CaseStage::Closed] => {
-                " AND NOT d.is_open AND NOT d.is_dropped"
-            }
-            Self::Ended => " AND NOT d.is_open",
-            Self::Dropped => " AND d.is_dropped",
-            Self::AboveNormal => " AND d.level <> 'normal'",
-            Self::Important => " AND d.is_important",
-        }
-    }
-}
-
-/// A column that never changes and has an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Street,
-    Category,
-    Source,
-}
-
-impl Driver {
-    fn of(filter: &CaseFilter, area: Option<&AreaFilter>, tie: &Tie) -> Self {
-        let by_street = matches!(
-            area,
-            Some(AreaFilter::Street(_) | AreaFilter::Within { .. })
-        );
-        let single = [
-            (Column::Street, by_street),
-            (Column::Category, filter.category_id.is_some()),
-            (Column::Source, filter.source.is_some()),
-        ];
-        let mut columns = single
-            .into_iter()
-            .filter_map(|(column, is_there)| is_there.then_some(column));
-        let (first, second) = (columns.next(), columns.next());
-        let (tie_has_few, tie_is_organisation) = match tie {
-            Tie::Organisation { has_few, .. } => (*has_few, true),
-            _ => (false, false),
-        };
-        let has_few = tie_has_few || matches!(filter.organisation, Some((_, true)));
-        let is_organisation = tie_is_organisation || filter.organisation.is_some();
-        let is_important = filter.marks.contains(&CaseMark::Important);
-        let is_zone = filter.zone_id.is_some() || matches!(tie, Tie::Zone(_));
-        let is_above_normal = !matches!(filter.level, None | Some(Level::Normal));
-        let has_column = filter.category_id.is_some() || filter.source.is_some();
-        let among = match filter.level {
-            _ if is_important => Among::Important,
-            _ if filter.is_dropped() => Among::Dropped,
-            _ if filter.is_open() => Among::Open,
-            Some(Level::Critical) => Among::AboveNormal,
-            Some(Level::Urgent) if !has_column => Among::AboveNormal,
-            _ => Among::Ended,
-        };
-        match (first, second) {
-            _ if filter.watched_by.is_some() => Self::Watched,
-            _ if filter.case_no.is_some() => Self::Number,
-            _ if filter.marks.iter().any(|mark| *mark != CaseMark::Important) => Self::Marked,
-            _ if !filter.held_by.is_empty() => Self::Holder,
-            _ if has_few => Self::Organisation(among),
-            _ if filter.is_open() => Self::Open,
-            _ if is_organisation && (filter.is_dropped() || is_important || is_above_normal) => {
-                Self::Organisation(among)
-            }
-            _ if filter.level == Some(Level::Critical)
-                && (is_important || !filter.is_dropped()) =>
-            {
-                Self::Level
-            }
-            (one, _) if is_important => Self::Important(one),
-            _ if filter.is_dropped() => Self::Dropped,
-            (Some(first), Some(second)) => Self::Pair(first, second),
-            (Some(Column::Category | Column::Source), None) if is_organisation => {
-                Self::Organisation(among)
-            }
-            _ if is_zone => Self::Zone,
-            (Some(one), None) => Self::Single(one),
-            _ if filter.level == Some(Level::Urgent) => Self::Level,
-            _ if is_organisation => Self::Organisation(among),
-            _ => Self::Newest,
-        }
-    }
-
-    /// The list in parts that its index keeps apart; itself where it keeps them together.
-    fn parts(self, filter: &CaseFilter) -> Vec<CaseFilter> {
-        match self {
-            Self::Dropped | Self::Organisation(Among::Dropped) if filter.level.is_none() => {
-                let with_level = |level: &Level| CaseFilter {
-                    level: Some(*level),
-                    ..filter.clone()
-                };
-                Level::ALL.iter().map(with_level).collect()
-            }
-            Self::Organisation(Among::Ended) if !filter.has_ended() => {
-                let stages = match filter.stages.as_slice() {
-                    [] => CaseStage::ALL,
-                    some => some,
-                };
-                let (open, ended) = stages.iter().partition(|stage| stage.is_open());
-                let with_stages = |stages| CaseFilter {
-                    stages,
-                    ..filter.clone()
-                };
-                vec![with_stages(open), with_stages(ended)]
-            }
-            _ => vec![filter.clone()],
-        }
-    }
-
-    /// Of one part.
-    fn of_part(self, part: &CaseFilter) -> Self {
-        match self {
-            Self::Organisation(Among::Ended) if part.is_open() => Self::Organisation(Among::Open),
-            whole => whole,
-        }
-    }
-
-    fn is_by(self, column: Column) -> bool {
-        match self {
-            Self::Pair(first, second) => first == column || second == column,
-            Self::Single(one) | Self::Important(Some(one)) => one == column,
-            _ => false,
-        }
-    }
-}
 
 /// The list of cases that somebody sees by any of `ties`.
 pub fn compose_cases(filter: &CaseFilter, ties: &[Tie], now: Timestamp) -> Composed {
@@ -260,18 +103,30 @@ fn keys_by(
     composer.conditions.clear();
     let mut probes = Vec::new();
     let from = from_of(composer, filter, (area, tie), driver, &mut probes);
-    match area {
+    // What stands beside an organisation's cases was asked for there.
+    let stands_beside = matches!(driver, Driver::Organisation(_));
+    match area.filter(|_| !stands_beside) {
         None => {}
         Some(AreaFilter::Street(street)) => {
-            column(composer, driver, Column::Street, street.as_str())
+            column(composer, driver, Column::Street, street.as_str());
         }
-        Some(AreaFilter::Within { street, area }) => {
+        Some(AreaFilter::Within {
+            village: Some(village),
+            area,
+            ..
+        }) if driver == Driver::Village => {
+            composer.text("c.village_path", village.as_str());
+            if area != village {
+                composer.within("c.area_path", area);
+            }
+        }
+        Some(AreaFilter::Within { street, area, .. }) => {
             column(composer, driver, Column::Street, street.as_str());
             composer.within("c.area_path", area);
         }
         Some(AreaFilter::Above(path)) => composer.within("c.area_path", path),
     }
-    if let Some(category) = filter.category_id {
+    if let Some(category) = filter.category_id.filter(|_| !stands_beside) {
         let name = if driver.is_by(Column::Category) {
             "c.category_id"
         } else {
@@ -279,13 +134,17 @@ fn keys_by(
         };
         composer.equals(name, Bound::Int(category.0));
     }
-    if let Some(source) = &filter.source {
+    if let Some(source) = filter.source.as_ref().filter(|_| !stands_beside) {
         column(composer, driver, Column::Source, source);
     }
     for mark in &filter.marks {
         let column = mark.column();
         // So written that the index of important ones, which are many, serves it only when it drives.
-        let is_beside = *mark == CaseMark::Important && !matches!(driver, Driver::Important(_));
+        let is_important = *mark == CaseMark::Important;
+        if is_important && stands_beside {
+            continue;
+        }
+        let is_beside = is_important && !matches!(driver, Driver::Important(_));
         composer.conditions.push(if is_beside {
             format!("COALESCE({column}, FALSE)")
         } else {
@@ -296,12 +155,12 @@ fn keys_by(
     if let Some(wanted) = &filter.awaited {
         awaited(composer, wanted);
     }
-    if let Some(level) = filter.level {
+    if let Some(level) = filter.level.filter(|_| !stands_beside) {
         if driver == Driver::Level {
             composer.conditions.push("c.level <> 'normal'".to_owned());
         }
         let name = match driver {
-            Driver::Level | Driver::Dropped => "c.level",
+            Driver::Level | Driver::Dropped(_) => "c.level",
             _ => "c.level || ''",
         };
         composer.text(name, level.as_str());
@@ -326,8 +185,16 @@ fn keys_by(
     let limit = composer.place(Bound::Int(filter.limit));
     let condition = composer.condition();
     if probes.is_empty() {
+        let asks_case = condition.contains("c.") || order.contains("c.");
+        if let (Driver::Organisation(_), false) = (driver, asks_case) {
+            return format!(
+                "SELECT d.case_id AS id FROM case_organisation d WHERE {condition} ORDER BY {order} LIMIT {limit}"
+            );
+        }
+        let joined = ["", "c.id = d.case_id AND "];
+        let joined = joined[usize::from(matches!(driver, Driver::Organisation(_)))];
         return format!(
-            "SELECT c.id AS id FROM {from} WHERE {condition} ORDER BY {order} LIMIT {limit}"
+            "SELECT c.id AS id FROM {from} WHERE {joined}{condition} ORDER BY {order} LIMIT {limit}"
         );
     }
     // First in order, then looked up until a page is full. The limit that none reaches keeps planners from making one of the two.
@@ -351,7 +218,7 @@ fn column(composer: &mut Composer, driver: Driver, column: Column, value: &str) 
 }
 
 /// Where to look, with the conditions of organisations, zones, watchers, holders, number. What is looked up for each of all open cases goes
-/// to `probes`, of `m.id`: open cases are sorted, and few of them asked about.
+/// to `probes`, of `m.id`: where open cases are sorted, and few of them asked about.
 fn from_of(
     composer: &mut Composer,
     filter: &CaseFilter,
@@ -376,7 +243,10 @@ fn from_of(
             from = "case_organisation d CROSS JOIN case_file c";
             let conditions = among.conditions(filter);
             let narrowed = narrowed(composer, filter, area);
-            format!("d.organisation_path = {place}{conditions}{narrowed} AND c.id = d.case_id")
+            composer.conditions.push(format!(
+                "d.organisation_path = {place}{conditions}{narrowed}"
+            ));
+            continue;
         } else {
             // Looked up for each case: not with EXISTS, which a planner may turn into a join and begin with.
             let probe = |id: &str| {
@@ -384,7 +254,7 @@ fn from_of(
                     "(SELECT 1 FROM case_organisation o WHERE o.case_id = {id} AND o.organisation_path = {place}) IS NOT NULL"
                 )
             };
-            if driver == Driver::Open {
+            if driver == Driver::Open && filter.sort != CaseSort::Newest {
                 probes.push(probe("m.id"));
                 continue;
             }
@@ -492,7 +362,11 @@ fn narrowed(composer: &mut Composer, filter: &CaseFilter, area: Option<&AreaFilt
         add("level", Bound::Text(level.as_str().to_owned()));
     }
     if let Some(area) = area {
-        let range = composer.range("d.area_path", area.path().range());
+        // What lies below a street is found by its place and sorted, all else newest first.
+        let has_column = filter.category_id.is_some() || filter.source.is_some();
+        let is_below = matches!(area, AreaFilter::Within { .. }) && !has_column;
+        let column = ["d.area_path || ''", "d.area_path"];
+        let range = composer.range(column[usize::from(is_below)], area.path().range());
         let _ = write!(text, " AND {range}");
     }
     text
@@ -500,21 +374,17 @@ fn narrowed(composer: &mut Composer, filter: &CaseFilter, area: Option<&AreaFilt
 
 fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
     // The very words of the partial indexes, which the planner must find in the question.
-    if filter.is_open() {
+    if filter.is_open() && !matches!(driver, Driver::Organisation(_)) {
         composer.conditions.push(OPEN.to_owned());
     }
-    if driver == Driver::Dropped {
+    if let Driver::Dropped(_) = driver {
         composer.conditions.push(DROPPED.to_owned());
     }
-    if filter.stages.is_empty() {
-        // Every stage of open cases: with this the index of open cases is looked into and not walked beside.
-        if driver == Driver::Open {
-            let open = CaseStage::ALL.iter().filter(|stage| stage.is_open());
-            let words: Vec<String> = open.map(|stage| format!("'{stage}'")).collect();
-            composer
-                .conditions
-                .push(format!("c.stage IN ({})", words.join(", ")));
-        }
+    let is_said = match driver {
+        Driver::Organisation(among) => among.says(&filter.stages),
+        _ => filter.stages.is_empty(),
+    };
+    if is_said {
         return;
     }
     let places: Vec<String> = filter
@@ -522,13 +392,9 @@ fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
         .iter()
         .map(|stage| composer.place(Bound::Text(stage.as_str().to_owned())))
         .collect();
-    let name = match driver {
-        Driver::Open | Driver::Dropped => "c.stage",
-        _ => "c.stage || ''",
-    };
     composer.conditions.push(match places.as_slice() {
-        [one] => format!("{name} = {one}"),
-        many => format!("{name} IN ({})", many.join(", ")),
+        [one] => format!("c.stage || '' = {one}"),
+        many => format!("c.stage || '' IN ({})", many.join(", ")),
     });
 }
 
@@ -551,9 +417,7 @@ fn ordered(composer: &mut Composer, filter: &CaseFilter, key: &str, driver: Driv
             }
             // Few are found: they are sorted. `+ 0` keeps the planner from walking through all cases instead, newest first.
             match driver {
-                Driver::Number | Driver::Holder | Driver::Open | Driver::Marked => {
-                    "c.id + 0 DESC".to_owned()
-                }
+                Driver::Number | Driver::Holder | Driver::Marked => "c.id + 0 DESC".to_owned(),
                 _ => format!("{key} DESC"),
             }
         }
@@ -609,3 +473,7 @@ pub fn cases(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<CaseRow>, StoreErro
 #[cfg(test)]
 #[path = "case_list_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "case_list_found_tests.rs"]
+mod found_tests;

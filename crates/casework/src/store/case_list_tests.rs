@@ -1,20 +1,20 @@
 //! Every filter has its index, no combination of filters walks through all cases, and both engines understand all of them.
 
 use super::*;
-use crate::model::TaskState;
+use crate::model::{CaseStage, Level, TaskState};
 use crate::store::ROOM;
 use crate::store::list::{count, tests::plan};
 use ::store::testing::{each_engine, sqlite, system_clock};
 
-fn path(n: u32) -> TreePath {
+pub(super) fn path(n: u32) -> TreePath {
     TreePath::root(n).unwrap()
 }
 
-fn street(n: u32) -> TreePath {
+pub(super) fn street(n: u32) -> TreePath {
     path(1).child(n).unwrap()
 }
 
-fn organisation(has_few: bool) -> Tie {
+pub(super) fn organisation(has_few: bool) -> Tie {
     Tie::Organisation {
         path: path(3),
         has_few,
@@ -22,7 +22,7 @@ fn organisation(has_few: bool) -> Tie {
 }
 
 /// Whoever sees all; an area and an organisation; a zone; an organisation with few and one with many.
-fn seers() -> Vec<Vec<Tie>> {
+pub(super) fn seers() -> Vec<Vec<Tie>> {
     vec![
         vec![Tie::Everything],
         vec![Tie::Area(AreaFilter::Above(path(1))), organisation(false)],
@@ -50,6 +50,7 @@ fn filter(change: impl Fn(&mut CaseFilter)) -> CaseFilter {
 fn every_filter_is_served_by_its_index() {
     let within = AreaFilter::Within {
         street: street(1),
+        village: Some(street(1).child(1).unwrap()),
         area: street(1).child(1).unwrap(),
     };
     let all = Tie::Everything;
@@ -86,7 +87,50 @@ fn every_filter_is_served_by_its_index() {
         (
             filter(|f| f.area = Some(within.clone())),
             all.clone(),
-            "COVERING INDEX case_by_street ",
+            "COVERING INDEX case_by_village (village_path=?)",
+        ),
+        (
+            filter(|f| {
+                f.area = Some(within.clone());
+                f.source = Some("hotline".to_owned());
+                f.level = Some(Level::Urgent);
+            }),
+            organisation(false),
+            "COVERING INDEX case_organisation_ended_by_source (organisation_path=? AND source=?)",
+        ),
+        (
+            filter(|f| {
+                f.stages = vec![CaseStage::Cancelled];
+                f.source = Some("media".to_owned());
+            }),
+            all.clone(),
+            "COVERING INDEX case_dropped_by_source (source=? AND level=?)",
+        ),
+        (
+            filter(|f| {
+                f.stages = vec![CaseStage::Cancelled];
+                f.area = Some(AreaFilter::Street(street(1)));
+                f.source = Some("media".to_owned());
+            }),
+            all.clone(),
+            "COVERING INDEX case_dropped_by_street (street_path=? AND level=?)",
+        ),
+        (
+            filter(|f| {
+                f.area = Some(within.clone());
+                f.source = Some("media".to_owned());
+                f.column_has_few = true;
+            }),
+            all.clone(),
+            "COVERING INDEX case_by_street_source (street_path=? AND source=?)",
+        ),
+        (
+            filter(|f| {
+                f.area = Some(within.clone());
+                f.source = Some("hotline".to_owned());
+            }),
+            all.clone(),
+            "COVERING INDEX case_by_village (village_path=?)",
         ),
         (
             filter(|f| f.category_id = Some(Id(1))),
@@ -254,10 +298,30 @@ fn every_filter_is_served_by_its_index() {
             filter(|f| {
                 f.source = Some("hotline".to_owned());
                 f.level = Some(Level::Urgent);
-                f.area = Some(within.clone());
+                f.area = Some(AreaFilter::Street(street(1)));
             }),
             organisation(true),
             "COVERING INDEX case_organisation_ended_by_source (organisation_path=? AND source=?)",
+        ),
+        (
+            filter(|f| {
+                f.stages = vec![CaseStage::Closed];
+                f.area = Some(within.clone());
+            }),
+            organisation(true),
+            "COVERING INDEX case_organisation_ended_by_area (organisation_path=? AND area_path>? AND area_path<?)",
+        ),
+        (
+            filter(|f| {
+                f.stages = vec![CaseStage::Filed];
+                f.accepted_from = Some(Timestamp(1));
+                f.after = Some(Cursor {
+                    at: Timestamp(1),
+                    id: Id(1),
+                });
+            }),
+            organisation(false),
+            "COVERING INDEX case_open (id>? AND id<?)",
         ),
         (
             filter(|f| {
@@ -335,7 +399,7 @@ fn every_filter_is_served_by_its_index() {
                 f.stages = vec![CaseStage::Cancelled];
             }),
             all.clone(),
-            "COVERING INDEX case_important",
+            "COVERING INDEX case_dropped (level=?)",
         ),
         (
             filter(|f| {
@@ -360,14 +424,15 @@ fn every_filter_is_served_by_its_index() {
 }
 
 /// The filter that the bits of `mask` choose.
-fn filter_of(mask: usize) -> CaseFilter {
+pub(super) fn filter_of(mask: usize) -> CaseFilter {
     let has = |bit: usize| mask & (1 << bit) != 0;
     let areas = [
         AreaFilter::Street(street(1)),
         AreaFilter::Above(path(1)),
         AreaFilter::Within {
             street: street(1),
-            area: street(1).child(2).unwrap(),
+            village: Some(street(1).child(2).unwrap()),
+            area: street(1).child(2).unwrap().child(3).unwrap(),
         },
     ];
     let stages = [
@@ -389,6 +454,7 @@ fn filter_of(mask: usize) -> CaseFilter {
         zone_id: has(3).then_some(Id(4)),
         category_id: has(4).then_some(Id(1)),
         organisation: has(5).then(|| (path(3), round == 0)),
+        column_has_few: has(9),
         source_has_fewer: has(7) && has(4) && round == 1,
         light: has(6).then(|| lights[round]),
         source: has(7).then(|| "hotline".to_owned()),

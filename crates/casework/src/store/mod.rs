@@ -1,6 +1,7 @@
 //! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`], [`case_list`] and
 //! [`task_list`] compose lists.
 
+mod case_driver;
 mod case_filter;
 pub mod case_list;
 pub mod list;
@@ -166,10 +167,10 @@ statements! {
         claimed_by = ?8, pool_started_at = ?9, pool_yellow_at = ?10, pool_due_at = ?11 WHERE id = ?1 AND version = ?2";
     /// A new case.
     CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path,
-        street_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,
+        street_path, village_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,
         accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at, extra, updated_at, is_important,
         is_supervised, is_suspended)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, ?21, ?22, ?23,
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 0, ?22, ?23, ?24,
         FALSE, FALSE, FALSE)";
     /// The own words of a case.
     CASE_WORDS_ADD = "INSERT INTO case_words (case_id, words_sealed, title_sealed) VALUES (?1, ?2, ?3)";

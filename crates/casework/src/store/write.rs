@@ -38,6 +38,8 @@ pub struct CaseSecrets {
     pub first_report_id: Option<Id>,
     /// The street it lies in.
     pub street_path: Option<TreePath>,
+    /// The village it lies in.
+    pub village_path: Option<TreePath>,
     /// The zones that hold its place.
     pub zone_ids: Vec<Id>,
     /// When it is recorded.
@@ -185,6 +187,7 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
             case.category_id,
             case.area_path,
             secrets.street_path,
+            secrets.village_path,
             case.point.map(|point| point.lon),
             case.point.map(|point| point.lat),
             case.process.code,

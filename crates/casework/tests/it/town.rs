@@ -102,6 +102,7 @@ impl City for TestCity {
                 area_path: district(),
                 district_path: None,
                 street_path: None,
+                village_path: None,
             }),
             _ => None,
         }
@@ -130,6 +131,10 @@ impl City for TestCity {
                 .ancestors()
                 .chain([path.clone()])
                 .find(|p| p.depth() == 2),
+            village_path: path
+                .ancestors()
+                .chain([path.clone()])
+                .find(|p| p.depth() == 3),
         })
     }
 

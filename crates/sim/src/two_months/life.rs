@@ -2,13 +2,13 @@
 //! a district. The odds stand in `rates`.
 
 use super::act::Act;
-use super::agenda::{Agenda, Bells};
 use super::cast::Cast;
 use super::grounds::{Grounds, Village};
 use super::routes::Routes;
 use super::telling::Course;
 use super::weather::{Day, second_of_day};
 use super::{Plan, Told, rates};
+use crate::agenda::{Agenda, Bells};
 use crate::city::DemoCity;
 use crate::dice::Dice;
 use crate::founding::{Organisations, Rooms, SeedError, data};

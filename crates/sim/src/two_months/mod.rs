@@ -7,7 +7,7 @@
 
 mod act;
 mod afterwards;
-mod agenda;
+
 mod attention;
 mod cast;
 mod command;

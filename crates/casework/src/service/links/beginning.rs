@@ -125,7 +125,11 @@ impl Casework {
             }),
             zone_ids: self.zones_of(&case),
             first_report_id: origin.words_of.as_ref().map(|(id, _)| *id),
-            street_path: located.place.and_then(|place| place.street_path),
+            street_path: located
+                .place
+                .as_ref()
+                .and_then(|place| place.street_path.clone()),
+            village_path: located.place.and_then(|place| place.village_path),
             recorded_at: now,
         };
         Ok(NewCase {

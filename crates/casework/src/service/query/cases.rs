@@ -176,15 +176,11 @@ impl Casework {
             limit,
             ..CaseFilter::default()
         };
-        match query.of_box {
-            None => Some(filter),
-            Some(of_box) => {
-                let processes = self.parts().processes.all();
-                of_box
-                    .narrow(principal, &processes, &mut filter)
-                    .then_some(filter)
-            }
-        }
+        let may_fit = query.of_box.is_none_or(|of_box| {
+            let processes = self.parts().processes.all();
+            of_box.narrow(principal, &processes, &mut filter)
+        });
+        (may_fit && !filter.is_impossible()).then_some(filter)
     }
 
     /// By what the caller sees cases, which organisations have few, so that the list looks through those, and which of category and
@@ -214,12 +210,18 @@ impl Casework {
             }
             ties.extend(scope.zones.into_iter().map(Tie::Zone));
         }
-        if let (Some(id), Some(source), false) = (filter.category_id, &filter.source, is_open) {
-            let key = SizeKey::Source(source.clone());
-            let of_source = self.few(key).await?;
-            let of_category = self.few(SizeKey::Category(id)).await?;
-            let size = |few: Option<i64>| few.unwrap_or(i64::MAX);
-            filter.source_has_fewer = size(of_source) < size(of_category);
+        if !is_open {
+            let of_category = filter.category_id.map(SizeKey::Category);
+            let of_source = filter.source.clone().map(SizeKey::Source);
+            let mut sizes = [None, None];
+            for (size, key) in sizes.iter_mut().zip([of_category, of_source]) {
+                if let Some(key) = key {
+                    *size = self.few(key).await?;
+                }
+            }
+            let [of_category, of_source] = sizes.map(|size| size.unwrap_or(i64::MAX));
+            filter.column_has_few = of_category.min(of_source) < i64::MAX;
+            filter.source_has_fewer = of_source < of_category;
         }
         Ok((filter, ties))
     }

@@ -239,7 +239,11 @@ fn area_filter_of(place: Place) -> AreaFilter {
     let area = place.area_path;
     match place.street_path {
         Some(street) if street == area => AreaFilter::Street(area),
-        Some(street) => AreaFilter::Within { street, area },
+        Some(street) => AreaFilter::Within {
+            street,
+            village: place.village_path,
+            area,
+        },
         None => AreaFilter::Above(area),
     }
 }

@@ -14,38 +14,38 @@ const QUIET_SECONDS: i64 = 120;
 
 /// Acts to come. Those of one instant come in the order they were put down.
 #[derive(Debug)]
-pub(super) struct Agenda<T> {
+pub(crate) struct Agenda<T> {
     acts: BinaryHeap<Reverse<(Timestamp, u64, T)>>,
     count: u64,
 }
 
 impl<T: Ord> Agenda<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             acts: BinaryHeap::new(),
             count: 0,
         }
     }
 
-    pub(super) fn put(&mut self, at: Timestamp, act: T) {
+    pub(crate) fn put(&mut self, at: Timestamp, act: T) {
         self.count += 1;
         self.acts.push(Reverse((at, self.count, act)));
     }
 
-    pub(super) fn next(&mut self) -> Option<(Timestamp, T)> {
+    pub(crate) fn next(&mut self) -> Option<(Timestamp, T)> {
         self.acts.pop().map(|Reverse((at, _, act))| (at, act))
     }
 }
 
 /// Fires the store's timers as the time passes.
-pub(super) struct Bells<'a> {
+pub(crate) struct Bells<'a> {
     casework: &'a Casework,
     clock: &'a ManualClock,
     quiet_until: Timestamp,
 }
 
 impl<'a> Bells<'a> {
-    pub(super) fn new(casework: &'a Casework, clock: &'a ManualClock) -> Self {
+    pub(crate) fn new(casework: &'a Casework, clock: &'a ManualClock) -> Self {
         Self {
             casework,
             clock,
@@ -54,7 +54,7 @@ impl<'a> Bells<'a> {
     }
 
     /// Moves the clock on to `at`; each timer that is due until then fires when it is due. Says how many did.
-    pub(super) fn ring_until(&mut self, at: Timestamp) -> Result<usize, SeedError> {
+    pub(crate) fn ring_until(&mut self, at: Timestamp) -> Result<usize, SeedError> {
         let mut fired = 0;
         while at >= self.quiet_until {
             let store = self.casework.store();
