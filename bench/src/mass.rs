@@ -482,9 +482,8 @@ fn copy(
                     (_, "level", _) => text(level),
                     (_, "case_no", _) => text(&number),
                     (_, "report_no", _) => Value::Text(format!("SQ{number}")),
-                    (_, "area_path", _) => text(village.as_str()),
+                    (_, "area_path" | "village_path", _) => text(village.as_str()),
                     (_, "street_path", _) => text(street.as_str()),
-                    (_, "village_path", _) => text(village.as_str()),
                     (_, "category_id", _) => Value::Integer(category.0),
                     (_, "title_sealed", _) => Value::Blob(sealer.seal(template.title.as_bytes(), &format!("report.title:{report_id}"))),
                     ("report", "words_sealed", _) => {

@@ -89,7 +89,7 @@ pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<Exit
 
 /// Whether there is no database yet. One that was opened before, if only to look into it, gives no ids older than that; those of
 /// the two months would all be of today.
-fn is_new(settings: &Settings) -> bool {
+pub(super) fn is_new(settings: &Settings) -> bool {
     let url = settings.database();
     url.strip_prefix("sqlite:")
         .is_some_and(|file| !Path::new(file).exists())

@@ -3,6 +3,7 @@
 mod demo;
 mod grids;
 mod import;
+mod replay;
 mod user;
 mod verify;
 
@@ -39,6 +40,8 @@ enum Command {
     /// Cut areas into unit grids, and check how unit grids cover their villages
     #[command(subcommand)]
     Grids(grids::Grids),
+    /// Live through the records of another system in an empty city, and hold our verdicts against theirs
+    Replay(replay::Replay),
     /// Check that every timeline replays to its state, the audit chain holds and references exist
     Verify,
     /// Make the numbers anew from the timelines; needed after cases were written past the program
@@ -89,6 +92,7 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
         Command::Grids(what) => {
             with_city(settings, async |city| grids::run(what, city).await).await
         }
+        Command::Replay(what) => replay::run(&what, settings).await,
         Command::Verify => with_city(settings, async |city| verify::run(city)).await,
         Command::Recount => {
             with_city(settings, async |city| {

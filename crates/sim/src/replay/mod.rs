@@ -12,7 +12,7 @@ pub use boston311::{UTC_OFFSET_HOURS, boston311};
 use crate::agenda::Bells;
 use crate::founding::{Rooms, SeedError, data};
 use access::Principal;
-use base::{ManualClock, Problem, Timestamp};
+use base::{ManualClock, Timestamp};
 use casework::CaseworkError;
 use casework::input::{
     CaseDeadlineGiveRequest, CaseDispatchRequest, CaseOpenRequest, ExternalRequest, PlaceRequest,
@@ -288,7 +288,6 @@ impl Replay<'_> {
         let dispatch = CaseDispatchRequest {
             lead_organisation_id: self.town.department(&record.department)?.id,
             co_organisation_ids: Vec::new(),
-            ..CaseDispatchRequest::default()
         };
         let given = casework
             .case_dispatch(&self.town.leader, case.id, dispatch)
@@ -357,7 +356,8 @@ fn code_of(error: &CaseworkError) -> String {
             || "invalid_input".to_owned(),
             |field| format!("{} {}", field.field, field.code),
         ),
-        CaseworkError::Refused(refused) => refused.refusal.code().to_owned(),
+        CaseworkError::CaseRefused { refusal, .. }
+        | CaseworkError::ReportRefused { refusal, .. } => refusal.code().to_owned(),
         other => other.to_string(),
     }
 }

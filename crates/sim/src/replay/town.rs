@@ -4,7 +4,8 @@ use super::Record;
 use crate::founding::{Person, Rooms, SeedError, data, person_enter};
 use access::{OrganisationKind, OrganisationNew, Principal};
 use base::{Id, PageRequest, Timestamp};
-use casework::input::{ProcessRequest, SourceCreateRequest};
+use casework::input::SourceCreateRequest;
+use casework::input::processes::ProcessRequest;
 use casework::model::{ChannelKind, TaskState};
 use casework::service::{Group, StatisticsQuery, TaskQuery, WINDOW_DAYS_MAX};
 use casework::{Call, Casework};
@@ -19,8 +20,10 @@ pub(super) const PROCESS: &str = "replayed";
 const BASE: &str = "quick";
 /// What the keys of the records are keys of.
 pub(super) const SYSTEM: &str = "replay";
-/// Without a deadline nothing is ever late.
-const NO_DEADLINE: &str = "36500日";
+/// The longest limit a process may have: records end sooner, so that what has no deadline is never late.
+const NO_DEADLINE: &str = "1000日";
+/// The same in minutes: the records do not say when a case was accepted.
+const NO_HURRY: i64 = 1_000 * 1_440;
 /// A week of the outbox is kept.
 const OUTBOX_DAYS: i64 = 7;
 
@@ -54,7 +57,7 @@ impl Town {
         console: &Arc<Principal>,
         records: &[Record],
     ) -> Result<Self, SeedError> {
-        let organisation = |code: String, name: String, parent_id| OrganisationNew {
+        let organisation = |code: String, name: String, parent_id: Option<Id>| OrganisationNew {
             code,
             name,
             kind: if parent_id.is_some() {
@@ -208,7 +211,8 @@ async fn process_save(
     document["name"] = json!("Replayed");
     document["sources"] = json!(sources);
     document["dispatch"] = json!({ "at_once": false });
-    document["handling"] = json!({ "default_limit": NO_DEADLINE });
+    let minutes = json!({ "normal": NO_HURRY, "urgent": NO_HURRY, "critical": NO_HURRY });
+    document["handling"] = json!({ "default_limit": NO_DEADLINE, "response_minutes": minutes });
     document["escalation"] = json!([]);
     casework
         .process_save(admin, ProcessRequest { document })

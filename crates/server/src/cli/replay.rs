@@ -1,0 +1,140 @@
+//! `chengyun replay`: the records of another system, lived through by our commands at their own times, and our verdicts against theirs.
+
+use crate::city::City;
+use crate::cli::demo::is_new;
+use crate::cli::{refusal, say};
+use crate::settings::Settings;
+use anyhow::{Context, bail};
+use base::ManualClock;
+use base::chance::SystemChance;
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use sim::replay::{Record, Replaying, UTC_OFFSET_HOURS, boston311, replay};
+use sim::{Rooms, SeedError};
+use std::fs;
+use std::io::{IsTerminal, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use table::Table;
+
+/// What to live through.
+#[derive(clap::Args, Debug)]
+pub(super) struct Replay {
+    /// The file: CSV, packed with gzip or not
+    file: PathBuf,
+    /// Whose records they are
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Only so many records, from the first
+    #[arg(long, value_name = "ROWS")]
+    limit: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Boston's 311, as the city opens it: local times without a zone are read as of UTC-04:00
+    Boston311,
+}
+
+/// So many rows that disagree, and so many that cannot be read, are told one by one.
+const SHOWN_MAX: usize = 200;
+
+pub(super) async fn run(what: &Replay, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let name = what.file.display();
+    let bytes = fs::read(&what.file).with_context(|| format!("{name} cannot be read"))?;
+    let table = Table::read(&bytes, &name.to_string()).with_context(|| name.to_string())?;
+    let Format::Boston311 = what.format;
+    let rows = boston311(&table).with_context(|| name.to_string())?;
+    let given = rows.len();
+    let mut records: Vec<Record> = Vec::new();
+    let mut broken = 0;
+    for row in rows.into_iter().take(what.limit.unwrap_or(usize::MAX)) {
+        match row {
+            Ok(record) => records.push(record),
+            Err(error) => {
+                broken += 1;
+                if broken <= SHOWN_MAX {
+                    tell(&format!("{name}: {error}"));
+                }
+            }
+        }
+    }
+    let first = records.iter().map(|record| record.opened_at).min();
+    let Some(first) = first else {
+        bail!("{name} has no record that can be read ({given} rows, {broken} broken)");
+    };
+    if settings.database().starts_with("sqlite:") && !is_new(settings) {
+        bail!(
+            "there is a city in {} already; a replay begins in an empty one: name another with --data-dir",
+            settings.data_dir.display()
+        );
+    }
+    settings.make_data_dir()?;
+    let clock = Arc::new(ManualClock::default());
+    clock.set(first.plus_seconds(-7_200));
+    let city = City::open(settings, clock.clone(), Arc::new(SystemChance)).await?;
+    if !city.is_empty().await? {
+        city.close();
+        bail!("there is a city in the database already; a replay begins in an empty one");
+    }
+    city.store.begin_filling()?;
+    let rooms = Rooms {
+        access: &city.access,
+        registry: &city.registry,
+        casework: &city.casework,
+    };
+    let console = Arc::new(city.console().await?);
+    let mut shown = 101;
+    let replayed = replay(&rooms, &console, &clock, &records, |how_far| {
+        progress(how_far, &mut shown);
+    })
+    .await
+    .map_err(|error| match error {
+        SeedError::Casework(error) => refusal(error),
+        other => other.into(),
+    })?;
+    city.store.end_filling()?;
+    city.close();
+    for row in replayed.disagreements.iter().take(SHOWN_MAX) {
+        let theirs = if row.in_time { "in time" } else { "late" };
+        tell(&format!(
+            "{}: they say {theirs}; here {}",
+            row.key, row.reason
+        ));
+    }
+    let mut answer = serde_json::to_value(&replayed)?;
+    let seconds = replayed.seconds.max(f64::MIN_POSITIVE);
+    let rate = (replayed.commands as f64 / seconds).round();
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("broken".to_owned(), json!(broken));
+        fields.insert("commands_a_second".to_owned(), json!(rate));
+        fields.insert("utc_offset_hours".to_owned(), json!(UTC_OFFSET_HOURS));
+    }
+    say(&answer.to_string())?;
+    Ok(if replayed.disagreements.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// For whoever waits, not for whoever reads the answer.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn progress(how_far: Replaying, shown: &mut usize) {
+    let percent = how_far.done * 100 / how_far.of.max(1);
+    let mut out = std::io::stderr().lock();
+    let day = how_far.at.to_string();
+    let day = day.get(..10).unwrap_or(&day);
+    // Whoever does not see it misses nothing but the wait.
+    if out.is_terminal() {
+        let end = if percent >= 100 { "\n" } else { "" };
+        let _ = write!(out, "\r{percent:>3}%  {day}{end}").and_then(|()| out.flush());
+    } else if percent / 10 != *shown {
+        *shown = percent / 10;
+        let _ = writeln!(out, "{percent:>3}%  {day}");
+    }
+}
