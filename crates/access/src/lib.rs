@@ -8,6 +8,7 @@ pub mod attempts;
 mod cache;
 pub mod error;
 pub mod http;
+pub mod import;
 pub mod key_file;
 pub mod mask;
 pub mod model;

@@ -424,6 +424,13 @@ impl RoleBook {
         Ok(Self(book))
     }
 
+    /// Every role, in the order of their codes.
+    pub fn all(&self) -> Vec<&Arc<Role>> {
+        let mut all: Vec<_> = self.0.values().collect();
+        all.sort_by(|a, b| a.code.cmp(&b.code));
+        all
+    }
+
     /// The role called `code`.
     pub fn get(&self, code: &str) -> Option<&Arc<Role>> {
         self.0.get(code)

@@ -19,11 +19,13 @@ mod report;
 mod row;
 mod sheet;
 pub mod testing;
+mod workbook;
 
 pub use dates::{date_from_serial, read_date_time};
 pub use packed::unpacked;
 pub use report::Report;
 pub use row::{Row, RowError};
+pub use workbook::workbook;
 
 use row::Record;
 use thiserror::Error;

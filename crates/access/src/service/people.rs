@@ -108,6 +108,19 @@ impl Access {
         self.staff(id).await?.ok_or(AccessError::NotFound("staff"))
     }
 
+    /// The person with this number at work, whoever asks.
+    pub async fn staff_by_code(&self, code: &str) -> Result<Option<Staff>, AccessError> {
+        let code = code.to_owned();
+        let found = self
+            .inner
+            .store
+            .read(move |tx| tx.query_opt(&rows::STAFF_BY_CODE, params![code], rows::read_staff));
+        match found.await? {
+            None => Ok(None),
+            Some(row) => self.staff(row.id).await,
+        }
+    }
+
     /// The person `id`, whoever asks: for this room's own answers and for other rooms' services.
     pub async fn staff(&self, id: Id) -> Result<Option<Staff>, AccessError> {
         let book = self.roles();

@@ -7,6 +7,7 @@ mod administration;
 mod audit_trail;
 mod city;
 mod http;
+mod imports;
 mod memberships;
 mod notices;
 mod organisations;

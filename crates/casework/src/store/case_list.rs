@@ -161,7 +161,7 @@ fn keys_by(
         }
         let name = match driver {
             Driver::Level | Driver::Dropped(_) => "c.level",
-            _ => "c.level || ''",
+            _ => "COALESCE(c.level, '')",
         };
         composer.text(name, level.as_str());
     }
@@ -210,9 +210,9 @@ fn keys_by(
 fn column(composer: &mut Composer, driver: Driver, column: Column, value: &str) {
     let name = match (column, driver.is_by(column)) {
         (Column::Street, true) => "c.street_path",
-        (Column::Street, false) => "c.street_path || ''",
+        (Column::Street, false) => "COALESCE(c.street_path, '')",
         (_, true) => "c.source",
-        (_, false) => "c.source || ''",
+        (_, false) => "COALESCE(c.source, '')",
     };
     composer.text(name, value);
 }
@@ -316,7 +316,6 @@ fn awaited(composer: &mut Composer, (is_there, places): &(bool, Vec<Awaited>)) {
         .iter()
         .map(|place| {
             let mut bind = |text: &str| composer.place(Bound::Text(text.to_owned()));
-            // Not a column: the stage is looked for by the stages of the filter.
             let stage = bind(place.stage.as_str());
             let codes: Vec<String> = place.processes.iter().map(|code| bind(code)).collect();
             let lead = if place.without_lead {
@@ -325,7 +324,7 @@ fn awaited(composer: &mut Composer, (is_there, places): &(bool, Vec<Awaited>)) {
                 ""
             };
             format!(
-                "(c.stage || '' = {stage}{lead} AND c.process_code IN ({}))",
+                "(c.stage = {stage}{lead} AND c.process_code IN ({}))",
                 codes.join(", ")
             )
         })
@@ -345,27 +344,27 @@ fn narrowed(composer: &mut Composer, filter: &CaseFilter, area: Option<&AreaFilt
     let mut text = String::new();
     let mut add = |column: &str, bound: Bound| {
         let place = composer.place(bound);
-        let _ = write!(text, " AND d.{column} = {place}");
+        let _ = write!(text, " AND {column} = {place}");
     };
     // Of two that have an index only one is so written that it serves.
     let by_category = filter.source.is_none() || !filter.source_has_fewer;
     let by_source = filter.category_id.is_none() || filter.source_has_fewer;
     if let Some(category) = filter.category_id {
-        let name = ["category_id + 0", "category_id"][usize::from(by_category)];
+        let name = ["d.category_id + 0", "d.category_id"][usize::from(by_category)];
         add(name, Bound::Int(category.0));
     }
     if let Some(source) = &filter.source {
-        let name = ["source || ''", "source"][usize::from(by_source)];
+        let name = ["COALESCE(d.source, '')", "d.source"][usize::from(by_source)];
         add(name, Bound::Text(source.clone()));
     }
     if let Some(level) = filter.level {
-        add("level", Bound::Text(level.as_str().to_owned()));
+        add("d.level", Bound::Text(level.as_str().to_owned()));
     }
     if let Some(area) = area {
         // What lies below a street is found by its place and sorted, all else newest first.
         let has_column = filter.category_id.is_some() || filter.source.is_some();
         let is_below = matches!(area, AreaFilter::Within { .. }) && !has_column;
-        let column = ["d.area_path || ''", "d.area_path"];
+        let column = ["COALESCE(d.area_path, '')", "d.area_path"];
         let range = composer.range(column[usize::from(is_below)], area.path().range());
         let _ = write!(text, " AND {range}");
     }
@@ -393,8 +392,8 @@ fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
         .map(|stage| composer.place(Bound::Text(stage.as_str().to_owned())))
         .collect();
     composer.conditions.push(match places.as_slice() {
-        [one] => format!("c.stage || '' = {one}"),
-        many => format!("c.stage || '' IN ({})", many.join(", ")),
+        [one] => format!("c.stage = {one}"),
+        many => format!("c.stage IN ({})", many.join(", ")),
     });
 }
 

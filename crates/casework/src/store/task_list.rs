@@ -264,7 +264,7 @@ fn keys(composer: &mut Composer, filter: &TaskFilter, part: &Part<'_>) -> String
             condition(ENDED);
             (kind, state, within) = (Some(ended.0), Some(ended.1), *root);
             // So written that the index of holders, which is in no order of time, does not serve it.
-            path_column = "t.organisation_path || ''";
+            path_column = "COALESCE(t.organisation_path, '')";
         }
     }
     match part {

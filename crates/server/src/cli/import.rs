@@ -1,6 +1,7 @@
 //! `chengyun import`: files in, good rows stored, bad rows listed with row, column and reason. A second run changes nothing.
 
 use crate::city::City;
+use crate::cli::people::{Organisations, People, import_organisations, import_staff};
 use crate::cli::{refusal, say};
 use anyhow::{Context, bail};
 use base::geo::CoordinateSystem;
@@ -22,6 +23,10 @@ use table::{Report, Table};
 pub(super) enum Import {
     /// Areas from a table, or their outlines from GeoJSON
     Areas(Areas),
+    /// Organisations: departments, streets, stations, in any order
+    Organisations(Organisations),
+    /// People, where they work and as what, with accounts for those with a login name
+    Staff(People),
     /// A standard: categories, with rule rows where the table has filing conditions
     Standard(Standard),
     /// Classes of appeals in three levels
@@ -38,12 +43,12 @@ pub(super) enum Import {
 
 /// What every import is told.
 #[derive(Args, Debug)]
-struct Common {
-    /// The file: CSV, TSV or XLSX, in UTF-8, UTF-16 or GBK; for what has a place also GeoJSON
-    file: PathBuf,
+pub(super) struct Common {
+    /// The file: CSV, TSV or XLSX, in UTF-8, UTF-16 or GBK; for what has a place also GeoJSON; packed with gzip or not
+    pub(super) file: PathBuf,
     /// Say what would happen and change nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Where refused rows and remarks are listed [default: FILE-rows.csv in the current folder]
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
@@ -189,6 +194,14 @@ pub(super) async fn run(what: Import, city: &City) -> anyhow::Result<ExitCode> {
         Import::Areas(areas) => {
             let report = import_areas(&areas, city).await?;
             (areas.common, report)
+        }
+        Import::Organisations(organisations) => {
+            let report = import_organisations(&organisations, city).await?;
+            (organisations.common, report)
+        }
+        Import::Staff(people) => {
+            let report = import_staff(&people, city).await?;
+            (people.common, report)
         }
         Import::Standard(standard) => {
             let report = import_standard(&standard, city).await?;
@@ -435,7 +448,7 @@ async fn import_appeals(appeals: &Appeals, city: &City) -> anyhow::Result<Report
     done.map_err(|error| refusal(Problem::from(error)))
 }
 
-fn read(common: &Common) -> anyhow::Result<(Vec<u8>, String)> {
+pub(super) fn read(common: &Common) -> anyhow::Result<(Vec<u8>, String)> {
     let file = &common.file;
     let length = fs::metadata(file)
         .with_context(|| format!("reading {}", file.display()))?
@@ -448,6 +461,9 @@ fn read(common: &Common) -> anyhow::Result<(Vec<u8>, String)> {
         );
     }
     let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    let bytes = table::unpacked(&bytes, base::limits::IMPORT_BYTES_MAX)
+        .with_context(|| format!("reading {}", file.display()))?
+        .into_owned();
     let name = file
         .file_name()
         .unwrap_or_default()

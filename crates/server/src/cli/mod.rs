@@ -3,6 +3,7 @@
 mod demo;
 mod grids;
 mod import;
+mod people;
 mod replay;
 mod user;
 mod verify;
@@ -34,9 +35,11 @@ enum Command {
     Serve,
     /// Make a demo city of two months when there is nothing yet, then serve it
     Demo(demo::Demo),
-    /// Bring in areas, grids, components, standards, classes of appeals, or messages from a file
+    /// Bring in areas, organisations, people, grids, components, standards, classes of appeals, or messages from a file
     #[command(subcommand)]
     Import(import::Import),
+    /// Write a table to fill in: CSV or XLSX, with the columns of an import and an example
+    Template(people::Template),
     /// Cut areas into unit grids, and check how unit grids cover their villages
     #[command(subcommand)]
     Grids(grids::Grids),
@@ -89,6 +92,7 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
         Command::Import(what) => {
             with_city(settings, async |city| import::run(what, city).await).await
         }
+        Command::Template(template) => people::template(&template),
         Command::Grids(what) => {
             with_city(settings, async |city| grids::run(what, city).await).await
         }

@@ -5,6 +5,7 @@
 mod api_page;
 mod faults;
 mod real_input;
+mod replay;
 
 use bench::program::Launch;
 use std::path::{Path, PathBuf};

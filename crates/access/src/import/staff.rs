@@ -1,0 +1,281 @@
+//! People from a table: a row for each membership, so that whoever works in two places has two rows with one number.
+
+use super::{Column, ImportError, ImportOptions, column, in_words, refused, require};
+use crate::{Access, AccessError, AccountNew, MembershipNew, Password, Principal, Staff, StaffNew};
+use std::collections::HashMap;
+use table::{Report, Row, RowError, Table};
+
+const CODE: Column = column(&["code", "工号"], true, "10001");
+const NAME: Column = column(&["name", "姓名"], true, "张三");
+const PHONE: Column = column(&["phone", "手机", "手机号码", "联系电话"], false, "");
+const ORGANISATION: Column = column(&["organisation_code", "机构编码"], true, "LHSR");
+const ROLE: Column = column(&["role", "角色", "岗位"], true, "部门");
+const AREA: Column = column(&["area_code", "区划代码", "负责区划代码"], false, "");
+const LOGIN: Column = column(&["login", "登录名", "账号"], false, "zhangsan");
+
+/// What the column of login names may be called.
+pub const LOGIN_NAMES: &[&str] = LOGIN.names;
+
+/// The columns of the table.
+pub const STAFF_COLUMNS: &[Column] = &[CODE, NAME, PHONE, ORGANISATION, ROLE, AREA, LOGIN];
+
+/// What became of a table of people.
+pub struct StaffImported {
+    /// Row by row.
+    pub report: Report,
+    /// The accounts that were opened, with the password drawn for each, to be handed over and changed at the first sign-in.
+    pub accounts: Vec<(String, Password)>,
+}
+
+/// The rows of one person.
+struct Meant<'a> {
+    rows: Vec<Row<'a>>,
+    new: StaffNew,
+    login: Option<&'a str>,
+}
+
+impl Access {
+    /// Enters the people of a table with where they work, and opens accounts for those with a login name.
+    pub async fn staff_import(
+        &self,
+        caller: &Principal,
+        table: &Table,
+        options: &ImportOptions<'_>,
+    ) -> Result<StaffImported, ImportError> {
+        require(table, STAFF_COLUMNS)?;
+        caller
+            .acting_anywhere("staff_create")
+            .map_err(AccessError::from)?;
+        let mut report = Report {
+            read: table.len() as u64,
+            ..Report::default()
+        };
+        let people = self.understood(table, options, &mut report).await?;
+        let mut accounts = Vec::new();
+        let of = people.len();
+        for (done, one) in (1..).zip(people) {
+            let count = one.rows.len() as u64;
+            match self.person_enter(caller, &one, options.dry_run).await? {
+                Ok(Entered::New(account)) => {
+                    report.stored += count;
+                    accounts.extend(account);
+                }
+                Ok(Entered::Unchanged) => report.unchanged += count,
+                Err(why) => one.rows.iter().for_each(|row| report.reject(why.of(row))),
+            }
+            (options.progress)(done, of);
+        }
+        Ok(StaffImported { report, accounts })
+    }
+
+    /// The people of a table in the order of their first rows. A person of whom one row is wrong is refused whole: half a person's
+    /// duties would be worse than none.
+    async fn understood<'a>(
+        &self,
+        table: &'a Table,
+        options: &ImportOptions<'_>,
+        report: &mut Report,
+    ) -> Result<Vec<Meant<'a>>, AccessError> {
+        let mut people: Vec<Meant<'a>> = Vec::new();
+        let mut places: HashMap<&'a str, usize> = HashMap::new();
+        let mut broken: HashMap<&'a str, u64> = HashMap::new();
+        for row in table.rows() {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    report.reject(error);
+                    continue;
+                }
+            };
+            let one = match self.meant(row, options).await? {
+                Ok(one) => one,
+                Err(error) => {
+                    if let Some(code) = row.any(CODE.names) {
+                        broken.entry(code).or_insert(row.number());
+                    }
+                    report.reject(error);
+                    continue;
+                }
+            };
+            let code = row.required(CODE.names).unwrap_or_default();
+            let Some(first) = places.get(code).and_then(|at| people.get_mut(*at)) else {
+                places.insert(code, people.len());
+                people.push(one);
+                continue;
+            };
+            if first.new.name != one.new.name {
+                broken.entry(code).or_insert(row.number());
+                let reason = format!("row {} has another name", first.rows[0].number());
+                report.reject(row.error_in(NAME.names, &reason));
+                continue;
+            }
+            first.rows.push(row);
+            first.new.memberships.extend(one.new.memberships);
+            first.new.phone = first.new.phone.take().or(one.new.phone);
+            first.login = first.login.or(one.login);
+        }
+        people.retain(|one| {
+            let Some(number) = broken.get(one.new.code.as_str()) else {
+                return true;
+            };
+            let reason = format!("row {number} of the same person was refused");
+            let refused = one.rows.iter().map(|row| row.error_overall(reason.clone()));
+            refused.for_each(|error| report.reject(error));
+            false
+        });
+        Ok(people)
+    }
+
+    async fn meant<'a>(
+        &self,
+        row: Row<'a>,
+        options: &ImportOptions<'_>,
+    ) -> Result<Result<Meant<'a>, RowError>, AccessError> {
+        let read = || -> Result<_, RowError> {
+            let code = row.required(CODE.names)?;
+            let name = row.required(NAME.names)?;
+            let organisation = row.required(ORGANISATION.names)?;
+            let role = row.required(ROLE.names)?;
+            let book = self.roles();
+            let roles = book.all();
+            let role = (roles.iter())
+                .find(|known| known.code == role || known.name_zh == role)
+                .ok_or_else(|| {
+                    let names: Vec<&str> =
+                        roles.iter().map(|known| known.name_zh.as_str()).collect();
+                    row.error_in(ROLE.names, &format!("it is none of {}", names.join("、")))
+                })?;
+            let area = row.any(AREA.names).map(|code| {
+                (options.area)(code)
+                    .ok_or_else(|| row.error_in(AREA.names, &format!("there is no area `{code}`")))
+            });
+            Ok((
+                code,
+                name,
+                organisation,
+                role.code.clone(),
+                area.transpose()?,
+            ))
+        };
+        let (code, name, organisation, role, area_path) = match read() {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(known) = self.organisation_by_code(organisation).await? else {
+            let reason = format!("there is no organisation `{organisation}`");
+            return Ok(Err(row.error_in(ORGANISATION.names, &reason)));
+        };
+        Ok(Ok(Meant {
+            rows: vec![row],
+            new: StaffNew {
+                code: code.to_owned(),
+                name: name.to_owned(),
+                phone: row.any(PHONE.names).map(str::to_owned),
+                memberships: vec![MembershipNew {
+                    organisation_id: known.id,
+                    role,
+                    area_path,
+                    zone_ids: Vec::new(),
+                }],
+            },
+            login: row.any(LOGIN.names),
+        }))
+    }
+
+    async fn person_enter(
+        &self,
+        caller: &Principal,
+        one: &Meant<'_>,
+        dry_run: bool,
+    ) -> Result<Result<Entered, Why>, AccessError> {
+        if let Some(there) = self.staff_by_code(&one.new.code).await? {
+            return Ok(match difference(&there, &one.new) {
+                None => Ok(Entered::Unchanged),
+                Some(what) => Err(Why(format!(
+                    "there is somebody with this number already, with another {what}; an import changes nobody"
+                ))),
+            });
+        }
+        if dry_run {
+            let wrong = one.new.check();
+            return Ok(if wrong.is_empty() {
+                Ok(Entered::New(None))
+            } else {
+                Err(Why(in_words(&wrong)))
+            });
+        }
+        let first = one.rows[0];
+        let staff = match self.staff_create(caller, one.new.clone(), None).await {
+            Ok(staff) => staff,
+            Err(error) => return Ok(Err(Why(refused(&first, error)?.reason))),
+        };
+        let Some(login) = one.login else {
+            return Ok(Ok(Entered::New(None)));
+        };
+        let account = AccountNew {
+            staff_id: staff.id,
+            login_name: login.to_owned(),
+            password: None,
+            must_change_password: true,
+        };
+        match self.account_create(caller, account, None).await {
+            Ok(made) => {
+                let drawn = made.initial_password;
+                Ok(Ok(Entered::New(
+                    drawn.map(|drawn| (made.login_name, drawn)),
+                )))
+            }
+            Err(error) => {
+                let reason = refused(&first, error)?.reason;
+                Ok(Err(Why(format!(
+                    "the person is entered, but without an account: {reason}"
+                ))))
+            }
+        }
+    }
+}
+
+enum Entered {
+    New(Option<(String, Password)>),
+    Unchanged,
+}
+
+/// Why a person was refused.
+struct Why(String);
+
+impl Why {
+    fn of(&self, row: &Row<'_>) -> RowError {
+        row.error_overall(self.0.clone())
+    }
+}
+
+/// In what somebody who is there is not as the rows say.
+fn difference(there: &Staff, new: &StaffNew) -> Option<&'static str> {
+    let mut have: Vec<_> = (there.memberships.iter())
+        .map(|each| {
+            (
+                each.organisation_id,
+                each.role.clone(),
+                each.area_path.clone(),
+            )
+        })
+        .collect();
+    let mut want: Vec<_> = (new.memberships.iter())
+        .map(|each| {
+            (
+                each.organisation_id,
+                each.role.clone(),
+                each.area_path.clone(),
+            )
+        })
+        .collect();
+    have.sort();
+    want.sort();
+    if there.name != new.name {
+        Some("name")
+    } else if have != want {
+        Some("organisation, role or area")
+    } else {
+        None
+    }
+}

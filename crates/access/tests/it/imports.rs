@@ -1,0 +1,221 @@
+//! Organisations and people from tables.
+
+use crate::city::{City, each_city};
+use access::import::{ImportError, ImportOptions, StaffImported};
+use access::{OrganisationKind, Password};
+use base::TreePath;
+use table::{Report, Table};
+
+fn area(code: &str) -> Option<TreePath> {
+    (code == "310118").then(|| TreePath::root(1).unwrap())
+}
+
+fn options(dry_run: bool) -> ImportOptions<'static> {
+    ImportOptions {
+        dry_run,
+        area: &area,
+        progress: &|_, _| {},
+    }
+}
+
+fn table(text: &str) -> Table {
+    Table::read(text.as_bytes(), "table.csv").unwrap()
+}
+
+async fn organisations(city: &City<'_>, text: &str, dry_run: bool) -> Report {
+    let report = city
+        .access
+        .organisation_import(&city.console, &table(text), &options(dry_run))
+        .await
+        .unwrap();
+    assert!(report.adds_up(), "{report:?}");
+    report
+}
+
+async fn staff(city: &City<'_>, text: &str, dry_run: bool) -> StaffImported {
+    let imported = city
+        .access
+        .staff_import(&city.console, &table(text), &options(dry_run))
+        .await
+        .unwrap();
+    assert!(imported.report.adds_up(), "{:?}", imported.report);
+    imported
+}
+
+fn reasons(report: &Report) -> Vec<String> {
+    report.rejected.iter().map(ToString::to_string).collect()
+}
+
+const TOWN: &str = "机构编码,机构名称,机构类型,上级编码,区划代码,统一社会信用代码
+LHSR-1,绿化一所,部门,LHSR,,
+CYZX,区城运中心,城运中心,,310118,
+LHSR,区绿化市容局,部门,CYZX,310118,
+XY,夏阳街道,street,CYZX,,
+";
+
+#[test]
+fn organisations_are_entered_from_the_top_whatever_their_order_and_once() {
+    each_city(async |city| {
+        let rehearsed = organisations(&city, TOWN, true).await;
+        assert_eq!((rehearsed.stored, rehearsed.unchanged), (4, 0));
+        assert_eq!(
+            city.access.organisation_by_code("CYZX").await.unwrap(),
+            None
+        );
+        let report = organisations(&city, TOWN, false).await;
+        assert_eq!((report.stored, report.rejected.len()), (4, 0));
+        let found = city.access.organisation_by_code("LHSR-1").await.unwrap();
+        let found = found.unwrap();
+        assert_eq!(found.path.depth(), 3);
+        let centre = city.access.organisation_by_code("CYZX").await.unwrap();
+        let centre = centre.unwrap();
+        assert_eq!(centre.kind, OrganisationKind::Centre);
+        assert_eq!(centre.home_area_path, area("310118"));
+        let trail = city.trail().len();
+        let again = organisations(&city, TOWN, false).await;
+        assert_eq!((again.stored, again.unchanged), (0, 4));
+        assert_eq!(city.trail().len(), trail);
+        // What differs is told, and stays as it is.
+        let changed = TOWN.replace("夏阳街道", "夏阳街道办事处");
+        let report = organisations(&city, &changed, false).await;
+        assert_eq!((report.stored, report.unchanged), (0, 3));
+        let [told] = &reasons(&report)[..] else {
+            panic!("{report:?}")
+        };
+        assert!(told.contains("row 4 (line 5), column 机构名称"), "{told}");
+        assert!(
+            told.contains("there is one already, with `夏阳街道`"),
+            "{told}"
+        );
+    });
+}
+
+#[test]
+fn wrong_organisations_are_refused_row_by_row_and_the_others_stay() {
+    each_city(async |city| {
+        let text = "code,name,kind,parent_code,area_code,credit_code
+C,中心,城运中心,,,
+A,甲,部门,B,,
+B,乙,部门,A,,
+D,丁,部门,B,,
+C,中心二,部门,,,
+E,戊,衙门,C,,
+F,己,部门,NOWHERE,,
+G,庚,部门,F,,
+H,辛,部门,C,999999,
+I,壬,部门,C,,123
+,癸,部门,C,,
+J,子,部门,C,,
+";
+        for dry_run in [true, false] {
+            let report = organisations(&city, text, dry_run).await;
+            assert_eq!(report.stored, 2, "{report:?}");
+            let told = reasons(&report).join("\n");
+            for expected in [
+                "row 2 (line 3), column parent_code: it stands above itself",
+                "row 3 (line 4), column parent_code: it stands above itself",
+                "row 4 (line 5), column parent_code: the row of `B` above it was refused",
+                "row 5 (line 6), column code: `C` stands in row 1 already",
+                "row 6 (line 7), column kind: it is none of 城运中心",
+                "row 7 (line 8), column parent_code: there is no organisation `NOWHERE`",
+                "row 8 (line 9), column parent_code: the row of `F` above it was refused",
+                "row 9 (line 10), column area_code: there is no area `999999`",
+                "row 10 (line 11), column credit_code:",
+                "row 11 (line 12), column code:",
+            ] {
+                assert!(told.contains(expected), "{expected}\n{told}");
+            }
+            assert_eq!(report.rejected.len(), 10);
+        }
+        let refused = city
+            .access
+            .organisation_import(&city.console, &table("code,kind\nC,部门\n"), &options(true))
+            .await;
+        let Err(ImportError::Table(error)) = refused else {
+            panic!("{refused:?}")
+        };
+        assert!(
+            error.to_string().contains("lacks name/机构名称/名称"),
+            "{error}"
+        );
+    });
+}
+
+const PEOPLE: &str = "工号,姓名,手机,机构编码,角色,区划代码,登录名
+1,张三,13900001111,LHSR,部门,,zhangsan
+2,李四,,CYZX,值班长,310118,lisi
+1,张三,,XY,处置人员,,
+3,王五,,XY,department_clerk,,
+";
+
+#[test]
+fn people_are_entered_with_every_duty_and_an_account_and_once() {
+    each_city(async |city| {
+        organisations(&city, TOWN, false).await;
+        let rehearsed = staff(&city, PEOPLE, true).await;
+        assert_eq!((rehearsed.report.stored, rehearsed.accounts.len()), (4, 0));
+        assert!(city.access.staff_by_code("1").await.unwrap().is_none());
+        let imported = staff(&city, PEOPLE, false).await;
+        assert_eq!(
+            (imported.report.stored, imported.report.rejected.len()),
+            (4, 0)
+        );
+        let zhang = city.access.staff_by_code("1").await.unwrap().unwrap();
+        let mut roles: Vec<&str> = zhang.memberships.iter().map(|m| m.role.as_str()).collect();
+        roles.sort_unstable();
+        assert_eq!(roles, ["department_clerk", "handler"]);
+        let logins: Vec<&str> = imported
+            .accounts
+            .iter()
+            .map(|(login, _)| login.as_str())
+            .collect();
+        assert_eq!(logins, ["zhangsan", "lisi"]);
+        // The drawn password opens a session, in which it must be changed.
+        let drawn = Password::new(imported.accounts[0].1.reveal().to_owned());
+        let opened = city
+            .access
+            .session_open("zhangsan", &drawn, "here")
+            .await
+            .unwrap();
+        assert!(opened.principal.must_change_password);
+        let trail = city.trail().len();
+        let again = staff(&city, PEOPLE, false).await;
+        assert_eq!((again.report.unchanged, again.accounts.len()), (4, 0));
+        assert_eq!(city.trail().len(), trail);
+    });
+}
+
+#[test]
+fn wrong_people_are_refused_whole() {
+    each_city(async |city| {
+        organisations(&city, TOWN, false).await;
+        staff(&city, PEOPLE, false).await;
+        let text = "code,name,phone,organisation_code,role,area_code,login
+1,张三,,LHSR,部门,,
+3,王小五,,XY,department_clerk,,
+4,赵六,,NOWHERE,部门,,
+4,赵六,,LHSR,部门,,
+5,钱七,,LHSR,皇帝,,
+6,孙八,,LHSR,部门,,zhangsan
+7,周九,,LHSR,部门,,zhoujiu
+8,吴十,,LHSR,部门,,
+8,吴一,,XY,部门,,
+";
+        let imported = staff(&city, text, false).await;
+        assert_eq!(imported.report.stored, 1, "{:?}", imported.report);
+        assert_eq!(imported.accounts.len(), 1);
+        let told = reasons(&imported.report).join("\n");
+        for expected in [
+            "row 1 (line 2): there is somebody with this number already, with another organisation",
+            "row 2 (line 3): there is somebody with this number already, with another name",
+            "row 3 (line 4), column organisation_code: there is no organisation `NOWHERE`",
+            "row 4 (line 5): row 3 of the same person was refused",
+            "row 5 (line 6), column role: it is none of",
+            "row 6 (line 7): the person is entered, but without an account",
+            "row 8 (line 9): row 9 of the same person was refused",
+            "row 9 (line 10), column name: row 8 has another name",
+        ] {
+            assert!(told.contains(expected), "{expected}\n{told}");
+        }
+    });
+}

@@ -1,0 +1,178 @@
+//! `chengyun import organisations` and `staff`: who there is, as a city moving in has it in a table; and `chengyun template`, which writes
+//! such a table with its columns and an example.
+
+use crate::city::City;
+use crate::cli::import::{Common, Steps, read};
+use crate::cli::{refusal, say};
+use access::Password;
+use access::import::{
+    Column, ImportError, ImportOptions, LOGIN_NAMES, ORGANISATION_COLUMNS, STAFF_COLUMNS,
+};
+use anyhow::Context;
+use base::{AreaCode, TreePath};
+use clap::{Args, ValueEnum};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use table::{Report, Table};
+
+#[derive(Args, Debug)]
+pub(super) struct Organisations {
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct People {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Where the passwords drawn for new accounts are written, readable by you alone [default: FILE-accounts.csv in the current folder]
+    #[arg(long, value_name = "FILE")]
+    accounts: Option<PathBuf>,
+}
+
+/// Which table to write.
+#[derive(Args, Debug)]
+pub(super) struct Template {
+    /// What will stand in it
+    #[arg(value_enum)]
+    kind: Kind,
+    /// CSV or XLSX, by its ending [default: CSV to standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// For `chengyun import organisations`
+    Organisations,
+    /// For `chengyun import staff`
+    Staff,
+}
+
+fn area(city: &City) -> impl Fn(&str) -> Option<TreePath> + Sync + use<> {
+    let snapshot = city.registry.snapshot();
+    move |code: &str| {
+        let code = AreaCode::parse(code).ok()?;
+        snapshot.areas.by_code(code).map(|area| area.path.clone())
+    }
+}
+
+fn refused(error: ImportError) -> anyhow::Error {
+    match error {
+        ImportError::Table(error) => error.into(),
+        ImportError::Access(error) => refusal(error),
+    }
+}
+
+pub(super) async fn import_organisations(
+    organisations: &Organisations,
+    city: &City,
+) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, name) = read(&organisations.common)?;
+    let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
+    let (steps, area) = (Steps::default(), area(city));
+    let options = ImportOptions {
+        dry_run: organisations.common.dry_run,
+        area: &area,
+        progress: &|done, total| steps.show(done as u64, total as u64),
+    };
+    let done = city
+        .access
+        .organisation_import(&who, &table, &options)
+        .await;
+    steps.end();
+    done.map_err(refused)
+}
+
+pub(super) async fn import_staff(people: &People, city: &City) -> anyhow::Result<Report> {
+    let who = city.console().await?;
+    let (bytes, name) = read(&people.common)?;
+    let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
+    let (steps, area) = (Steps::default(), area(city));
+    let stem = people.common.file.file_stem().unwrap_or_default();
+    let usual = || PathBuf::from(format!("{}-accounts.csv", stem.to_string_lossy()));
+    let path = people.accounts.clone().unwrap_or_else(usual);
+    // Before anything is made: passwords that cannot be written down would be lost.
+    let opens_accounts = !people.common.dry_run && table.has_any(LOGIN_NAMES);
+    let file = if opens_accounts {
+        Some(accounts_file(&path)?)
+    } else {
+        None
+    };
+    let options = ImportOptions {
+        dry_run: people.common.dry_run,
+        area: &area,
+        progress: &|done, total| steps.show(done as u64, total as u64),
+    };
+    let done = city.access.staff_import(&who, &table, &options).await;
+    steps.end();
+    let accounts = done.as_ref().map_or(&[][..], |done| &done.accounts);
+    match file {
+        Some(_) if accounts.is_empty() => fs::remove_file(&path)?,
+        Some(file) => {
+            write_accounts(file, accounts)
+                .with_context(|| format!("writing {}", path.display()))?;
+            say(&format!(
+                "{} accounts opened; their first passwords, to be changed at the first sign-in: {}",
+                accounts.len(),
+                path.display()
+            ))?;
+        }
+        None => {}
+    }
+    Ok(done.map_err(refused)?.report)
+}
+
+/// Readable by whoever runs this alone. A file that is there is not written over: its passwords may not have been handed over.
+fn accounts_file(path: &Path) -> anyhow::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+fn write_accounts(mut file: File, accounts: &[(String, Password)]) -> std::io::Result<()> {
+    writeln!(file, "\u{feff}login,password")?;
+    for (login, password) in accounts {
+        writeln!(file, "{login},{}", password.reveal())?;
+    }
+    file.sync_all()
+}
+
+pub(super) fn template(template: &Template) -> anyhow::Result<ExitCode> {
+    let columns: &[Column] = match template.kind {
+        Kind::Organisations => ORGANISATION_COLUMNS,
+        Kind::Staff => STAFF_COLUMNS,
+    };
+    // The Chinese name where there is one: the file is filled in by people of the city.
+    let header: Vec<&str> = columns
+        .iter()
+        .map(|column| *column.names.get(1).unwrap_or(&column.names[0]))
+        .collect();
+    let example: Vec<&str> = columns.iter().map(|column| column.example).collect();
+    let Some(path) = &template.out else {
+        say(&format!(
+            "\u{feff}{}\n{}",
+            header.join(","),
+            example.join(",")
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let is_workbook = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("xlsx"));
+    let bytes = if is_workbook {
+        table::workbook(&header, &[&example])?
+    } else {
+        format!("\u{feff}{}\r\n{}\r\n", header.join(","), example.join(",")).into_bytes()
+    };
+    fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))?;
+    say(&format!("written: {}", path.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
