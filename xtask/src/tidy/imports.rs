@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wire", &["base"]),
     ("calendar", &["base"]),
     ("store", &["base"]),
-    ("access", &["base", "store", "wire"]),
+    ("access", &["base", "store", "table", "wire"]),
     (
         "registry",
         &["base", "table", "wire", "calendar", "store", "access"],

@@ -110,15 +110,13 @@ impl Access {
     ) -> Result<Entered, AccessError> {
         let mut new = one.new.clone();
         if let Some(code) = one.parent_code {
-            let id = match known.get(code) {
-                Some(id) => *id,
-                None => match self.organisation_by_code(code).await? {
-                    Some(above) => Some(above.id),
-                    None => {
-                        let reason = format!("there is no organisation `{code}`, nor a row of it");
-                        return Ok(Entered::Refused(one.row.error_in(PARENT.names, &reason)));
-                    }
-                },
+            let id = if let Some(id) = known.get(code) {
+                *id
+            } else if let Some(above) = self.organisation_by_code(code).await? {
+                Some(above.id)
+            } else {
+                let reason = format!("there is no organisation `{code}`, nor a row of it");
+                return Ok(Entered::Refused(one.row.error_in(PARENT.names, &reason)));
             };
             new.parent_id = id;
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The shell blocks of a page, one after the other.
-fn script(page: &str) -> String {
+pub(super) fn script(page: &str) -> String {
     let (mut script, mut within) = (String::new(), false);
     for line in page.lines() {
         match line {

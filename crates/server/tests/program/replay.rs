@@ -2,6 +2,8 @@
 
 use super::{Place, binary, each_engine, real_data};
 use flate2::read::GzDecoder;
+use jiff::ToSpan as _;
+use jiff::civil::DateTime;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -30,8 +32,9 @@ fn replay(place: &Place, file: &Path, limit: &str) -> Output {
 fn answer(output: &Output) -> Value {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let last = text.lines().last().unwrap_or_default();
-    serde_json::from_str(last)
-        .unwrap_or_else(|error| panic!("{error}: {text}{}", complaint(output)))
+    let read = serde_json::from_str(last);
+    assert!(read.is_ok(), "{text}{}", complaint(output));
+    read.unwrap()
 }
 
 fn complaint(output: &Output) -> String {
@@ -52,12 +55,13 @@ fn counted(file: &Path, limit: usize) -> BTreeMap<String, (i64, i64)> {
         if row[closed].is_empty() {
             continue;
         }
-        // Times of one form are in the order of their texts.
-        let in_time = if row[target].is_empty() {
-            row[closed][..4].parse::<i32>().unwrap() - row[opened][..4].parse::<i32>().unwrap() < 2
+        let at = |column: usize| -> DateTime { row[column].replace(' ', "T").parse().unwrap() };
+        let due_at = if row[target].is_empty() {
+            at(opened).checked_add(1_000.days()).unwrap()
         } else {
-            row[closed] <= row[target]
+            at(target)
         };
+        let in_time = at(closed) <= due_at;
         let sums = found.entry(row[department].to_owned()).or_default();
         sums.0 += 1;
         sums.1 += i64::from(in_time);
@@ -79,7 +83,7 @@ fn every_verdict_of_boston_is_ours_and_so_are_the_rates() {
         let rows = u64::try_from(limit).unwrap();
         assert_eq!((number("rows"), number("replayed")), (rows, rows));
         assert_eq!(number("agree"), number("compared"));
-        assert!(number("compared") > rows / 2, "{answer}");
+        assert!(number("compared") > rows / 4, "{answer}");
         let rates: BTreeMap<String, (i64, i64)> = answer["rates"]
             .as_object()
             .unwrap()
