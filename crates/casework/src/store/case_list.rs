@@ -185,6 +185,7 @@ fn keys_by(
     let limit = composer.place(Bound::Int(filter.limit));
     let condition = composer.condition();
     if probes.is_empty() {
+        // Most is said of the tie (`d.`) alone; then no case is read.
         let asks_case = condition.contains("c.") || order.contains("c.");
         if let (Driver::Organisation(_), false) = (driver, asks_case) {
             return format!(
