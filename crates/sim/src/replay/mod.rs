@@ -167,13 +167,17 @@ pub async fn replay(
         done: acts.len(),
         of: acts.len(),
     });
-    // Verdicts and numbers are asked for as anybody would, a moment after the last record.
-    clock.set(last.plus_seconds(1));
     rooms.casework.statistics_rebuild()?;
     let late = town.late_tasks(rooms.casework).await?;
-    let rates = town
-        .rates(rooms.casework, first, last.plus_seconds(1))
-        .await?;
+    // Numbers count a task when it is due. So they are asked for when the last deadline has passed, which may be long after the last record.
+    let due = records.iter().filter_map(|record| record.due_at).max();
+    let without_deadline = last.plus_seconds(town::NO_DEADLINE_DAYS * 86_400);
+    let passed = due.map_or(without_deadline, |due| due.max(without_deadline));
+    let passed = passed.plus_seconds(86_400);
+    clock.set(passed);
+    let rates = town.rates(rooms.casework, first, passed).await;
+    clock.set(last.plus_seconds(1));
+    let rates = rates?;
     let mut replayed = Replayed {
         rows: records.len(),
         replayed: replay.cases.iter().flatten().count(),

@@ -21,9 +21,9 @@ const BASE: &str = "quick";
 /// What the keys of the records are keys of.
 pub(super) const SYSTEM: &str = "replay";
 /// The longest limit a process may have: records end sooner, so that what has no deadline is never late.
-const NO_DEADLINE: &str = "1000日";
+pub(super) const NO_DEADLINE_DAYS: i64 = 1_000;
 /// The same in minutes: the records do not say when a case was accepted.
-const NO_HURRY: i64 = 1_000 * 1_440;
+const NO_HURRY: i64 = NO_DEADLINE_DAYS * 1_440;
 /// A week of the outbox is kept.
 const OUTBOX_DAYS: i64 = 7;
 
@@ -212,7 +212,8 @@ async fn process_save(
     document["sources"] = json!(sources);
     document["dispatch"] = json!({ "at_once": false });
     let minutes = json!({ "normal": NO_HURRY, "urgent": NO_HURRY, "critical": NO_HURRY });
-    document["handling"] = json!({ "default_limit": NO_DEADLINE, "response_minutes": minutes });
+    document["handling"] =
+        json!({ "default_limit": format!("{NO_DEADLINE_DAYS}日"), "response_minutes": minutes });
     document["escalation"] = json!([]);
     casework
         .process_save(admin, ProcessRequest { document })
