@@ -213,7 +213,7 @@ async fn process_save(
     document["dispatch"] = json!({ "at_once": false });
     let minutes = json!({ "normal": NO_HURRY, "urgent": NO_HURRY, "critical": NO_HURRY });
     document["handling"] =
-        json!({ "default_limit": format!("{NO_DEADLINE_DAYS}日"), "response_minutes": minutes });
+        json!({ "default_limit": format!("{NO_DEADLINE_DAYS}自然日"), "response_minutes": minutes });
     document["escalation"] = json!([]);
     casework
         .process_save(admin, ProcessRequest { document })
