@@ -5,12 +5,15 @@ use base::{Clock, ManualClock, Timestamp};
 use casework::Casework;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use store::{StoreError, timer};
+use store::{StoreError, outbox, timer};
 
 /// Timers read at once.
 const TIMERS_AT_ONCE: u32 = 200;
 /// No clock that a command starts runs out sooner, so that the timers need not be looked at before each act.
 const QUIET_SECONDS: i64 = 120;
+
+/// A week of the outbox is kept.
+const OUTBOX_DAYS: i64 = 7;
 
 /// Acts to come. Those of one instant come in the order they were put down.
 #[derive(Debug)]
@@ -85,6 +88,16 @@ impl<'a> Bells<'a> {
         self.clock.set(at.max(self.clock.now()));
         Ok(fired)
     }
+}
+
+/// As every day: old entries of the outbox are put away. Nobody needs to be told now what happened long ago.
+pub(crate) async fn tidy(casework: &Casework, now: Timestamp) -> Result<(), SeedError> {
+    let before = now.plus_seconds(-OUTBOX_DAYS * 86_400);
+    let tidied: Result<(), StoreError> = casework
+        .store()
+        .write(move |tx| outbox::prune(tx, before).map(drop))
+        .await;
+    Ok(tidied?)
 }
 
 #[cfg(test)]

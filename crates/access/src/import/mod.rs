@@ -68,7 +68,9 @@ fn require(table: &Table, columns: &[Column]) -> Result<(), TableError> {
 fn refused(row: &Row<'_>, error: AccessError) -> Result<RowError, AccessError> {
     match error {
         AccessError::Invalid(fields) => Ok(row.error_overall(in_words(&fields))),
-        AccessError::Refused(_) => Ok(row.error_overall(Problem::from(error).detail)),
+        AccessError::Refused(_) | AccessError::Denied(_) => {
+            Ok(row.error_overall(Problem::from(error).detail))
+        }
         other => Err(other),
     }
 }

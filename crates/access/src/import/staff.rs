@@ -1,6 +1,7 @@
 //! People from a table: a row for each membership, so that whoever works in two places has two rows with one number.
 
 use super::{Column, ImportError, ImportOptions, column, in_words, refused, require};
+use crate::service::people::{check_account, check_roles};
 use crate::{Access, AccessError, AccountNew, MembershipNew, Password, Principal, Staff, StaffNew};
 use std::collections::HashMap;
 use table::{Report, Row, RowError, Table};
@@ -31,7 +32,8 @@ pub struct StaffImported {
 struct Meant<'a> {
     rows: Vec<Row<'a>>,
     new: StaffNew,
-    login: Option<&'a str>,
+    /// In small letters, as it will be stored.
+    login: Option<String>,
 }
 
 impl Access {
@@ -112,7 +114,7 @@ impl Access {
             first.rows.push(row);
             first.new.memberships.extend(one.new.memberships);
             first.new.phone = first.new.phone.take().or(one.new.phone);
-            first.login = first.login.or(one.login);
+            first.login = first.login.take().or(one.login);
         }
         people.retain(|one| {
             let Some(number) = broken.get(one.new.code.as_str()) else {
@@ -120,6 +122,23 @@ impl Access {
             };
             let reason = format!("row {number} of the same person was refused");
             let refused = one.rows.iter().map(|row| row.error_overall(reason.clone()));
+            refused.for_each(|error| report.reject(error));
+            false
+        });
+        let mut logins: HashMap<String, u64> = HashMap::new();
+        people.retain(|one| {
+            let (Some(login), Some(first)) = (&one.login, one.rows.first()) else {
+                return true;
+            };
+            let number = *logins.entry(login.clone()).or_insert(first.number());
+            if number == first.number() {
+                return true;
+            }
+            let reason = format!("row {number} has the same login name");
+            let refused = one
+                .rows
+                .iter()
+                .map(|row| row.error_in(LOGIN.names, &reason));
             refused.for_each(|error| report.reject(error));
             false
         });
@@ -178,7 +197,7 @@ impl Access {
                     zone_ids: Vec::new(),
                 }],
             },
-            login: row.any(LOGIN.names),
+            login: row.any(LOGIN.names).map(str::to_ascii_lowercase),
         }))
     }
 
@@ -188,28 +207,51 @@ impl Access {
         one: &Meant<'_>,
         dry_run: bool,
     ) -> Result<Result<Entered, Why>, AccessError> {
-        if let Some(there) = self.staff_by_code(&one.new.code).await? {
-            return Ok(match difference(&there, &one.new) {
-                None => Ok(Entered::Unchanged),
-                Some(what) => Err(Why(format!(
-                    "there is somebody with this number already, with another {what}; an import changes nobody"
-                ))),
-            });
+        let there = self.staff_by_code(&one.new.code).await?;
+        let mut wrong = one.new.check();
+        check_roles(&self.roles(), &one.new.memberships, &mut wrong);
+        let (login, mut has_account) = (one.login.as_deref(), false);
+        // All of it before anything is made: a person without the account that was meant is half a person.
+        if let Some(login) = login {
+            wrong.extend(check_account(login, None, true));
+            let staff_id = there.as_ref().map(|staff| staff.id);
+            let (by_name, by_staff) = self.accounts_of(login, staff_id).await?;
+            if by_name.is_some() && by_name != staff_id {
+                return Ok(Err(Why(format!(
+                    "the login name `{login}` is another person's"
+                ))));
+            }
+            if let Some(other) = by_staff.as_deref().filter(|name| *name != login) {
+                return Ok(Err(Why(format!(
+                    "the person signs in as `{other}`; an import changes nobody"
+                ))));
+            }
+            has_account = by_staff.is_some();
+        }
+        if !wrong.is_empty() {
+            return Ok(Err(Why(in_words(&wrong))));
+        }
+        if let Some(what) = there.as_ref().and_then(|there| difference(there, &one.new)) {
+            return Ok(Err(Why(format!(
+                "there is somebody with this number already, with another {what}; an import changes nobody"
+            ))));
+        }
+        let login = login.filter(|_| !has_account);
+        if there.is_some() && login.is_none() {
+            return Ok(Ok(Entered::Unchanged));
         }
         if dry_run {
-            let wrong = one.new.check();
-            return Ok(if wrong.is_empty() {
-                Ok(Entered::New(None))
-            } else {
-                Err(Why(in_words(&wrong)))
-            });
+            return Ok(Ok(Entered::New(None)));
         }
         let first = one.rows[0];
-        let staff = match self.staff_create(caller, one.new.clone(), None).await {
-            Ok(staff) => staff,
-            Err(error) => return Ok(Err(Why(refused(&first, error)?.reason))),
+        let staff = match there {
+            Some(there) => there,
+            None => match self.staff_create(caller, one.new.clone(), None).await {
+                Ok(staff) => staff,
+                Err(error) => return Ok(Err(Why(refused(&first, error)?.reason))),
+            },
         };
-        let Some(login) = one.login else {
+        let Some(login) = login else {
             return Ok(Ok(Entered::New(None)));
         };
         let account = AccountNew {
@@ -221,10 +263,10 @@ impl Access {
         match self.account_create(caller, account, None).await {
             Ok(made) => {
                 let drawn = made.initial_password;
-                Ok(Ok(Entered::New(
-                    drawn.map(|drawn| (made.login_name, drawn)),
-                )))
+                let account = drawn.map(|drawn| (made.login_name, drawn));
+                Ok(Ok(Entered::New(account)))
             }
+            // Only somebody who took the name meanwhile; the next run of the file opens it.
             Err(error) => {
                 let reason = refused(&first, error)?.reason;
                 Ok(Err(Why(format!(

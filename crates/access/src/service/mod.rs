@@ -8,7 +8,7 @@ mod audit_trail;
 mod memberships;
 mod notices;
 mod organisations;
-mod people;
+pub(crate) mod people;
 mod signing_in;
 mod tokens;
 

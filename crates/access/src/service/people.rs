@@ -121,6 +121,31 @@ impl Access {
         }
     }
 
+    /// Whose login name this is, and which login name somebody has.
+    pub(crate) async fn accounts_of(
+        &self,
+        login_name: &str,
+        staff_id: Option<Id>,
+    ) -> Result<(Option<Id>, Option<String>), StoreError> {
+        let login_name = login_name.to_owned();
+        let found = self.inner.store.read(move |tx| {
+            let by_name = params![login_name];
+            let by_name =
+                tx.query_opt(&rows::ACCOUNT_BY_LOGIN_NAME, by_name, rows::read_account)?;
+            let by_staff = match staff_id {
+                None => None,
+                Some(id) => {
+                    tx.query_opt(&rows::ACCOUNT_BY_STAFF, params![id], rows::read_account)?
+                }
+            };
+            Ok::<_, StoreError>((
+                by_name.map(|account| account.staff_id),
+                by_staff.map(|account| account.login_name),
+            ))
+        });
+        found.await
+    }
+
     /// The person `id`, whoever asks: for this room's own answers and for other rooms' services.
     pub async fn staff(&self, id: Id) -> Result<Option<Staff>, AccessError> {
         let book = self.roles();
@@ -302,7 +327,7 @@ pub(super) fn page_id(page: &PageRequest) -> Result<Option<Id>, AccessError> {
     page.after.as_deref().map(parse).transpose()
 }
 
-pub(super) fn check_roles(
+pub(crate) fn check_roles(
     book: &RoleBook,
     memberships: &[MembershipNew],
     wrong: &mut Vec<FieldError>,
@@ -327,7 +352,7 @@ pub(super) fn check_roles(
     }
 }
 
-fn check_account(
+pub(crate) fn check_account(
     login_name: &str,
     password: Option<&Password>,
     has_staff: bool,

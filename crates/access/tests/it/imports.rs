@@ -205,17 +205,57 @@ fn wrong_people_are_refused_whole() {
         assert_eq!(imported.report.stored, 1, "{:?}", imported.report);
         assert_eq!(imported.accounts.len(), 1);
         let told = reasons(&imported.report).join("\n");
+        // Whoever is refused is not there: not even without an account.
+        assert!(city.access.staff_by_code("6").await.unwrap().is_none());
         for expected in [
             "row 1 (line 2): there is somebody with this number already, with another organisation",
             "row 2 (line 3): there is somebody with this number already, with another name",
             "row 3 (line 4), column organisation_code: there is no organisation `NOWHERE`",
             "row 4 (line 5): row 3 of the same person was refused",
             "row 5 (line 6), column role: it is none of",
-            "row 6 (line 7): the person is entered, but without an account",
+            "row 6 (line 7): the login name `zhangsan` is another person's",
             "row 8 (line 9): row 9 of the same person was refused",
             "row 9 (line 10), column name: row 8 has another name",
         ] {
             assert!(told.contains(expected), "{expected}\n{told}");
         }
+    });
+}
+
+#[test]
+fn a_login_name_is_checked_before_anybody_is_entered_and_may_come_later() {
+    each_city(async |city| {
+        organisations(&city, TOWN, false).await;
+        let header = "code,name,organisation_code,role,login\n";
+        let wrong = format!(
+            "{header}1,张三,LHSR,部门,z\n2,李四,LHSR,部门,Lisi\n3,王五,XY,部门,lisi\n4,赵六,XY,部门,\n"
+        );
+        for dry_run in [true, false] {
+            let imported = staff(&city, &wrong, dry_run).await;
+            assert_eq!(imported.report.stored, 2);
+            let told = reasons(&imported.report).join("\n");
+            assert!(
+                told.contains("row 1 (line 2): login_name: 3 to 64 of a-z"),
+                "{told}"
+            );
+            assert!(
+                told.contains("row 3 (line 4), column login: row 2 has the same login name"),
+                "{told}"
+            );
+        }
+        assert!(city.access.staff_by_code("1").await.unwrap().is_none());
+        // The file mended, those who were refused come in, and whoever had no account gets one.
+        let mended = format!(
+            "{header}1,张三,LHSR,部门,zhangsan\n2,李四,LHSR,部门,lisi\n3,王五,XY,部门,wangwu\n4,赵六,XY,部门,zhaoliu\n"
+        );
+        let imported = staff(&city, &mended, false).await;
+        assert_eq!((imported.report.stored, imported.report.unchanged), (3, 1));
+        let logins: Vec<&str> = (imported.accounts.iter())
+            .map(|(login, _)| login.as_str())
+            .collect();
+        assert_eq!(logins, ["zhangsan", "wangwu", "zhaoliu"]);
+        let other = format!("{header}2,李四,LHSR,部门,lisi2\n");
+        let told = reasons(&staff(&city, &other, false).await.report).join("\n");
+        assert!(told.contains("the person signs in as `lisi`"), "{told}");
     });
 }

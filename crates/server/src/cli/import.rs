@@ -234,7 +234,7 @@ pub(super) async fn run(what: Import, city: &City) -> anyhow::Result<ExitCode> {
 
 async fn import_grids(grids: &Grids, city: &City) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, _) = read(&grids.common)?;
+    let (bytes, _) = read(&grids.common.file)?;
     let options = GridImport {
         dry_run: grids.common.dry_run,
         coordinates: grids.coordinates.into(),
@@ -252,7 +252,7 @@ async fn import_grids(grids: &Grids, city: &City) -> anyhow::Result<Report> {
 
 async fn import_components(components: &Components, city: &City) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, name) = read(&components.common)?;
+    let (bytes, name) = read(&components.common.file)?;
     let standard = match &components.standard {
         None => None,
         Some(text) => Some(standard_key(text).context("--standard is CODE@EDITION")?),
@@ -284,7 +284,7 @@ async fn import_components(components: &Components, city: &City) -> anyhow::Resu
 
 async fn import_places(places: &Places, city: &City) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, _) = read(&places.common)?;
+    let (bytes, _) = read(&places.common.file)?;
     let options = PlaceImport {
         dry_run: places.common.dry_run,
         coordinates: places.coordinates.into(),
@@ -315,7 +315,7 @@ fn standard_key(text: &str) -> Option<StandardKey> {
 
 async fn import_areas(areas: &Areas, city: &City) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, name) = read(&areas.common)?;
+    let (bytes, name) = read(&areas.common.file)?;
     let dry_run = areas.common.dry_run;
     let coordinates = areas.coordinates.into();
     let parent = areas.parent_code.map(|code| AreaParent {
@@ -366,7 +366,7 @@ fn standard_options(key: &Key, bare_units: BareUnits, dry_run: bool) -> Standard
 
 async fn import_standard(standard: &Standard, city: &City) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, name) = read(&standard.common)?;
+    let (bytes, name) = read(&standard.common.file)?;
     let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
     let bare_units = match standard.bare_units {
         Units::Working => BareUnits::default(),
@@ -416,7 +416,7 @@ async fn pair(from: &str, options: &StandardImport, city: &City) -> anyhow::Resu
 
 async fn import_taxonomy(taxonomy: &Taxonomy, city: &City) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, name) = read(&taxonomy.common)?;
+    let (bytes, name) = read(&taxonomy.common.file)?;
     let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
     let options = standard_options(&taxonomy.key, BareUnits::default(), taxonomy.common.dry_run);
     let steps = Steps::default();
@@ -431,7 +431,7 @@ async fn import_taxonomy(taxonomy: &Taxonomy, city: &City) -> anyhow::Result<Rep
 
 async fn import_appeals(appeals: &Appeals, city: &City) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, name) = read(&appeals.common)?;
+    let (bytes, name) = read(&appeals.common.file)?;
     let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
     let options = casework::service::ImportOptions {
         source: appeals.source.clone(),
@@ -448,8 +448,7 @@ async fn import_appeals(appeals: &Appeals, city: &City) -> anyhow::Result<Report
     done.map_err(|error| refusal(Problem::from(error)))
 }
 
-pub(super) fn read(common: &Common) -> anyhow::Result<(Vec<u8>, String)> {
-    let file = &common.file;
+pub(super) fn read(file: &Path) -> anyhow::Result<(Vec<u8>, String)> {
     let length = fs::metadata(file)
         .with_context(|| format!("reading {}", file.display()))?
         .len();

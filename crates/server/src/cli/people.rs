@@ -72,7 +72,7 @@ pub(super) async fn import_organisations(
     city: &City,
 ) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, name) = read(&organisations.common)?;
+    let (bytes, name) = read(&organisations.common.file)?;
     let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
     let (steps, area) = (Steps::default(), area(city));
     let options = ImportOptions {
@@ -90,7 +90,7 @@ pub(super) async fn import_organisations(
 
 pub(super) async fn import_staff(people: &People, city: &City) -> anyhow::Result<Report> {
     let who = city.console().await?;
-    let (bytes, name) = read(&people.common)?;
+    let (bytes, name) = read(&people.common.file)?;
     let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
     let (steps, area) = (Steps::default(), area(city));
     let stem = people.common.file.file_stem().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use crate::city::City;
 use crate::cli::demo::is_new;
+use crate::cli::import::{Steps, read};
 use crate::cli::{refusal, say};
 use crate::settings::Settings;
 use anyhow::{Context, bail};
@@ -9,10 +10,9 @@ use base::ManualClock;
 use base::chance::SystemChance;
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use sim::replay::{Record, Replaying, UTC_OFFSET_HOURS, boston311, replay};
+use sim::replay::{Record, UTC_OFFSET_HOURS, boston311, replay};
 use sim::{Rooms, SeedError};
-use std::fs;
-use std::io::{IsTerminal, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,11 +41,10 @@ enum Format {
 const SHOWN_MAX: usize = 200;
 
 pub(super) async fn run(what: &Replay, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let name = what.file.display();
-    let bytes = fs::read(&what.file).with_context(|| format!("{name} cannot be read"))?;
-    let table = Table::read(&bytes, &name.to_string()).with_context(|| name.to_string())?;
+    let (bytes, name) = read(&what.file)?;
+    let table = Table::read(&bytes, &name).with_context(|| name.clone())?;
     let Format::Boston311 = what.format;
-    let rows = boston311(&table).with_context(|| name.to_string())?;
+    let rows = boston311(&table).with_context(|| name.clone())?;
     let given = rows.len();
     let mut records: Vec<Record> = Vec::new();
     let mut broken = 0;
@@ -85,12 +84,11 @@ pub(super) async fn run(what: &Replay, settings: &Settings) -> anyhow::Result<Ex
         casework: &city.casework,
     };
     let console = Arc::new(city.console().await?);
-    let mut shown = 101;
-    let replayed = replay(&rooms, &console, &clock, &records, |how_far| {
-        progress(how_far, &mut shown);
-    })
-    .await
-    .map_err(|error| match error {
+    let steps = Steps::default();
+    let progress = |done, of| steps.show(done as u64, of as u64);
+    let replayed = replay(&rooms, &console, &clock, &records, progress).await;
+    steps.end();
+    let replayed = replayed.map_err(|error| match error {
         SeedError::Casework(error) => refusal(error),
         other => other.into(),
     })?;
@@ -122,19 +120,4 @@ pub(super) async fn run(what: &Replay, settings: &Settings) -> anyhow::Result<Ex
 /// For whoever waits, not for whoever reads the answer.
 fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-fn progress(how_far: Replaying, shown: &mut usize) {
-    let percent = how_far.done * 100 / how_far.of.max(1);
-    let mut out = std::io::stderr().lock();
-    let day = how_far.at.to_string();
-    let day = day.get(..10).unwrap_or(&day);
-    // Whoever does not see it misses nothing but the wait.
-    if out.is_terminal() {
-        let end = if percent >= 100 { "\n" } else { "" };
-        let _ = write!(out, "\r{percent:>3}%  {day}{end}").and_then(|()| out.flush());
-    } else if percent / 10 != *shown {
-        *shown = percent / 10;
-        let _ = writeln!(out, "{percent:>3}%  {day}");
-    }
 }

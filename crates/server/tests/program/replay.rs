@@ -153,7 +153,7 @@ fn a_file_that_is_no_such_record_is_refused_before_anything_is_made() {
     for (name, expected) in [
         ("header.csv", "the header lacks case_enquiry_id"),
         ("cut.csv.gz", "the gzip file is broken after 0 bytes"),
-        ("nowhere.csv", "cannot be read"),
+        ("nowhere.csv", "nowhere.csv"),
     ] {
         let refused = replay(&place, &at(name), "10");
         assert!(!refused.status.success());

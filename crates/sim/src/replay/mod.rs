@@ -9,10 +9,10 @@ mod town;
 
 pub use boston311::{UTC_OFFSET_HOURS, boston311};
 
-use crate::agenda::Bells;
+use crate::agenda::{Bells, tidy};
 use crate::founding::{Rooms, SeedError, data};
 use access::Principal;
-use base::{ManualClock, Timestamp};
+use base::{CoordinateSystem, Id, ManualClock, Timestamp};
 use casework::CaseworkError;
 use casework::input::{
     CaseDeadlineGiveRequest, CaseDispatchRequest, CaseOpenRequest, ExternalRequest, PlaceRequest,
@@ -54,17 +54,6 @@ impl Record {
     fn is_compared(&self) -> bool {
         self.in_time.is_some() && self.due_at.is_some() && self.closed_at.is_some()
     }
-}
-
-/// How far it has come.
-#[derive(Clone, Copy, Debug)]
-pub struct Replaying {
-    /// The time in the records.
-    pub at: Timestamp,
-    /// Acts done.
-    pub done: usize,
-    /// Acts in all.
-    pub of: usize,
 }
 
 /// A record whose verdict is not ours.
@@ -113,13 +102,14 @@ enum Act {
     Close,
 }
 
-/// Lives through the records, as people of the departments they name. The city must be empty.
+/// Lives through the records, as people of the departments they name. The city must be empty. `progress` is told how many acts of how
+/// many are done.
 pub async fn replay(
     rooms: &Rooms<'_>,
     console: &Arc<Principal>,
     clock: &ManualClock,
     records: &[Record],
-    mut progress: impl FnMut(Replaying) + Send,
+    progress: impl Fn(usize, usize) + Send,
 ) -> Result<Replayed, SeedError> {
     let mut acts: Vec<(Timestamp, Act, usize)> = Vec::new();
     for (nth, record) in records.iter().enumerate() {
@@ -139,7 +129,7 @@ pub async fn replay(
         rooms,
         town: &town,
         records,
-        cases: vec![None; records.len()],
+        tasks: vec![None; records.len()],
         commands: 0,
         refused: BTreeMap::new(),
         without_deadline: HashMap::new(),
@@ -152,21 +142,15 @@ pub async fn replay(
         timers += bells.ring_until(*at)?;
         if *at >= tidy_at {
             tidy_at = at.plus_seconds(86_400);
-            town.tidy(*at).await?;
+            tidy(rooms.casework, *at).await?;
         }
         replay.act(*act, *nth).await?;
-        if done.is_multiple_of(1_000) {
-            let of = acts.len();
-            progress(Replaying { at: *at, done, of });
+        if done.is_multiple_of(500) || done + 1 == acts.len() {
+            progress(done + 1, acts.len());
         }
     }
     timers += bells.ring_until(last)?;
     let seconds = began.elapsed().as_secs_f64();
-    progress(Replaying {
-        at: last,
-        done: acts.len(),
-        of: acts.len(),
-    });
     rooms.casework.statistics_rebuild()?;
     let late = town.late_tasks(rooms.casework).await?;
     // Numbers count a task when it is due. So they are asked for when the last deadline has passed, which may be long after the last record.
@@ -180,7 +164,7 @@ pub async fn replay(
     let rates = rates?;
     let mut replayed = Replayed {
         rows: records.len(),
-        replayed: replay.cases.iter().flatten().count(),
+        replayed: replay.tasks.iter().flatten().count(),
         compared: 0,
         agree: 0,
         seconds,
@@ -196,8 +180,8 @@ pub async fn replay(
             continue;
         };
         replayed.compared += 1;
-        let case = replay.cases.get(nth).copied().flatten();
-        let ours = case.and_then(|case| late.get(&case.task).map(|is_late| !is_late));
+        let task = replay.tasks.get(nth).copied().flatten();
+        let ours = task.and_then(|task| late.get(&task).map(|is_late| !is_late));
         if ours == Some(in_time) {
             replayed.agree += 1;
             continue;
@@ -218,17 +202,12 @@ pub async fn replay(
     Ok(replayed)
 }
 
-/// A case and the task of its department.
-#[derive(Clone, Copy, Debug)]
-struct Begun {
-    task: base::Id,
-}
-
 struct Replay<'a> {
     rooms: &'a Rooms<'a>,
     town: &'a Town,
     records: &'a [Record],
-    cases: Vec<Option<Begun>>,
+    /// Of each record the task of its department, once it is a case.
+    tasks: Vec<Option<Id>>,
     commands: usize,
     refused: BTreeMap<String, usize>,
     /// Records whose deadline was refused, and why.
@@ -242,13 +221,14 @@ impl Replay<'_> {
         };
         match act {
             Act::Open => {
-                if let Some(task) = self.open(record, nth).await? {
-                    self.cases[nth] = Some(Begun { task });
+                let task = self.open(record, nth).await?;
+                if let Some(place) = self.tasks.get_mut(nth) {
+                    *place = task;
                 }
             }
             Act::Close => {
-                if let Some(begun) = self.cases.get(nth).copied().flatten() {
-                    self.close(record, begun.task).await?;
+                if let Some(task) = self.tasks.get(nth).copied().flatten() {
+                    self.close(record, task).await?;
                 }
             }
         }
@@ -256,7 +236,7 @@ impl Replay<'_> {
     }
 
     /// Reported, given to its department, and given its deadline.
-    async fn open(&mut self, record: &Record, nth: usize) -> Result<Option<base::Id>, SeedError> {
+    async fn open(&mut self, record: &Record, nth: usize) -> Result<Option<Id>, SeedError> {
         let casework = self.rooms.casework;
         let (lon, lat) = record.point.unzip();
         let report = ReportCreateRequest {
@@ -268,7 +248,7 @@ impl Replay<'_> {
             place: PlaceRequest {
                 lon,
                 lat,
-                coordinate_system: base::CoordinateSystem::Wgs84,
+                coordinate_system: CoordinateSystem::Wgs84,
                 area_code: None,
             },
             reporter: None,
@@ -318,7 +298,7 @@ impl Replay<'_> {
         Ok(Some(task))
     }
 
-    async fn close(&mut self, record: &Record, task: base::Id) -> Result<(), SeedError> {
+    async fn close(&mut self, record: &Record, task: Id) -> Result<(), SeedError> {
         let casework = self.rooms.casework;
         let clerk = &self.town.department(&record.department)?.clerk;
         let accepted = casework

@@ -13,7 +13,6 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use store::{StoreError, outbox};
 
 /// The process that records go through, and the one it is made of.
 pub(super) const PROCESS: &str = "replayed";
@@ -24,8 +23,6 @@ pub(super) const SYSTEM: &str = "replay";
 pub(super) const NO_DEADLINE_DAYS: i64 = 1_000;
 /// The same in minutes: the records do not say when a case was accepted.
 const NO_HURRY: i64 = NO_DEADLINE_DAYS * 1_440;
-/// A week of the outbox is kept.
-const OUTBOX_DAYS: i64 = 7;
 
 /// What was handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -48,7 +45,6 @@ pub(super) struct Town {
     departments: HashMap<String, Department>,
     /// Our codes of their sources.
     sources: HashMap<String, String>,
-    casework: Casework,
 }
 
 impl Town {
@@ -114,7 +110,6 @@ impl Town {
             leader,
             departments,
             sources,
-            casework: rooms.casework.clone(),
         })
     }
 
@@ -125,15 +120,6 @@ impl Town {
     pub(super) fn source(&self, name: &str) -> Result<&str, SeedError> {
         let code = self.sources.get(name).ok_or_else(|| data(name))?;
         Ok(code)
-    }
-
-    /// As every day: old entries of the outbox are put away.
-    pub(super) async fn tidy(&self, now: Timestamp) -> Result<(), SeedError> {
-        let before = now.plus_seconds(-OUTBOX_DAYS * 86_400);
-        let tidied: Result<(), StoreError> = (self.casework.store())
-            .write(move |tx| outbox::prune(tx, before).map(drop))
-            .await;
-        Ok(tidied?)
     }
 
     /// Of every task that was finished, whether it was late: read page by page, as a clerk's list has them.
@@ -212,8 +198,7 @@ async fn process_save(
     document["sources"] = json!(sources);
     document["dispatch"] = json!({ "at_once": false });
     let minutes = json!({ "normal": NO_HURRY, "urgent": NO_HURRY, "critical": NO_HURRY });
-    document["handling"] =
-        json!({ "default_limit": format!("{NO_DEADLINE_DAYS}自然日"), "response_minutes": minutes });
+    document["handling"] = json!({ "default_limit": format!("{NO_DEADLINE_DAYS}自然日"), "response_minutes": minutes });
     document["escalation"] = json!([]);
     casework
         .process_save(admin, ProcessRequest { document })

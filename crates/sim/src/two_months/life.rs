@@ -8,7 +8,7 @@ use super::routes::Routes;
 use super::telling::Course;
 use super::weather::{Day, second_of_day};
 use super::{Plan, Told, rates};
-use crate::agenda::{Agenda, Bells};
+use crate::agenda::{Agenda, Bells, tidy};
 use crate::city::DemoCity;
 use crate::dice::Dice;
 use crate::founding::{Organisations, Rooms, SeedError, data};
@@ -22,13 +22,9 @@ use casework::model::{CaseStage, Level, TaskKind, TaskRole, TaskState};
 use casework::view::{CaseStateView, TaskStateView};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use store::{StoreError, outbox};
 
 /// How long handling lasts at most in the mode of the processes.
 pub(super) const MODE_SECONDS: i64 = 4 * 3_600;
-
-/// Outbox entries are kept so long, as in a city at work.
-const OUTBOX_DAYS: i64 = 7;
 
 /// A report and what has become of it.
 #[expect(
@@ -286,7 +282,7 @@ impl<'a> Town<'a> {
             self.tally.timers += bells.ring_until(at)?;
             if at >= tidy_at {
                 tidy_at = at.plus_seconds(86_400);
-                self.tidy(at).await?;
+                tidy(self.casework, at).await?;
             }
             if mends_at.is_some_and(|due| at >= due) {
                 mends_at = None;
@@ -311,16 +307,6 @@ impl<'a> Town<'a> {
             reports: self.tally.reports,
         });
         Ok(())
-    }
-
-    /// As every day: old entries of the outbox are put away. Nobody needs to be told now what happened two months ago.
-    pub(super) async fn tidy(&self, now: Timestamp) -> Done {
-        let before = now.plus_seconds(-OUTBOX_DAYS * 86_400);
-        let store = self.casework.store();
-        let tidied: Result<(), StoreError> = store
-            .write(move |tx| outbox::prune(tx, before).map(drop))
-            .await;
-        Ok(tidied?)
     }
 
     pub(super) fn life(&self, nth: usize) -> Result<(&Life, &'a Subject, &'a Village), SeedError> {
