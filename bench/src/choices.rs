@@ -4,8 +4,10 @@ use crate::commands::Office;
 use anyhow::{Context, Result};
 use base::{AreaLevel, Id, PageRequest, Timestamp};
 use casework::clocks::Light;
-use casework::model::{CaseStage, Level, TaskKind, TaskState};
-use casework::service::{CaseBox, CaseMark, CaseQuery, CaseSort, TaskBox, TaskQuery};
+use casework::model::{CaseStage, Level, ReportStage, TaskKind, TaskState};
+use casework::service::{
+    CaseBox, CaseMark, CaseQuery, CaseSort, ReportClaim, ReportQuery, TaskBox, TaskQuery,
+};
 use std::sync::Arc;
 
 type Set<Q> = Arc<dyn Fn(&mut Q) + Send + Sync>;
@@ -28,9 +30,8 @@ fn one<Q: 'static, V: Clone + Send + Sync + 'static>(
         .collect()
 }
 
-/// What the list of cases offers.
-pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> {
-    let casework = &office.city.casework;
+/// A large and a small street, and a village.
+fn areas(office: &Office) -> Result<[(&'static str, String); 3]> {
     let snapshot = office.city.registry.snapshot();
     let streets: Vec<_> = snapshot
         .areas
@@ -39,12 +40,37 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
         .filter(|area| area.level == AreaLevel::Street)
         .collect();
     let first = streets.first().context("no streets")?;
-    let village = snapshot
-        .areas
-        .below(&first.path)
-        .last()
-        .context("no village")?;
+    let village = snapshot.areas.below(&first.path).last();
     let last = streets.last().context("no streets")?;
+    Ok([
+        ("large street", first.code.to_string()),
+        ("small street", last.code.to_string()),
+        ("village", village.context("no village")?.code.to_string()),
+    ])
+}
+
+fn sources() -> [(&'static str, String); 3] {
+    [
+        ("common", "hotline".to_owned()),
+        ("rare", "media".to_owned()),
+        ("unknown", "nobody".to_owned()),
+    ]
+}
+
+/// The day of the newest case, as its number has it.
+async fn day(office: &Office) -> Result<(String, Timestamp)> {
+    let casework = &office.city.casework;
+    let newest = casework
+        .case_list(&office.leader, CaseQuery::default())
+        .await?;
+    let newest = newest.items.first().context("no cases")?;
+    let number = newest.case_no.get(..15).unwrap_or_default().to_owned();
+    Ok((number, newest.accepted_at))
+}
+
+/// What the list of cases offers.
+pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> {
+    let snapshot = office.city.registry.snapshot();
     let categories: Vec<Id> = snapshot
         .rules
         .standards()
@@ -55,12 +81,8 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
         .collect();
     let category = |n: usize| categories.get(n).copied().context("no category");
     let organisations = organisations(office).await?;
-    let newest = casework
-        .case_list(&office.leader, CaseQuery::default())
-        .await?;
-    let newest = newest.items.first().context("no cases")?;
+    let (number, newest_at) = day(office).await?;
     let quarter: fn(Timestamp) -> Timestamp = |at| at.plus_seconds(-90 * 86_400);
-    let number = newest.case_no.get(..15).unwrap_or_default().to_owned();
     Ok(vec![
         (
             "box",
@@ -101,14 +123,9 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
         ),
         (
             "area",
-            one(
-                &[
-                    ("large street", first.code.to_string()),
-                    ("small street", last.code.to_string()),
-                    ("village", village.code.to_string()),
-                ],
-                |query, value| query.area_code = Some(value),
-            ),
+            one(&areas(office)?, |query, value| {
+                query.area_code = Some(value)
+            }),
         ),
         (
             "category",
@@ -128,14 +145,7 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
         ),
         (
             "source",
-            one(
-                &[
-                    ("common", "hotline".to_owned()),
-                    ("rare", "media".to_owned()),
-                    ("unknown", "nobody".to_owned()),
-                ],
-                |query, value| query.source = Some(value),
-            ),
+            one(&sources(), |query, value| query.source = Some(value)),
         ),
         (
             "light",
@@ -159,15 +169,12 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
             "accepted",
             one(
                 &[
-                    (
-                        "last quarter",
-                        (quarter(newest.accepted_at), newest.accepted_at),
-                    ),
+                    ("last quarter", (quarter(newest_at), newest_at)),
                     (
                         "a year ago",
                         (
-                            newest.accepted_at.plus_seconds(-400 * 86_400),
-                            newest.accepted_at.plus_seconds(-370 * 86_400),
+                            newest_at.plus_seconds(-400 * 86_400),
+                            newest_at.plus_seconds(-370 * 86_400),
                         ),
                     ),
                 ],
@@ -265,6 +272,64 @@ pub(crate) async fn of_tasks(office: &Office) -> Result<Vec<Choice<TaskQuery>>> 
             one(&[("yes", true)], |query: &mut TaskQuery, value| {
                 query.mine = value
             }),
+        ),
+    ])
+}
+
+/// What the list of reports offers.
+pub(crate) async fn of_reports(office: &Office) -> Result<Vec<Choice<ReportQuery>>> {
+    let stages = ReportStage::ALL
+        .iter()
+        .map(|stage| (stage.as_str(), *stage));
+    let levels = Level::ALL.iter().map(|level| (level.as_str(), *level));
+    let (number, _) = day(office).await?;
+    Ok(vec![
+        (
+            "stage",
+            one(
+                &stages.collect::<Vec<_>>(),
+                |query: &mut ReportQuery, value| query.stage = Some(value),
+            ),
+        ),
+        (
+            "level",
+            one(
+                &levels.collect::<Vec<_>>(),
+                |query: &mut ReportQuery, value| query.level = Some(value),
+            ),
+        ),
+        (
+            "area",
+            one(&areas(office)?, |query: &mut ReportQuery, value| {
+                query.area_code = Some(value);
+            }),
+        ),
+        (
+            "source",
+            one(&sources(), |query: &mut ReportQuery, value| {
+                query.source = Some(value);
+            }),
+        ),
+        (
+            "claimed",
+            one(
+                &[("me", ReportClaim::Me), ("nobody", ReportClaim::Nobody)],
+                |query: &mut ReportQuery, value| query.claimed = Some(value),
+            ),
+        ),
+        (
+            "light",
+            one(
+                &[("red", Light::Red), ("green", Light::Green)],
+                |query: &mut ReportQuery, value| query.light = Some(value),
+            ),
+        ),
+        (
+            "number",
+            one(
+                &[("of a day", format!("SQ{number}"))],
+                |query: &mut ReportQuery, value| query.q = Some(value),
+            ),
         ),
     ])
 }

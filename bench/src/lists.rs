@@ -119,6 +119,12 @@ async fn reading(folder: &Path) -> Result<()> {
     }
     print("list of 50", of_cases);
     print("list of 50 tasks", of_tasks);
+    let mut of_reports = Vec::new();
+    for (name, query) in choices::combinations(&choices::of_reports(&office).await?) {
+        let cost = least(|| casework.report_list(&office.leader, query.clone())).await?;
+        of_reports.push((cost, "district", name));
+    }
+    print("list of 50 reports", of_reports);
     load(&office, &queries).await?;
     let before = processor_time();
     for _ in 0..20 {

@@ -518,8 +518,9 @@ fn copy(
         }
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path, category_id, source)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path, category_id, source,
+           street_path, village_path)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, street_path, village_path FROM case_file WHERE id = ?1",
     )?;
     for path in organisations {
         insert.execute(rusqlite::params![

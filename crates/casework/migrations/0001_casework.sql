@@ -20,6 +20,8 @@ CREATE TABLE report (
   reporter_key $blob,
   reporter_hidden BOOLEAN NOT NULL,
   area_path $key,
+  street_path $key,
+  village_path $key,
   lon DOUBLE PRECISION,
   lat DOUBLE PRECISION,
   -- The place in the system it was taken from.
@@ -40,7 +42,12 @@ CREATE TABLE report (
 );
 CREATE INDEX report_by_pool_due ON report (pool_due_at, pool_yellow_at, id) WHERE pool_due_at IS NOT NULL;
 CREATE UNIQUE INDEX report_by_no ON report (report_no);
-CREATE INDEX report_by_stage ON report (stage, id);
+CREATE INDEX report_by_stage ON report (stage, id, source, level, area_path, claimed_by);
+-- What never changes, with the rest to be passed over without reading rows, which hold the sealed words. Neither stage nor claimer stands
+-- in these: every step would write them again.
+CREATE INDEX report_by_street ON report (street_path, id, source, level, area_path);
+CREATE INDEX report_by_village ON report (village_path, id, source, level, area_path);
+CREATE INDEX report_by_source ON report (source, id, level, area_path);
 CREATE INDEX report_by_claimer ON report (claimed_by, id) WHERE claimed_by IS NOT NULL;
 CREATE INDEX report_by_level ON report (level, id) WHERE level <> 'normal';
 CREATE INDEX report_by_reporter ON report (reporter_key) WHERE reporter_key IS NOT NULL;
@@ -203,6 +210,8 @@ CREATE TABLE case_organisation (
   -- The same, so that what does not fit is passed over without reading the case.
   level $key NOT NULL,
   area_path $key,
+  street_path $key,
+  village_path $key,
   category_id BIGINT,
   source $key NOT NULL,
   PRIMARY KEY (case_id, organisation_path)
@@ -219,9 +228,11 @@ CREATE INDEX case_organisation_ended_by_category
 CREATE INDEX case_organisation_ended_by_source
   ON case_organisation (organisation_path, source, case_id, is_dropped, category_id, area_path, level, is_open)
   WHERE NOT is_open;
--- In no order of time: for what lies below a street, which is little.
-CREATE INDEX case_organisation_ended_by_area
-  ON case_organisation (organisation_path, area_path, case_id, is_dropped, category_id, source, level, is_open)
+CREATE INDEX case_organisation_ended_by_street
+  ON case_organisation (organisation_path, street_path, case_id, is_dropped, category_id, source, area_path, level, is_open)
+  WHERE NOT is_open;
+CREATE INDEX case_organisation_ended_by_village
+  ON case_organisation (organisation_path, village_path, case_id, is_dropped, category_id, source, area_path, level, is_open)
   WHERE NOT is_open;
 -- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
 CREATE INDEX case_organisation_dropped

@@ -46,6 +46,10 @@ pub(super) struct ReportListParams {
     claimed: Option<ReportClaim>,
     /// Waiting in the pool and showing this light now; `red` is overdue.
     light: Option<Light>,
+    /// About something in this area or below, by its division code.
+    area_code: Option<String>,
+    /// From this source, by its code.
+    source: Option<String>,
     /// Whose number begins so.
     q: Option<String>,
 }
@@ -75,6 +79,8 @@ pub(super) async fn report_list(
         level: params.level,
         claimed: params.claimed,
         light: params.light,
+        area_code: params.area_code,
+        source: params.source,
         q: params.q,
         page,
     };

@@ -191,3 +191,38 @@ impl Driver {
         }
     }
 }
+
+/// What leads among an organisation's cases: of several that have an index one only is so written that it serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leading {
+    Column(Column),
+    Village,
+}
+
+impl Leading {
+    pub(super) fn of(filter: &CaseFilter, area: Option<&AreaFilter>, among: Among) -> Option<Self> {
+        let place = match area {
+            Some(AreaFilter::Within {
+                village: Some(_), ..
+            }) => Some(Self::Village),
+            Some(AreaFilter::Street(_) | AreaFilter::Within { .. }) => {
+                Some(Self::Column(Column::Street))
+            }
+            Some(AreaFilter::Above(_)) | None => None,
+        };
+        if among != Among::Ended {
+            // Their indexes have no place to begin with.
+            return None;
+        }
+        let column = match (filter.category_id, &filter.source) {
+            (None, None) => None,
+            (Some(_), Some(_)) if filter.source_has_fewer => Some(Column::Source),
+            (Some(_), _) => Some(Column::Category),
+            (None, Some(_)) => Some(Column::Source),
+        };
+        match (column, place) {
+            (Some(column), Some(Self::Column(_)) | None) => Some(Self::Column(column)),
+            (_, place) => place,
+        }
+    }
+}

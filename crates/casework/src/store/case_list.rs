@@ -8,7 +8,7 @@
 //! planner can use them.
 
 use super::case_columns;
-use super::case_driver::{Column, Driver};
+use super::case_driver::{Among, Column, Driver, Leading};
 pub use super::case_filter::{AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Cursor, Tie};
 use super::list::{Bound, Composed, Composer, SealedTitle, sealed_title, title_joins};
 use super::read;
@@ -243,7 +243,7 @@ fn from_of(
         let condition = if let (Driver::Organisation(among), 0) = (driver, n) {
             from = "case_organisation d CROSS JOIN case_file c";
             let conditions = among.conditions(filter);
-            let narrowed = narrowed(composer, filter, area);
+            let narrowed = narrowed(composer, filter, area, among);
             composer.conditions.push(format!(
                 "d.organisation_path = {place}{conditions}{narrowed}"
             ));
@@ -341,34 +341,56 @@ fn awaited(composer: &mut Composer, (is_there, places): &(bool, Vec<Awaited>)) {
 }
 
 /// What the index of an organisation's cases knows of them: said here once more, so that no row is read that does not fit.
-fn narrowed(composer: &mut Composer, filter: &CaseFilter, area: Option<&AreaFilter>) -> String {
+fn narrowed(
+    composer: &mut Composer,
+    filter: &CaseFilter,
+    area: Option<&AreaFilter>,
+    among: Among,
+) -> String {
     let mut text = String::new();
     let mut add = |column: &str, bound: Bound| {
         let place = composer.place(bound);
         let _ = write!(text, " AND {column} = {place}");
     };
-    // Of two that have an index only one is so written that it serves.
-    let by_category = filter.source.is_none() || !filter.source_has_fewer;
-    let by_source = filter.category_id.is_none() || filter.source_has_fewer;
+    let leading = Leading::of(filter, area, among);
     if let Some(category) = filter.category_id {
-        let name = ["d.category_id + 0", "d.category_id"][usize::from(by_category)];
+        let leads = leading == Some(Leading::Column(Column::Category));
+        let name = ["d.category_id + 0", "d.category_id"][usize::from(leads)];
         add(name, Bound::Int(category.0));
     }
     if let Some(source) = &filter.source {
-        let name = ["COALESCE(d.source, '')", "d.source"][usize::from(by_source)];
+        let leads = leading == Some(Leading::Column(Column::Source));
+        let name = ["COALESCE(d.source, '')", "d.source"][usize::from(leads)];
         add(name, Bound::Text(source.clone()));
     }
     if let Some(level) = filter.level {
         add("d.level", Bound::Text(level.as_str().to_owned()));
     }
-    if let Some(area) = area {
-        // What lies below a street is found by its place and sorted, all else newest first.
-        let has_column = filter.category_id.is_some() || filter.source.is_some();
-        let is_below = matches!(area, AreaFilter::Within { .. }) && !has_column;
-        let column = ["COALESCE(d.area_path, '')", "d.area_path"];
-        let range = composer.range(column[usize::from(is_below)], area.path().range());
-        let _ = write!(text, " AND {range}");
+    let Some(area) = area else {
+        return text;
+    };
+    let led_by = match (leading, area) {
+        (
+            Some(Leading::Village),
+            AreaFilter::Within {
+                village: Some(village),
+                ..
+            },
+        ) => Some(("d.village_path", village)),
+        (
+            Some(Leading::Column(Column::Street)),
+            AreaFilter::Street(street) | AreaFilter::Within { street, .. },
+        ) => Some(("d.street_path", street)),
+        _ => None,
+    };
+    if let Some((column, path)) = led_by {
+        add(column, Bound::Text(path.to_string()));
+        if path == area.path() {
+            return text;
+        }
     }
+    let range = composer.range("COALESCE(d.area_path, '')", area.path().range());
+    let _ = write!(text, " AND {range}");
     text
 }
 

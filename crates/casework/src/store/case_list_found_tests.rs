@@ -3,8 +3,8 @@
 use super::tests::{filter_of, organisation, path, seers, street};
 use super::*;
 use crate::model::{CaseStage, Level};
-use crate::store::ROOM;
 use crate::store::list::count;
+use crate::store::{CASE_ORGANISATION_ADD, ROOM};
 use ::store::testing::each_engine;
 
 /// What a case is here.
@@ -30,11 +30,6 @@ fn filled(tx: &mut Tx<'_>, count: i64) -> Result<Vec<Made>, StoreError> {
          process_code, process_version, words_digest, accepted_by_id, accepted_by_path, yellow_at, due_at, rework_count, accepted_at,
          updated_at, is_important, is_supervised, is_suspended, extra)
          VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'hotline', 1, '', 1, '0001', ?10, ?11, 0, ?1, ?12, ?13, FALSE, FALSE, '{}')"
-            .to_owned(),
-    );
-    let tie = Statement::composed(
-        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path, category_id, source)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
             .to_owned(),
     );
     let mut made = Vec::new();
@@ -88,7 +83,7 @@ fn filled(tx: &mut Tx<'_>, count: i64) -> Result<Vec<Made>, StoreError> {
         )?;
         for path in &case.organisations {
             tx.post(
-                &tie,
+                &CASE_ORGANISATION_ADD,
                 ::store::params![
                     case.id,
                     path,

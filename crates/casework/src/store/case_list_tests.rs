@@ -3,7 +3,8 @@
 use super::*;
 use crate::model::{CaseStage, Level, TaskState};
 use crate::store::ROOM;
-use crate::store::list::{count, tests::plan};
+use crate::store::list::count;
+use crate::store::report_list::tests::plan;
 use ::store::testing::{each_engine, sqlite, system_clock};
 
 pub(super) fn path(n: u32) -> TreePath {
@@ -96,7 +97,7 @@ fn every_filter_is_served_by_its_index() {
                 f.level = Some(Level::Urgent);
             }),
             organisation(false),
-            "COVERING INDEX case_organisation_ended_by_source (organisation_path=? AND source=?)",
+            "COVERING INDEX case_organisation_ended_by_village (organisation_path=? AND village_path=?)",
         ),
         (
             filter(|f| {
@@ -306,10 +307,28 @@ fn every_filter_is_served_by_its_index() {
         (
             filter(|f| {
                 f.stages = vec![CaseStage::Closed];
+                f.area = Some(AreaFilter::Street(street(1)));
+                f.accepted_from = Some(Timestamp(1));
+            }),
+            organisation(true),
+            "COVERING INDEX case_organisation_ended_by_street (organisation_path=? AND street_path=? AND case_id>?)",
+        ),
+        (
+            filter(|f| {
+                f.stages = vec![CaseStage::Closed];
+                f.area = Some(within.clone());
+                f.category_id = Some(Id(1));
+            }),
+            organisation(true),
+            "COVERING INDEX case_organisation_ended_by_village (organisation_path=? AND village_path=?)",
+        ),
+        (
+            filter(|f| {
+                f.stages = vec![CaseStage::Closed];
                 f.area = Some(within.clone());
             }),
             organisation(true),
-            "COVERING INDEX case_organisation_ended_by_area (organisation_path=? AND area_path>? AND area_path<?)",
+            "COVERING INDEX case_organisation_ended_by_village (organisation_path=? AND village_path=?)",
         ),
         (
             filter(|f| {

@@ -1,16 +1,12 @@
-//! Lists of reports, and what lists share: filters composed into one statement, each filter served by an index of `migrations/`.
-//! Cases and tasks, which can be asked for in many more ways, have [`super::case_list`] and [`super::task_list`].
+//! What lists share: filters composed into one statement, each filter served by an index of `migrations/`. The lists themselves are
+//! [`super::case_list`], [`super::task_list`] and [`super::report_list`].
 //!
 //! A cursor is the sort key of the last row shown. The scope of the caller is part of the condition, never a filter afterwards.
 
-use super::read;
-use super::report_columns;
-use crate::clocks::Light;
-use crate::model::{Level, ReportStage};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx};
-use access::{Scope, ScopeColumns, Via};
+use access::{Scope, ScopeColumns};
+use base::Id;
 use base::path::TreePath;
-use base::{Id, Timestamp};
 
 /// Where the title of a case lies: with its own words, or with those of its first report.
 macro_rules! title_joins {
@@ -110,17 +106,6 @@ impl Composer {
             self.conditions.join(" AND ")
         }
     }
-
-    pub(super) fn finish(mut self, select: &str, order: &str, limit: i64) -> Composed {
-        let place = self.place(Bound::Int(limit));
-        let condition = self.condition();
-        Composed {
-            statement: Statement::composed(format!(
-                "{select} WHERE {condition} ORDER BY {order} LIMIT {place}"
-            )),
-            values: self.values,
-        }
-    }
 }
 
 /// The sealed title of a case.
@@ -151,128 +136,3 @@ pub fn count(tx: &mut Tx<'_>, list: &Composed) -> Result<i64, StoreError> {
     let found = tx.query_opt(&list.statement, &list.params(), |row| row.get(0))?;
     Ok(found.unwrap_or(0))
 }
-
-/// Whose a report is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claimed {
-    /// This person's.
-    By(Id),
-    /// Nobody's: it waits in the pool.
-    Nobody,
-}
-
-/// What reports are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct ReportFilter {
-    /// In this stage.
-    pub stage: Option<ReportStage>,
-    /// So urgent.
-    pub level: Option<Level>,
-    /// Whose it is.
-    pub claimed: Option<Claimed>,
-    /// In the pool, showing this light at this time.
-    pub light: Option<(Light, Timestamp)>,
-    /// Whose number begins so.
-    pub report_no: Option<String>,
-    /// After this row.
-    pub after: Option<Id>,
-    /// At most so many rows.
-    pub limit: i64,
-}
-
-/// How reports are tied to what scopes speak of.
-const REPORT_SCOPE: ScopeColumns<'static> = ScopeColumns {
-    area: Some(Via::Column("r.area_path")),
-    organisation: Some(Via::Column("r.organisation_path")),
-    zone: None,
-};
-
-/// The list of reports, newest first.
-pub fn compose_reports(filter: &ReportFilter, scope: &Scope) -> Composed {
-    let mut composer = Composer::default();
-    if let Some(stage) = filter.stage {
-        composer.text("r.stage", stage.as_str());
-    }
-    match filter.claimed {
-        None => {}
-        Some(Claimed::By(staff_id)) => composer.equals("r.claimed_by", Bound::Int(staff_id.0)),
-        Some(Claimed::Nobody) => {
-            if filter.stage.is_none() {
-                composer.text("r.stage", ReportStage::Received.as_str());
-            }
-            composer.conditions.push("r.claimed_by IS NULL".to_owned());
-        }
-    }
-    if let Some(level) = filter.level {
-        // The very words of the index of what is urgent; what is not is nearly everything.
-        if level != Level::Normal {
-            composer.conditions.push("r.level <> 'normal'".to_owned());
-        }
-        composer.text("r.level", level.as_str());
-    }
-    if let Some(report_no) = &filter.report_no {
-        composer.begins("r.report_no", report_no);
-    }
-    if let Some((light, now)) = filter.light {
-        let now = composer.place(Bound::Int(now.0));
-        composer.conditions.push(match light {
-            Light::Green => format!("r.pool_yellow_at > {now}"),
-            Light::Yellow => format!("r.pool_yellow_at <= {now} AND r.pool_due_at >= {now}"),
-            Light::Red => format!("r.pool_due_at < {now}"),
-        });
-        composer
-            .conditions
-            .push("r.pool_due_at IS NOT NULL".to_owned());
-    }
-    if let Some(after) = filter.after {
-        let place = composer.place(Bound::Int(after.0));
-        composer.conditions.push(format!("r.id < {place}"));
-    }
-    composer.scope(scope, &REPORT_SCOPE);
-    composer.finish(
-        concat!(
-            "SELECT ",
-            report_columns!(),
-            ", r.title_sealed FROM report r"
-        ),
-        "r.id DESC",
-        filter.limit,
-    )
-}
-
-/// A report as listed: without its cases.
-#[derive(Clone, Debug)]
-pub struct ReportListed {
-    /// The row.
-    pub row: read::ReportRow,
-    /// Its sealed title.
-    pub title: Option<Vec<u8>>,
-}
-
-/// Runs the list.
-pub fn reports(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<ReportListed>, StoreError> {
-    tx.query(&list.statement, &list.params(), report_listed)
-}
-
-/// The reports of one phone number, newest first.
-pub fn reports_of_reporter(
-    tx: &mut Tx<'_>,
-    reporter_key: &[u8; 32],
-) -> Result<Vec<ReportListed>, StoreError> {
-    tx.query(
-        &super::REPORTS_BY_REPORTER,
-        &[reporter_key.as_param()],
-        report_listed,
-    )
-}
-
-fn report_listed(row: &::store::Row<'_>) -> Result<ReportListed, StoreError> {
-    Ok(ReportListed {
-        row: read::report(row)?,
-        title: row.get(22)?,
-    })
-}
-
-#[cfg(test)]
-#[path = "list_tests.rs"]
-pub(super) mod tests;

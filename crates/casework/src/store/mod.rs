@@ -6,6 +6,7 @@ mod case_filter;
 pub mod case_list;
 pub mod list;
 pub mod read;
+pub mod report_list;
 pub mod routing;
 pub mod statistics;
 pub mod task_list;
@@ -99,7 +100,8 @@ statements! {
     ORGANISATIONS_ASTRAY = "SELECT o.organisation_path FROM case_organisation o JOIN case_file c ON c.id = o.case_id
         WHERE o.case_id = ?1 AND NOT (o.is_open = (c.stage NOT IN ('closed', 'cancelled', 'merged'))
             AND o.is_dropped = (c.stage IN ('cancelled', 'merged')) AND o.is_important = c.is_important AND o.level = c.level AND o.source = c.source
-            AND COALESCE(o.area_path, '') = COALESCE(c.area_path, '') AND COALESCE(o.category_id, 0) = COALESCE(c.category_id, 0))
+            AND COALESCE(o.area_path, '') = COALESCE(c.area_path, '') AND COALESCE(o.category_id, 0) = COALESCE(c.category_id, 0)
+            AND COALESCE(o.street_path, '') = COALESCE(c.street_path, '') AND COALESCE(o.village_path, '') = COALESCE(c.village_path, ''))
         ORDER BY o.organisation_path";
     /// How a case is marked.
     MARKS_OF_CASE = "SELECT is_important, is_supervised, is_suspended FROM case_file WHERE id = ?1";
@@ -159,9 +161,9 @@ statements! {
     REPORT_ADD = "INSERT INTO report (id, version, report_no, stage, source, words_sealed, words_digest, title_sealed,
         reporter_sealed, reporter_key, reporter_hidden, area_path, lon, lat, external_system, external_id, organisation_id,
         organisation_path, received_at, recorded_at, accepted_at, extra, level,
-        pool_started_at, pool_yellow_at, pool_due_at)
+        pool_started_at, pool_yellow_at, pool_due_at, street_path, village_path)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-        ?25, ?26)";
+        ?25, ?26, ?27, ?28)";
     /// A report has moved on.
     REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6, extra = ?7,
         claimed_by = ?8, pool_started_at = ?9, pool_yellow_at = ?10, pool_due_at = ?11 WHERE id = ?1 AND version = ?2";
@@ -213,8 +215,9 @@ statements! {
         WHERE code = ?1 AND version = ?2";
     /// An organisation may see a case.
     CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path,
-        category_id, source)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (case_id, organisation_path) DO NOTHING";
+        category_id, source, street_path, village_path)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, c.street_path, c.village_path FROM case_file c WHERE c.id = ?1
+        ON CONFLICT (case_id, organisation_path) DO NOTHING";
     /// A case has ended, or goes on; or it is marked otherwise.
     CASE_ORGANISATION_MOVE = "UPDATE case_organisation SET is_open = ?2, is_dropped = ?3, is_important = ?4, level = ?5
         WHERE case_id = ?1";

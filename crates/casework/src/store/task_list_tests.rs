@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::ROOM;
-use crate::store::list::tests::plan;
+use crate::store::report_list::tests::plan;
 use ::store::testing::{each_engine, sqlite, system_clock};
 
 fn path(n: u32) -> TreePath {

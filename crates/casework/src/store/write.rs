@@ -27,6 +27,10 @@ pub struct ReportSecrets {
     pub reporter_key: Option<[u8; 32]>,
     /// Whether handlers must not learn who reported.
     pub reporter_hidden: bool,
+    /// The street it is about something in.
+    pub street_path: Option<TreePath>,
+    /// The village it is about something in.
+    pub village_path: Option<TreePath>,
 }
 
 /// What is stored of a new case besides its state.
@@ -83,7 +87,9 @@ pub fn report_add(
             report.level.as_str(),
             report.clock.map(|clock| clock.started_at),
             report.clock.map(|clock| clock.yellow_at),
-            report.clock.map(|clock| clock.due_at)
+            report.clock.map(|clock| clock.due_at),
+            secrets.street_path,
+            secrets.village_path
         ],
     )
 }

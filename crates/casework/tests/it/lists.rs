@@ -252,6 +252,31 @@ fn reports_are_listed_by_stage_and_number() {
 }
 
 #[test]
+fn reports_are_listed_by_area_and_source() {
+    each_town(|town, _| {
+        twelve(town);
+        let found = |area: Option<&str>, source: Option<&str>| {
+            let query = ReportQuery {
+                area_code: area.map(str::to_owned),
+                source: source.map(str::to_owned),
+                page: page(200, None),
+                ..ReportQuery::default()
+            };
+            wait(town.casework.report_list(&centre("intake_clerk"), query))
+        };
+        let count = |area, source| found(area, source).unwrap().items.len();
+        assert_eq!(count(Some("310118001"), None), 6);
+        assert_eq!(count(Some("310118001"), Some("hotline")), 6);
+        assert_eq!(count(Some("310118002"), Some("hotline")), 0);
+        assert_eq!(count(Some("310118"), Some("sensor")), 6);
+        assert_eq!(count(Some("310118001001"), None), 0, "a village of it");
+        assert_eq!(count(None, Some("nobody")), 0);
+        let problem: base::Problem = found(Some("999999"), None).unwrap_err().into();
+        assert_eq!(problem.fields[0].field, "area_code");
+    });
+}
+
+#[test]
 fn wrong_parameters_of_a_list_are_named_at_once() {
     each_town(|town, _| {
         let query = CaseQuery {

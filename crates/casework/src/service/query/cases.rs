@@ -227,7 +227,7 @@ impl Casework {
     }
 
     /// How many cases something has, when they are few; looked up again every ten minutes.
-    async fn few(&self, key: SizeKey) -> Result<Option<i64>, CaseworkError> {
+    pub(super) async fn few(&self, key: SizeKey) -> Result<Option<i64>, CaseworkError> {
         let now = self.now();
         let most = match key {
             SizeKey::Organisation(_, true) => FEW_OPEN_MAX,

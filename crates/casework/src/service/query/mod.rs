@@ -104,6 +104,10 @@ pub struct ReportQuery {
     pub claimed: Option<ReportClaim>,
     /// Waiting in the pool, showing this light now; red is overdue.
     pub light: Option<Light>,
+    /// About something in this area or below, by its division code.
+    pub area_code: Option<String>,
+    /// From this source, by its code.
+    pub source: Option<String>,
     /// Whose number begins so.
     pub q: Option<String>,
     /// Which page.

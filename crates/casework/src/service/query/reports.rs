@@ -1,13 +1,14 @@
 //! Reports: the list, the search by phone number, and one with everything about it.
 
+use super::boxes::SizeKey;
 use super::{Names, ReportClaim, ReportQuery, after_id, check_number, limit, milestones};
 use crate::failure::CaseworkError;
 use crate::lifecycle::report::ReportFact;
 use crate::model::Report;
 use crate::service::Casework;
 use crate::service::sealed::{self, Reporter};
-use crate::store::list::{self, Claimed, ReportFilter, ReportListed};
 use crate::store::read::{self, ReportRow};
+use crate::store::report_list::{self, Claimed, ReportFilter, ReportListed};
 use crate::store::{ORGANISATIONS_OF_REPORT, REPORT_SEALED};
 use crate::view::{
     CallbackView, CalledBackView, RatingView, ReportListView, ReportView, ReporterView,
@@ -40,9 +41,12 @@ impl Casework {
             &mut wrong,
         );
         let now = self.now();
-        let filter = ReportFilter {
+        let mut filter = ReportFilter {
             stage: query.stage,
             level: query.level,
+            area: self.area_filter(query.area_code.as_deref(), &mut wrong),
+            source_has_few: false,
+            source: query.source,
             claimed: query.claimed.map(|claim| match claim {
                 ReportClaim::Me => Claimed::By(principal.staff_id),
                 ReportClaim::Nobody => Claimed::Nobody,
@@ -55,10 +59,19 @@ impl Casework {
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
-        let composed = list::compose_reports(&filter, &principal.scope("report_list"));
+        if let Some(source) = &filter.source {
+            let key = SizeKey::Source(source.clone());
+            filter.source_has_few = self.few(key).await?.is_some();
+        }
+        let scope = principal.scope("report_list");
+        let seen = match (scope.everything, scope.areas.as_slice()) {
+            (false, [area]) if scope.organisations.is_empty() => Some(self.area_of(area)),
+            _ => None,
+        };
+        let composed = report_list::compose_reports(&filter, &scope, seen.as_ref());
         let rows = self
             .store()
-            .read(move |tx| list::reports(tx, &composed))
+            .read(move |tx| report_list::reports(tx, &composed))
             .await?;
         let page = Page::from_rows(rows, limit, |listed| listed.row.report.id.to_string());
         let mut names = self.names();
@@ -89,7 +102,7 @@ impl Casework {
         let scope = principal.scope("report_list");
         let found = self
             .store()
-            .read(move |tx| list::reports_of_reporter(tx, &key))
+            .read(move |tx| report_list::reports_of_reporter(tx, &key))
             .await?;
         let mut names = self.names();
         let seen = |listed: &&ReportListed| {
