@@ -43,13 +43,13 @@ CREATE TABLE report (
 CREATE INDEX report_by_pool_due ON report (pool_due_at, pool_yellow_at, id) WHERE pool_due_at IS NOT NULL;
 CREATE UNIQUE INDEX report_by_no ON report (report_no);
 CREATE INDEX report_by_stage ON report (stage, id, source, level, area_path, claimed_by);
--- What never changes, with the rest to be passed over without reading rows, which hold the sealed words. Neither stage nor claimer stands
--- in these: every step would write them again.
+-- What never changes, with the rest to be passed over without reading rows, which hold the sealed words. The stage, for which every step
+-- writes an index again, stands in that of villages only: those who see one village ask for what was rejected there.
 CREATE INDEX report_by_street ON report (street_path, id, source, level, area_path);
-CREATE INDEX report_by_village ON report (village_path, id, source, level, area_path);
+CREATE INDEX report_by_village ON report (village_path, id, stage, source, level, area_path);
 CREATE INDEX report_by_source ON report (source, id, level, area_path);
 CREATE INDEX report_by_claimer ON report (claimed_by, id) WHERE claimed_by IS NOT NULL;
-CREATE INDEX report_by_level ON report (level, id) WHERE level <> 'normal';
+CREATE INDEX report_by_level ON report (level, id, source, area_path) WHERE level <> 'normal';
 CREATE INDEX report_by_reporter ON report (reporter_key) WHERE reporter_key IS NOT NULL;
 CREATE UNIQUE INDEX report_by_external ON report (external_system, external_id) WHERE external_id IS NOT NULL;
 
@@ -116,7 +116,14 @@ CREATE INDEX case_suspended ON case_file (id, stage, level, source, street_path,
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 -- Open cases are few: every list of them looks through this one. Not with NOT IN, for which SQLite makes a table at every write.
 -- By id first: the newest are found without a sort, whatever else is asked of them.
-CREATE INDEX case_open ON case_file (id, stage, due_at, yellow_at, level, source, street_path, category_id, updated_at, is_important,
+CREATE INDEX case_open ON case_file (id, stage, due_at, yellow_at, level, source, street_path, category_id, is_important,
+  lead_organisation_id, process_code, area_path)
+  WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
+-- And by when they are due and when they changed, in which orders they are listed, too.
+CREATE INDEX case_open_due ON case_file (due_at, id, stage, yellow_at, level, source, street_path, category_id, is_important,
+  lead_organisation_id, process_code, area_path)
+  WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
+CREATE INDEX case_open_updated ON case_file (updated_at, id, stage, due_at, yellow_at, level, source, street_path, category_id, is_important,
   lead_organisation_id, process_code, area_path)
   WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
 -- By level, then by id: the newest of each level are found without a sort, whichever of the two stages is asked for.
@@ -219,6 +226,8 @@ CREATE TABLE case_organisation (
 -- Open cases and those that have ended stand apart, so that a new tie is written to one index and only what has ended to more.
 CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_open)
   WHERE is_open;
+-- What has ended, newest first by whatever never changes, alone and in pairs, as cases themselves are: any three filters leave little to
+-- look through, however many cases an organisation has.
 CREATE INDEX case_organisation_ended
   ON case_organisation (organisation_path, case_id, is_dropped, category_id, source, area_path, level, is_open)
   WHERE NOT is_open;
@@ -233,6 +242,15 @@ CREATE INDEX case_organisation_ended_by_street
   WHERE NOT is_open;
 CREATE INDEX case_organisation_ended_by_village
   ON case_organisation (organisation_path, village_path, case_id, is_dropped, category_id, source, area_path, level, is_open)
+  WHERE NOT is_open;
+CREATE INDEX case_organisation_ended_by_category_source
+  ON case_organisation (organisation_path, category_id, source, case_id, is_dropped, area_path, level, is_open)
+  WHERE NOT is_open;
+CREATE INDEX case_organisation_ended_by_street_category
+  ON case_organisation (organisation_path, street_path, category_id, case_id, is_dropped, source, area_path, level, is_open)
+  WHERE NOT is_open;
+CREATE INDEX case_organisation_ended_by_street_source
+  ON case_organisation (organisation_path, street_path, source, case_id, is_dropped, category_id, area_path, level, is_open)
   WHERE NOT is_open;
 -- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
 CREATE INDEX case_organisation_dropped

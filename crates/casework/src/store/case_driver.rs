@@ -1,6 +1,6 @@
 //! By which index a list of cases is looked up: see [`super::case_list`].
 
-use super::case_filter::{AreaFilter, CaseFilter, CaseMark, Tie};
+use super::case_filter::{AreaFilter, CaseFilter, CaseMark, CaseSort, Tie};
 use crate::model::{CaseStage, Level};
 
 /// Which condition an index serves.
@@ -12,6 +12,8 @@ pub(super) enum Driver {
     Important(Option<Column>),
     Holder,
     Open,
+    /// Open ones in this order.
+    Sorted(CaseSort),
     Organisation(Among),
     Level,
     Dropped(Option<Column>),
@@ -113,6 +115,11 @@ impl Driver {
         let is_zone = filter.zone_id.is_some() || matches!(tie, Tie::Zone(_));
         let is_above_normal = !matches!(filter.level, None | Some(Level::Normal));
         let has_column = filter.category_id.is_some() || filter.source.is_some();
+        let few = filter.column_has_few.then_some(if filter.source_has_fewer {
+            Column::Source
+        } else {
+            Column::Category
+        });
         let among = match filter.level {
             _ if filter.is_open() => Among::Open,
             _ if filter.is_dropped() => Among::Dropped,
@@ -127,7 +134,9 @@ impl Driver {
             _ if filter.marks.iter().any(|mark| *mark != CaseMark::Important) => Self::Marked,
             _ if !filter.held_by.is_empty() => Self::Holder,
             _ if has_few => Self::Organisation(among),
-            _ if filter.is_open() => Self::Open,
+            _ if filter.is_open() && filter.sort == CaseSort::Newest => Self::Open,
+            _ if filter.is_open() => Self::Sorted(filter.sort),
+            _ if filter.is_dropped() && few.is_some() => Self::Dropped(few),
             _ if is_organisation && (filter.is_dropped() || is_important || is_above_normal) => {
                 Self::Organisation(among)
             }
@@ -192,37 +201,48 @@ impl Driver {
     }
 }
 
-/// What leads among an organisation's cases: of several that have an index one only is so written that it serves.
+/// What leads among an organisation's ended cases: of several that have an index one is so written that it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leading {
-    Column(Column),
+    Nothing,
     Village,
+    Columns(Column, Option<Column>),
 }
 
 impl Leading {
-    pub(super) fn of(filter: &CaseFilter, area: Option<&AreaFilter>, among: Among) -> Option<Self> {
-        let place = match area {
+    pub(super) fn of(filter: &CaseFilter, area: Option<&AreaFilter>, among: Among) -> Self {
+        if among != Among::Ended {
+            // Their indexes have nothing to begin with.
+            return Self::Nothing;
+        }
+        let by_street = match area {
             Some(AreaFilter::Within {
                 village: Some(_), ..
-            }) => Some(Self::Village),
-            Some(AreaFilter::Street(_) | AreaFilter::Within { .. }) => {
-                Some(Self::Column(Column::Street))
+            }) => return Self::Village,
+            Some(AreaFilter::Street(_) | AreaFilter::Within { .. }) => true,
+            Some(AreaFilter::Above(_)) | None => false,
+        };
+        let mut columns = [
+            (Column::Street, by_street),
+            (Column::Category, filter.category_id.is_some()),
+            (Column::Source, filter.source.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(column, is_there)| is_there.then_some(column));
+        // Of all three the two that leave less.
+        match (columns.next(), columns.next(), columns.next()) {
+            (None, ..) => Self::Nothing,
+            (Some(_), _, Some(_)) if filter.source_has_fewer => {
+                Self::Columns(Column::Street, Some(Column::Source))
             }
-            Some(AreaFilter::Above(_)) | None => None,
-        };
-        if among != Among::Ended {
-            // Their indexes have no place to begin with.
-            return None;
+            (Some(first), second, _) => Self::Columns(first, second),
         }
-        let column = match (filter.category_id, &filter.source) {
-            (None, None) => None,
-            (Some(_), Some(_)) if filter.source_has_fewer => Some(Column::Source),
-            (Some(_), _) => Some(Column::Category),
-            (None, Some(_)) => Some(Column::Source),
-        };
-        match (column, place) {
-            (Some(column), Some(Self::Column(_)) | None) => Some(Self::Column(column)),
-            (_, place) => place,
+    }
+
+    pub(super) fn has(self, column: Column) -> bool {
+        match self {
+            Self::Columns(first, second) => first == column || second == Some(column),
+            Self::Nothing | Self::Village => false,
         }
     }
 }

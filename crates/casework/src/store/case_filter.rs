@@ -208,6 +208,16 @@ impl CaseFilter {
             || (!self.stages.is_empty() && self.stages.iter().all(|stage| stage.is_open()))
     }
 
+    /// Whether more is asked of open cases than stands beside their organisations.
+    pub fn reads_cases(&self) -> bool {
+        let all_open = || {
+            let mut open = CaseStage::ALL.iter().filter(|stage| stage.is_open());
+            open.all(|stage| self.stages.contains(stage))
+        };
+        let has_some_open = self.stages.iter().any(|stage| stage.is_open()) && !all_open();
+        self.sort.is_of_open() || self.light.is_some() || self.awaited.is_some() || has_some_open
+    }
+
     /// Whether nothing can be meant: open cases among those that have ended.
     pub fn is_impossible(&self) -> bool {
         self.is_open() && self.has_ended()

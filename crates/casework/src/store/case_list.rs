@@ -101,8 +101,7 @@ fn keys_by(
     now: Timestamp,
 ) -> String {
     composer.conditions.clear();
-    let mut probes = Vec::new();
-    let from = from_of(composer, filter, (area, tie), driver, &mut probes);
+    let from = from_of(composer, filter, (area, tie), driver);
     // What stands beside an organisation's cases was asked for there.
     let stands_beside = matches!(driver, Driver::Organisation(_));
     match area.filter(|_| !stands_beside) {
@@ -184,26 +183,17 @@ fn keys_by(
     let order = ordered(composer, filter, key, driver);
     let limit = composer.place(Bound::Int(filter.limit));
     let condition = composer.condition();
-    if probes.is_empty() {
-        // Most is said of the tie (`d.`) alone; then no case is read.
-        let asks_case = condition.contains("c.") || order.contains("c.");
-        if let (Driver::Organisation(_), false) = (driver, asks_case) {
-            return format!(
-                "SELECT d.case_id AS id FROM case_organisation d WHERE {condition} ORDER BY {order} LIMIT {limit}"
-            );
-        }
-        let joined = ["", "c.id = d.case_id AND "];
-        let joined = joined[usize::from(matches!(driver, Driver::Organisation(_)))];
+    // Most is said of the tie (`d.`) alone; then no case is read.
+    let asks_case = condition.contains("c.") || order.contains("c.");
+    if let (Driver::Organisation(_), false) = (driver, asks_case) {
         return format!(
-            "SELECT c.id AS id FROM {from} WHERE {joined}{condition} ORDER BY {order} LIMIT {limit}"
+            "SELECT d.case_id AS id FROM case_organisation d WHERE {condition} ORDER BY {order} LIMIT {limit}"
         );
     }
-    // First in order, then looked up until a page is full. The limit that none reaches keeps planners from making one of the two.
-    let all = composer.place(Bound::Int(i64::MAX));
-    let probes = probes.join(" AND ");
+    let joined = ["", "c.id = d.case_id AND "];
+    let joined = joined[usize::from(matches!(driver, Driver::Organisation(_)))];
     format!(
-        "SELECT m.id AS id FROM (SELECT c.id AS id FROM {from} WHERE {condition} ORDER BY {order} LIMIT {all}) m
-        WHERE {probes} LIMIT {limit}"
+        "SELECT c.id AS id FROM {from} WHERE {joined}{condition} ORDER BY {order} LIMIT {limit}"
     )
 }
 
@@ -218,14 +208,12 @@ fn column(composer: &mut Composer, driver: Driver, column: Column, value: &str) 
     composer.text(name, value);
 }
 
-/// Where to look, with the conditions of organisations, zones, watchers, holders, number. What is looked up for each of all open cases goes
-/// to `probes`, of `m.id`: where open cases are sorted, and few of them asked about.
+/// Where to look, with the conditions of organisations, zones, watchers, holders, number.
 fn from_of(
     composer: &mut Composer,
     filter: &CaseFilter,
     (area, tie): (Option<&AreaFilter>, &Tie),
     driver: Driver,
-    probes: &mut Vec<String>,
 ) -> &'static str {
     let mut from = "case_file c";
     let mut organisations: Vec<(&TreePath, bool)> = Vec::new();
@@ -240,7 +228,7 @@ fn from_of(
     organisations.sort_by_key(|(path, has_few)| (!has_few, Reverse(path.depth())));
     for (n, (path, _)) in organisations.into_iter().enumerate() {
         let place = composer.place(Bound::Text(path.to_string()));
-        let condition = if let (Driver::Organisation(among), 0) = (driver, n) {
+        if let (Driver::Organisation(among), 0) = (driver, n) {
             from = "case_organisation d CROSS JOIN case_file c";
             let conditions = among.conditions(filter);
             let narrowed = narrowed(composer, filter, area, among);
@@ -248,20 +236,11 @@ fn from_of(
                 "d.organisation_path = {place}{conditions}{narrowed}"
             ));
             continue;
-        } else {
-            // Looked up for each case: not with EXISTS, which a planner may turn into a join and begin with.
-            let probe = |id: &str| {
-                format!(
-                    "(SELECT 1 FROM case_organisation o WHERE o.case_id = {id} AND o.organisation_path = {place}) IS NOT NULL"
-                )
-            };
-            if driver == Driver::Open && filter.sort != CaseSort::Newest {
-                probes.push(probe("m.id"));
-                continue;
-            }
-            probe("c.id")
-        };
-        composer.conditions.push(condition);
+        }
+        // Looked up for each case: not with EXISTS, which a planner may turn into a join and begin with.
+        composer.conditions.push(format!(
+            "(SELECT 1 FROM case_organisation o WHERE o.case_id = c.id AND o.organisation_path = {place}) IS NOT NULL"
+        ));
     }
     for (n, zone) in zones.into_iter().enumerate() {
         let place = composer.place(Bound::Int(zone.0));
@@ -354,12 +333,12 @@ fn narrowed(
     };
     let leading = Leading::of(filter, area, among);
     if let Some(category) = filter.category_id {
-        let leads = leading == Some(Leading::Column(Column::Category));
+        let leads = leading.has(Column::Category);
         let name = ["d.category_id + 0", "d.category_id"][usize::from(leads)];
         add(name, Bound::Int(category.0));
     }
     if let Some(source) = &filter.source {
-        let leads = leading == Some(Leading::Column(Column::Source));
+        let leads = leading.has(Column::Source);
         let name = ["COALESCE(d.source, '')", "d.source"][usize::from(leads)];
         add(name, Bound::Text(source.clone()));
     }
@@ -369,18 +348,16 @@ fn narrowed(
     let Some(area) = area else {
         return text;
     };
-    let led_by = match (leading, area) {
-        (
-            Some(Leading::Village),
-            AreaFilter::Within {
-                village: Some(village),
-                ..
-            },
-        ) => Some(("d.village_path", village)),
-        (
-            Some(Leading::Column(Column::Street)),
-            AreaFilter::Street(street) | AreaFilter::Within { street, .. },
-        ) => Some(("d.street_path", street)),
+    let led_by = match area {
+        AreaFilter::Within {
+            village: Some(village),
+            ..
+        } if leading == Leading::Village => Some(("d.village_path", village)),
+        AreaFilter::Street(street) | AreaFilter::Within { street, .. }
+            if leading.has(Column::Street) =>
+        {
+            Some(("d.street_path", street))
+        }
         _ => None,
     };
     if let Some((column, path)) = led_by {
@@ -396,8 +373,15 @@ fn narrowed(
 
 fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
     // The very words of the partial indexes, which the planner must find in the question.
-    if filter.is_open() && !matches!(driver, Driver::Organisation(_)) {
-        composer.conditions.push(OPEN.to_owned());
+    match driver {
+        Driver::Organisation(_) => {}
+        // Marked ones are far fewer than open ones, whose index would serve too and has no marks.
+        Driver::Marked if filter.is_open() => {
+            let open = OPEN.replace("c.stage", "COALESCE(c.stage, '')");
+            composer.conditions.push(open);
+        }
+        _ if filter.is_open() => composer.conditions.push(OPEN.to_owned()),
+        _ => {}
     }
     if let Driver::Dropped(_) = driver {
         composer.conditions.push(DROPPED.to_owned());
@@ -431,6 +415,8 @@ fn entered(composer: &mut Composer, filter: &CaseFilter, key: &str) {
 }
 
 fn ordered(composer: &mut Composer, filter: &CaseFilter, key: &str, driver: Driver) -> String {
+    // Elsewhere few are found and sorted: the order must not tempt a planner to begin with its index.
+    let last = ["c.id + 0", "c.id"][usize::from(matches!(driver, Driver::Sorted(_)))];
     match filter.sort {
         CaseSort::Newest => {
             if let Some(after) = filter.after {
@@ -452,7 +438,7 @@ fn ordered(composer: &mut Composer, filter: &CaseFilter, key: &str, driver: Driv
                     "c.due_at >= {due} AND (c.due_at > {due} OR c.id > {id})"
                 ));
             }
-            "c.due_at, c.id + 0".to_owned()
+            format!("c.due_at, {last}")
         }
         CaseSort::Updated => {
             if let Some(after) = filter.after {
@@ -462,7 +448,7 @@ fn ordered(composer: &mut Composer, filter: &CaseFilter, key: &str, driver: Driv
                     "c.updated_at <= {at} AND (c.updated_at < {at} OR c.id < {id})"
                 ));
             }
-            "c.updated_at DESC, c.id + 0 DESC".to_owned()
+            format!("c.updated_at DESC, {last} DESC")
         }
     }
 }

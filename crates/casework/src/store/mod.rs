@@ -111,10 +111,6 @@ statements! {
     ZONES_OF_CASES = "SELECT case_id, zone_id FROM case_zone WHERE case_id > ?1 AND case_id <= ?2";
     /// Whether somebody watches a case.
     CASE_WATCHED = "SELECT watched_at FROM case_watch WHERE account_id = ?1 AND case_id = ?2";
-    /// How many cases an organisation has to do with, up to a limit.
-    CASES_OF_ORGANISATION = "SELECT
-        (SELECT COUNT(*) FROM (SELECT case_id FROM case_organisation WHERE organisation_path = ?1 AND is_open LIMIT ?2) a)
-        + (SELECT COUNT(*) FROM (SELECT case_id FROM case_organisation WHERE organisation_path = ?1 AND NOT is_open LIMIT ?2) b)";
     /// How many cases a category has, up to a limit.
     CASES_OF_CATEGORY = "SELECT COUNT(*) FROM (SELECT id FROM case_file WHERE category_id = ?1 LIMIT ?2) n";
     /// How many cases a source has, up to a limit.

@@ -73,13 +73,14 @@ impl Driver {
             _ if matches!(filter.claimed, Some(Claimed::By(_))) => Self::Claimer,
             _ if filter.light.is_some() => Self::Light,
             _ if is_waiting => Self::Stage,
-            _ if filter.level.is_some_and(|level| level != Level::Normal) => Self::Level,
+            _ if filter.level == Some(Level::Critical) => Self::Level,
             Some(AreaFilter::Within {
                 village: Some(_), ..
             }) => Self::Village,
             _ if filter.source_has_few => Self::Source,
             _ if stage.is_some_and(|stage| stage != ReportStage::Settled) => Self::Stage,
             Some(AreaFilter::Street(_) | AreaFilter::Within { .. }) => Self::Street,
+            _ if filter.level == Some(Level::Urgent) => Self::Level,
             _ if filter.source.is_some() => Self::Source,
             _ => Self::Newest,
         }

@@ -164,8 +164,8 @@ fn held(principal: &Principal, filter: &mut CaseFilter, state: TaskState) -> boo
 /// What may have few cases.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum SizeKey {
-    /// An organisation; of open cases only, or of all.
-    Organisation(TreePath, bool),
+    /// An organisation's open ones.
+    Organisation(TreePath),
     /// A category.
     Category(Id),
     /// A source.

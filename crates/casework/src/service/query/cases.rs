@@ -11,8 +11,7 @@ use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
 use crate::store::read::{self, CaseKey};
 use crate::store::{
-    CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_CATEGORY, CASES_OF_ORGANISATION, CASES_OF_SOURCE,
-    CASES_OPEN_OF_ORGANISATION,
+    CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_CATEGORY, CASES_OF_SOURCE, CASES_OPEN_OF_ORGANISATION,
 };
 use crate::view::{CaseCountsView, CaseListView, CaseOverlaysView, CaseView, RuleView, TaskView};
 use ::store::{Row, StoreError, Tx, params};
@@ -23,12 +22,15 @@ use std::sync::Arc;
 /// Boxes show at most this many; more are "999+".
 pub const COUNT_SHOWN_MAX: i64 = 999;
 
-/// An organisation, a category or a source has few cases when they are no more than this: its index, which knows most that lists ask
-/// for, is then walked.
+/// A category or a source has few cases when they are no more than this: its index, which knows most that lists ask for, is then walked.
 const FEW_MAX: i64 = 20_000;
 
-/// The same for open cases, which are few altogether: their index knows their clocks, too.
-const FEW_OPEN_MAX: i64 = 500;
+/// An organisation has few when no more than this are open: then those are walked, and what has ended is found by the organisation's own
+/// indexes. One that has more has so great a share of all that the lists of all cases find its own among the first.
+const FEW_OPEN_MAX: i64 = 2_000;
+
+/// The same where each of its open cases is read, for what does not stand beside it: its stage and its clock.
+const FEW_READ_MAX: i64 = 500;
 
 impl Casework {
     /// Cases the caller may see.
@@ -190,10 +192,15 @@ impl Casework {
         principal: &Principal,
         mut filter: CaseFilter,
     ) -> Result<(CaseFilter, Vec<Tie>), CaseworkError> {
-        let is_open = filter.is_open();
+        let most = if filter.reads_cases() {
+            FEW_READ_MAX
+        } else {
+            FEW_OPEN_MAX
+        };
+        let is_few = |size: Option<i64>| size.is_some_and(|size| size <= most);
         if let Some((path, has_few)) = &mut filter.organisation {
-            let key = SizeKey::Organisation(path.clone(), is_open);
-            *has_few = self.few(key).await?.is_some();
+            let key = SizeKey::Organisation(path.clone());
+            *has_few = is_few(self.few(key).await?);
         }
         let scope = principal.scope("case_list");
         let mut ties = Vec::new();
@@ -204,13 +211,13 @@ impl Casework {
                 ties.push(Tie::Area(self.area_of(path)));
             }
             for path in scope.organisations {
-                let key = SizeKey::Organisation(path.clone(), is_open);
-                let has_few = self.few(key).await?.is_some();
+                let key = SizeKey::Organisation(path.clone());
+                let has_few = is_few(self.few(key).await?);
                 ties.push(Tie::Organisation { path, has_few });
             }
             ties.extend(scope.zones.into_iter().map(Tie::Zone));
         }
-        if !is_open {
+        if !filter.is_open() {
             let of_category = filter.category_id.map(SizeKey::Category);
             let of_source = filter.source.clone().map(SizeKey::Source);
             let mut sizes = [None, None];
@@ -230,7 +237,7 @@ impl Casework {
     pub(super) async fn few(&self, key: SizeKey) -> Result<Option<i64>, CaseworkError> {
         let now = self.now();
         let most = match key {
-            SizeKey::Organisation(_, true) => FEW_OPEN_MAX,
+            SizeKey::Organisation(_) => FEW_OPEN_MAX,
             _ => FEW_MAX,
         };
         let is_few = |size: i64| (size <= most).then_some(size);
@@ -244,11 +251,8 @@ impl Casework {
                 let limit = most + 1;
                 let count = |row: &Row<'_>| row.get::<i64>(0);
                 match &asked {
-                    SizeKey::Organisation(path, true) => {
+                    SizeKey::Organisation(path) => {
                         tx.query_opt(&CASES_OPEN_OF_ORGANISATION, params![path, limit], count)
-                    }
-                    SizeKey::Organisation(path, false) => {
-                        tx.query_opt(&CASES_OF_ORGANISATION, params![path, limit], count)
                     }
                     SizeKey::Category(id) => {
                         tx.query_opt(&CASES_OF_CATEGORY, params![id, limit], count)
