@@ -176,7 +176,7 @@ fn keys_by(
         Driver::Watched => "v.case_id",
         Driver::Organisation(_) | Driver::Zone => "d.case_id",
         // Else a time of entry beside it would be taken for the better way in, and a quarter has more cases than a day.
-        Driver::Number | Driver::Holder => "c.id + 0",
+        Driver::Number | Driver::Holder | Driver::Sorted(_) => "c.id + 0",
         _ => "c.id",
     };
     entered(composer, filter, key);
@@ -374,14 +374,14 @@ fn narrowed(
 fn stages(composer: &mut Composer, filter: &CaseFilter, driver: Driver) {
     // The very words of the partial indexes, which the planner must find in the question.
     match driver {
+        _ if !filter.is_open() => {}
         Driver::Organisation(_) => {}
-        // Marked ones are far fewer than open ones, whose index would serve too and has no marks.
-        Driver::Marked if filter.is_open() => {
+        Driver::Open | Driver::Sorted(_) => composer.conditions.push(OPEN.to_owned()),
+        // Few are found by these, far fewer than are open: the indexes of open ones shall not serve.
+        _ => {
             let open = OPEN.replace("c.stage", "COALESCE(c.stage, '')");
             composer.conditions.push(open);
         }
-        _ if filter.is_open() => composer.conditions.push(OPEN.to_owned()),
-        _ => {}
     }
     if let Driver::Dropped(_) = driver {
         composer.conditions.push(DROPPED.to_owned());

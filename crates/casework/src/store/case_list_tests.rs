@@ -202,6 +202,24 @@ fn every_filter_is_served_by_its_index() {
         ),
         (
             filter(|f| {
+                f.sort = CaseSort::Updated;
+                f.accepted_from = Some(Timestamp(1));
+                f.accepted_to = Some(Timestamp(9));
+            }),
+            all.clone(),
+            "SCAN c USING COVERING INDEX case_open_updated",
+        ),
+        (
+            filter(|f| {
+                f.sort = CaseSort::Due;
+                f.light = Some(Light::Red);
+                f.case_no = Some("310118-20261121".to_owned());
+            }),
+            all.clone(),
+            "INDEX case_by_no (case_no>? AND case_no<?)",
+        ),
+        (
+            filter(|f| {
                 f.marks = vec![CaseMark::Supervised];
                 f.light = Some(Light::Red);
             }),

@@ -126,6 +126,14 @@ fn expected() -> Vec<(ReportFilter, &'static str, bool)> {
         ),
         (
             filter(|f| {
+                f.level = Some(Level::Critical);
+                f.stage = Some(ReportStage::Rejected);
+            }),
+            "COVERING INDEX report_by_level (level=?)",
+            true,
+        ),
+        (
+            filter(|f| {
                 f.area = Some(AreaFilter::Street(street(1)));
                 f.stage = Some(ReportStage::Rejected);
             }),
