@@ -89,4 +89,5 @@ pub const ROOM: Room = Room {
         },
     ],
     statements: store::STATEMENTS,
+    tables: store::TABLES,
 };

@@ -11,6 +11,7 @@ pub mod statistics;
 pub mod task_list;
 pub mod write;
 
+use ::store::handover::Table;
 use ::store::{Migration, Room, StoreError, Tx, params, statements};
 
 /// Casework as the store sees it.
@@ -27,7 +28,32 @@ pub const ROOM: Room = Room {
         },
     ],
     statements: STATEMENTS,
+    tables: TABLES,
 };
+
+/// What becomes of each table when the city is handed over. State rows go along, though they are folds of the timelines: `verify` holds
+/// them against each other on the other side. The numbers are made anew.
+const TABLES: &[Table] = &[
+    Table::handed("report", &["id"]),
+    Table::handed("case_file", &["id"]),
+    Table::handed("case_words", &["case_id"]),
+    Table::handed("task", &["id"]),
+    Table::handed("report_case", &["report_id", "case_id"]),
+    Table::handed("case_organisation", &["case_id", "organisation_path"]),
+    Table::handed("case_zone", &["zone_id", "case_id"]),
+    Table::handed("case_watch", &["account_id", "case_id"]),
+    Table::handed("note", &["id"]),
+    Table::handed("timeline", &["subject_id", "seq"]),
+    Table::handed("fallback_organisation", &["area_path"]),
+    Table::handed("number_series", &["series"]),
+    Table::replacing("source", &["code"]),
+    Table::replacing("process", &["code", "version"]),
+    Table::handed("route", &["id"]),
+    Table::handed("dispatch", &["task_id"]),
+    Table::made_anew("obligation"),
+    Table::made_anew("obligation_day"),
+    Table::handed("rate_choice", &["rate"]),
+];
 
 /// The columns of a case that make its state, in the order `read` expects.
 macro_rules! case_columns {

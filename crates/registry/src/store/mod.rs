@@ -16,6 +16,7 @@ use crate::model::{
 };
 use base::{Id, Timestamp};
 use calendar::{BareUnits, Counting, Limit};
+use store::handover::Table;
 use store::{Row, StoreError, Tx, params};
 
 /// The columns of a component, in the order `components` reads them.
@@ -26,6 +27,28 @@ macro_rules! component_columns {
     };
 }
 pub(crate) use component_columns;
+
+/// What becomes of each table when the city is handed over.
+pub(crate) const TABLES: &[Table] = &[
+    Table::handed("area", &["path"]),
+    Table::handed("area_former_name", &["area_id", "until"]),
+    Table::handed("area_succession", &["area_id", "succeeds_id"]),
+    Table::handed("area_history", &["area_id", "version"]),
+    Table::handed("area_boundary", &["area_id"]),
+    Table::handed("zone", &["id"]),
+    Table::handed("zone_area", &["zone_id", "area_id"]),
+    Table::handed("zone_staff", &["zone_id", "staff_id"]),
+    Table::handed("duty_grid_area", &["area_id"]),
+    Table::handed("zone_history", &["zone_id", "version"]),
+    Table::handed("standard", &["id"]),
+    Table::handed("category", &["level", "id"]),
+    Table::handed("rule_row", &["id"]),
+    Table::handed("crosswalk", &["from_category_id", "to_category_id"]),
+    Table::handed("component", &["id"]),
+    Table::handed("component_history", &["component_id", "version"]),
+    Table::replacing("layer", &["id"]),
+    Table::handed("place", &["id"]),
+];
 
 store::statements! {
     /// One component.
