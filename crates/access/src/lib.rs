@@ -10,6 +10,7 @@ pub mod error;
 pub mod http;
 pub mod import;
 pub mod key_file;
+pub mod key_wrap;
 pub mod mask;
 pub mod model;
 pub mod password;

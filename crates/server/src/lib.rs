@@ -11,6 +11,7 @@ pub mod door;
 pub mod figures;
 pub mod frame;
 pub mod gate;
+pub mod handover;
 pub mod health;
 pub mod listen;
 pub mod live;

@@ -9,6 +9,7 @@
 mod command_line;
 mod contract;
 mod frame;
+mod handover;
 mod house;
 mod listening;
 mod live;
