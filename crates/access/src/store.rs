@@ -74,6 +74,8 @@ store::statements! {
     STAFF_ADD = "INSERT INTO staff (id, code, name, phone_sealed, phone_hash, version, created_at) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)";
     /// One person.
     STAFF_BY_ID = "SELECT id, code, name, phone_sealed, version FROM staff WHERE id = ?1";
+    /// People by id.
+    STAFF_AFTER = "SELECT id, code, name, phone_sealed, version FROM staff WHERE id > ?1 ORDER BY id LIMIT ?2";
     /// Whose number at work it is.
     STAFF_BY_CODE = "SELECT id, code, name, phone_sealed, version FROM staff WHERE code = ?1";
     /// A new membership.

@@ -19,6 +19,7 @@ mod area_tree;
 mod boundary;
 pub mod component;
 pub mod crosswalk;
+mod export;
 mod failure;
 pub mod grid;
 pub mod http;

@@ -8,6 +8,7 @@ pub mod city;
 pub mod cli;
 pub mod closing;
 pub mod door;
+pub mod export;
 pub mod figures;
 pub mod frame;
 pub mod gate;

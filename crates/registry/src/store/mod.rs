@@ -53,6 +53,8 @@ pub(crate) const TABLES: &[Table] = &[
 store::statements! {
     /// One component.
     COMPONENT_BY_ID = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.id = ?1");
+    /// Components in order of id.
+    COMPONENTS_AFTER = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2");
     /// The component with this code in force.
     COMPONENT_BY_CODE = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.code = ?1");
     /// The component that had this code.
@@ -153,6 +155,9 @@ store::statements! {
     /// A layer, from one version to the next.
     LAYER_SET = "UPDATE layer SET name = ?3, geometry = ?4, source = ?5, style = ?6, level_min = ?7, level_max = ?8, position = ?9,
         is_active = ?10, version = version + 1 WHERE id = ?1 AND version = ?2";
+    /// The places of a layer in order of their codes.
+    PLACES_AFTER = "SELECT id, code, name, lon, lat, attributes, version FROM place WHERE layer_id = ?1 AND code > ?2
+        ORDER BY code LIMIT ?3";
     /// A place of a layer, by its code.
     PLACE_BY_CODE = "SELECT id, code, name, lon, lat, attributes, version FROM place WHERE layer_id = ?1 AND code = ?2";
     /// A new place.

@@ -1,6 +1,7 @@
 //! The command line: what an operator types. Answers go to standard output, progress and the log to standard error.
 
 mod demo;
+mod export;
 mod grids;
 mod handover;
 mod import;
@@ -39,7 +40,7 @@ enum Command {
     /// Bring in areas, organisations, people, grids, components, standards, classes of appeals, or messages from a file
     #[command(subcommand)]
     Import(import::Import),
-    /// Write what the city has into files: the whole of it for another installation
+    /// Write what the city has into files: tables to read, or the whole of it for another installation
     #[command(subcommand)]
     Export(Export),
     /// Take in a whole city that `chengyun export handover` wrote, into an empty installation on either database
@@ -62,6 +63,8 @@ enum Command {
 
 #[derive(Subcommand, Debug)]
 enum Export {
+    /// Areas, organisations, people, standards, components, places, reports, cases, tasks and timelines, for people and other systems
+    Tables(export::Tables),
     /// Everything, for another installation to take over: rows as they are stored, the sealing keys under a passphrase
     Handover(handover::HandoverOut),
 }
@@ -103,6 +106,9 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
         Command::Demo(demo) => demo::run(&demo, settings).await,
         Command::Import(what) => {
             with_city(settings, async |city| import::run(what, city).await).await
+        }
+        Command::Export(Export::Tables(what)) => {
+            with_city(settings, async |city| export::tables(&what, city).await).await
         }
         Command::Export(Export::Handover(what)) => {
             with_city(settings, async |city| handover::out(&what, city, settings)).await

@@ -8,6 +8,7 @@
 
 mod command_line;
 mod contract;
+mod export;
 mod frame;
 mod handover;
 mod house;
