@@ -57,7 +57,12 @@ fn a_city_moves_in_by_the_commands_of_the_page() {
     // Before and after the hand-over.
     let sound = "everything is as it should be";
     assert_eq!(said.matches(sound).count(), 3, "{said}");
-    let mode = |path: &str| fs::metadata(folder.path().join(path)).unwrap().permissions().mode();
+    let mode = |path: &str| {
+        fs::metadata(folder.path().join(path))
+            .unwrap()
+            .permissions()
+            .mode()
+    };
     for (path, expected) in [
         ("tables", 0o700),
         ("tables/reports.csv", 0o600),
