@@ -63,6 +63,10 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
+    pub(crate) fn of(number: u32, bytes: Zeroizing<[u8; SECRET_BYTES]>) -> Self {
+        Self { number, bytes }
+    }
+
     pub(crate) fn draw(number: u32, source: &dyn Chance) -> Self {
         Self {
             number,
@@ -117,6 +121,14 @@ pub fn key_add(path: &Path, chance: &dyn Chance) -> Result<u32, KeyFileError> {
 }
 
 fn read(path: &Path) -> Result<Option<Vec<Secret>>, KeyFileError> {
+    match text(path)? {
+        Some(text) => parse(path, &text).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The text of the file at `path`, if there is one.
+fn text(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -128,7 +140,32 @@ fn read(path: &Path) -> Result<Option<Vec<Secret>>, KeyFileError> {
         }
     };
     refuse_exposed(path)?;
-    parse(path, &text).map(Some)
+    Ok(Some(text))
+}
+
+/// The text of the file at `path`, which is a list of keys.
+pub(crate) fn text_of(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    let text = text(path)?.ok_or_else(|| KeyFileError::empty(path))?;
+    parse(path, &text)?;
+    Ok(text)
+}
+
+/// Puts a list of keys at `path`. False: the same was there already; none: another is there, and stays.
+pub(crate) fn put(
+    path: &Path,
+    fresh: &str,
+    source: &dyn Chance,
+) -> Result<Option<bool>, KeyFileError> {
+    parse(path, fresh)?;
+    if let Some(there) = text(path)? {
+        return Ok((*there == fresh).then_some(false));
+    }
+    place(path, fresh, source).map_err(|source| KeyFileError::Unreachable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let there = text(path)?;
+    Ok(there.is_some_and(|there| *there == fresh).then_some(true))
 }
 
 fn parse(path: &Path, text: &str) -> Result<Vec<Secret>, KeyFileError> {
@@ -164,12 +201,17 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Secret>, KeyFileError> {
 }
 
 fn create(path: &Path, chance: &dyn Chance) -> io::Result<()> {
+    let mut text = Zeroizing::new(String::from(HEADER));
+    text.push_str(&Secret::draw(1, chance).line());
+    place(path, &text, chance)
+}
+
+/// Puts a file at `path` unless there is one.
+fn place(path: &Path, text: &str, chance: &dyn Chance) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
-    let mut text = Zeroizing::new(String::from(HEADER));
-    text.push_str(&Secret::draw(1, chance).line());
-    let draft = write_draft(path, &text, chance)?;
+    let draft = write_draft(path, text, chance)?;
     // A link, unlike a rename, does not replace what another process has put there in the meantime.
     let linked = match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),

@@ -7,9 +7,11 @@
 pub mod attempts;
 mod cache;
 pub mod error;
+pub mod export;
 pub mod http;
 pub mod import;
 pub mod key_file;
+pub mod key_wrap;
 pub mod mask;
 pub mod model;
 pub mod password;
@@ -23,6 +25,7 @@ pub mod store;
 pub mod trail;
 
 pub use error::{AccessError, AccessRefusal};
+pub use export::{ExportError, PeopleCodes, output_column};
 pub use model::{
     Account, Membership, MembershipNew, Organisation, OrganisationKind, OrganisationNew, Staff,
     StaffNew,

@@ -9,6 +9,7 @@ use crate::permission::{ExclusiveGroup, PermissionSet, Role, RoleBook, RoleReach
 use crate::scope::{Scope, ScopeColumns, Via};
 use crate::session::SessionTimes;
 use base::{CreditCode, Id, Timestamp, TreePath};
+use store::handover::Table;
 use store::{AsParam as _, Migration, Room, Row, Statement, StoreError, Tx, params};
 
 /// This room, for `Store::open`.
@@ -19,7 +20,24 @@ pub const ROOM: Room = Room {
         sql: include_str!("../migrations/0001_access.sql"),
     }],
     statements: STATEMENTS,
+    tables: TABLES,
 };
+
+/// What becomes of each table when the city is handed over. Whoever is signed in stays behind, and so do failed sign-ins.
+const TABLES: &[Table] = &[
+    Table::handed("organisation", &["path"]),
+    Table::handed("organisation_number", &["parent_path"]),
+    Table::replacing("role", &["code"]),
+    Table::handed("staff", &["id"]),
+    Table::handed("membership", &["id"]),
+    Table::handed("account", &["id"]),
+    Table::handed("password_history", &["id"]),
+    Table::stays("login_failure"),
+    Table::stays("session"),
+    Table::stays("api_token"),
+    Table::handed("notice", &["id"]),
+    Table::replacing("sealing_key", &["number"]),
+];
 
 store::statements! {
     /// Writes a shipped role anew.
@@ -56,6 +74,8 @@ store::statements! {
     STAFF_ADD = "INSERT INTO staff (id, code, name, phone_sealed, phone_hash, version, created_at) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)";
     /// One person.
     STAFF_BY_ID = "SELECT id, code, name, phone_sealed, version FROM staff WHERE id = ?1";
+    /// People by id.
+    STAFF_AFTER = "SELECT id, code, name, phone_sealed, version FROM staff WHERE id > ?1 ORDER BY id LIMIT ?2";
     /// Whose number at work it is.
     STAFF_BY_CODE = "SELECT id, code, name, phone_sealed, version FROM staff WHERE code = ?1";
     /// A new membership.

@@ -19,6 +19,7 @@ mod area_tree;
 mod boundary;
 pub mod component;
 pub mod crosswalk;
+mod export;
 mod failure;
 pub mod grid;
 pub mod http;
@@ -89,4 +90,5 @@ pub const ROOM: Room = Room {
         },
     ],
     statements: store::STATEMENTS,
+    tables: store::TABLES,
 };

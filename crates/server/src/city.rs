@@ -1,5 +1,6 @@
 //! The rooms opened on one database, in the order they need each other.
 
+use crate::handover;
 use crate::settings::Settings;
 use access::{Access, AccessError, AccessOptions, PasswordCost, Principal, RoleBook, Sealer};
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ use casework::process::Processes;
 use casework::{Casework, Parts};
 use registry::Registry;
 use std::sync::Arc;
-use store::audit::CheckpointKey;
+use store::audit::{CheckpointKey, PublicKey};
 use store::{Options, Room, Store, StoreError, outbox};
 
 /// Every room that has tables.
@@ -33,6 +34,8 @@ pub struct City {
     pub opened_at_place: i64,
     /// Signs the audit chain.
     pub checkpoint_key: Arc<CheckpointKey>,
+    /// What signed it before this installation took the city over.
+    pub former_audit_keys: Arc<[PublicKey]>,
 }
 
 impl City {
@@ -71,7 +74,22 @@ impl City {
             password_cost,
             ..AccessOptions::default()
         };
-        Self::of(store, sealer, options, checkpoint_key, &settings.city_code).await
+        let former_audit_keys = handover::former_audit_keys(settings)?;
+        let city = Self::of(store, sealer, options, checkpoint_key, &settings.city_code).await?;
+        Ok(Self {
+            former_audit_keys: former_audit_keys.into(),
+            ..city
+        })
+    }
+
+    /// The public keys that checkpoints of the audit chain may be signed with: ours last.
+    pub fn audit_keys(&self) -> Vec<PublicKey> {
+        let ours = self.checkpoint_key.public();
+        self.former_audit_keys
+            .iter()
+            .cloned()
+            .chain([ours])
+            .collect()
     }
 
     /// The rooms on an open store.
@@ -115,6 +133,7 @@ impl City {
             casework,
             opened_at_place,
             checkpoint_key: Arc::new(checkpoint_key),
+            former_audit_keys: Arc::new([]),
         })
     }
 

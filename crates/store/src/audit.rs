@@ -169,6 +169,20 @@ pub struct PublicKey {
     key_id: String,
 }
 
+impl PublicKey {
+    /// The point in hexadecimal, to be written down.
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.key.to_sec1_bytes())
+    }
+
+    /// From what [`PublicKey::to_hex`] wrote; none when that is no public key.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let key = VerifyingKey::from_sec1_bytes(SIGNER_ID, &hex::decode(text).ok()?).ok()?;
+        let key_id = key_id(&key);
+        Some(Self { key, key_id })
+    }
+}
+
 fn key_id(key: &VerifyingKey) -> String {
     let mut id = hex::encode(Sm3::digest(key.to_sec1_bytes()));
     id.truncate(16);

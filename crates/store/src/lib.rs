@@ -28,6 +28,7 @@ pub mod consumer;
 mod engine;
 mod error;
 mod filling;
+pub mod handover;
 pub mod idempotency;
 mod job;
 mod migrate;

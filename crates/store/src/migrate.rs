@@ -36,6 +36,8 @@ pub struct Room {
     pub migrations: &'static [Migration],
     /// Its statements, for the test that prepares all.
     pub statements: &'static [&'static crate::Statement],
+    /// Its tables, and what becomes of each when the city is handed over; those that others refer to first.
+    pub tables: &'static [crate::handover::Table],
 }
 
 const STORE_ROOM: Room = Room {
@@ -51,6 +53,7 @@ const STORE_ROOM: Room = Room {
         },
     ],
     statements: &[],
+    tables: crate::handover::STORE_TABLES,
 };
 
 pub(crate) fn with_store_itself(rooms: &[Room]) -> Vec<Room> {
@@ -224,6 +227,7 @@ mod tests {
             name: "room",
             migrations,
             statements: &[],
+            tables: &[],
         }]
     }
 

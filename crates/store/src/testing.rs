@@ -5,7 +5,9 @@
 //! Without PostgreSQL's programs the PostgreSQL half is left out and says so; with `CI=true` that is a failure.
 
 use crate::pg::session::Session;
-use crate::{Options, Room, Store, StoreError, audit, consumer, idempotency, outbox, timer};
+use crate::{
+    Options, Room, Store, StoreError, audit, consumer, handover, idempotency, outbox, timer,
+};
 use base::chance::{Chance, SeededChance};
 use base::{Clock, SystemClock};
 use std::fs;
@@ -132,6 +134,7 @@ pub fn assert_every_statement_prepares(rooms: &[Room]) {
         consumer::STATEMENTS,
         timer::STATEMENTS,
         idempotency::STATEMENTS,
+        handover::STATEMENTS,
     ];
     let statements: Vec<_> = own
         .into_iter()

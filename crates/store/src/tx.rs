@@ -42,6 +42,10 @@ impl<'a> Tx<'a> {
         }
     }
 
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(self.engine, Engine::Pg(_))
+    }
+
     /// All rows, mapped one by one.
     pub fn query<T>(
         &mut self,

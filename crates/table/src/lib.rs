@@ -14,6 +14,7 @@
 mod dates;
 mod delimited;
 mod encoding;
+mod output;
 mod packed;
 mod report;
 mod row;
@@ -22,6 +23,7 @@ pub mod testing;
 mod workbook;
 
 pub use dates::{date_from_serial, read_date_time};
+pub use output::{Cell, Features, Form, Output, OutputColumn, OutputError, OutputFolder, Written};
 pub use packed::unpacked;
 pub use report::Report;
 pub use row::{Row, RowError};

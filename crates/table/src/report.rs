@@ -3,6 +3,7 @@
 use crate::RowError;
 use base::limits::IMPORT_REJECTIONS_LISTED_MAX;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// The outcome of an import, or of a rehearsal of one.
@@ -65,8 +66,8 @@ impl Report {
                 outcome,
                 &error.row.to_string(),
                 &error.line.to_string(),
-                &harmless(error.column.as_deref().unwrap_or_default()),
-                &harmless(&error.reason),
+                &*harmless(error.column.as_deref().unwrap_or_default()),
+                &*harmless(&error.reason),
             ])?;
         }
         csv.flush()
@@ -74,10 +75,10 @@ impl Report {
 }
 
 /// Text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
+        Cow::Owned(format!("'{text}"))
     } else {
-        text.to_owned()
+        Cow::Borrowed(text)
     }
 }

@@ -1,7 +1,7 @@
 //! Organisations and people from tables, as a city moving in has them. Each row goes through the same command that somebody would
 //! give by hand: what the command refuses, the row's report says. A second run of the same file changes nothing.
 
-mod organisations;
+pub(crate) mod organisations;
 mod staff;
 
 pub use organisations::ORGANISATION_COLUMNS;

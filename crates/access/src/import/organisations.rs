@@ -27,6 +27,12 @@ const KINDS: &[(&str, OrganisationKind)] = &[
     ("企业", OrganisationKind::Company),
 ];
 
+/// A kind as cities write it.
+pub(crate) fn kind_title(kind: OrganisationKind) -> &'static str {
+    let title = KINDS.iter().find(|(_, known)| *known == kind);
+    title.map_or(kind.as_str(), |(title, _)| title)
+}
+
 /// A row understood.
 struct Meant<'a> {
     row: Row<'a>,

@@ -313,7 +313,7 @@ struct SealedPhone {
 }
 
 /// Where a person's sealed phone number stands.
-fn phone_context(staff_id: Id) -> String {
+pub(crate) fn phone_context(staff_id: Id) -> String {
     format!("staff.phone:{staff_id}")
 }
 

@@ -28,6 +28,7 @@ const ROOMS: &[Room] = &[Room {
         sql: SCHEMA,
     }],
     statements: STATEMENTS,
+    tables: &[],
 }];
 
 const COLUMNS: ScopeColumns<'static> = ScopeColumns {

@@ -6,6 +6,7 @@
 mod acceptance;
 mod accuracy;
 mod case;
+mod export;
 mod fallback;
 mod handling;
 mod import;

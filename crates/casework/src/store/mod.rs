@@ -12,6 +12,7 @@ pub mod statistics;
 pub mod task_list;
 pub mod write;
 
+use ::store::handover::Table;
 use ::store::{Migration, Room, StoreError, Tx, params, statements};
 
 /// Casework as the store sees it.
@@ -28,7 +29,32 @@ pub const ROOM: Room = Room {
         },
     ],
     statements: STATEMENTS,
+    tables: TABLES,
 };
+
+/// What becomes of each table when the city is handed over. State rows go along, though they are folds of the timelines: `verify` holds
+/// them against each other on the other side. The numbers are made anew.
+const TABLES: &[Table] = &[
+    Table::handed("report", &["id"]),
+    Table::handed("case_file", &["id"]),
+    Table::handed("case_words", &["case_id"]),
+    Table::handed("task", &["id"]),
+    Table::handed("report_case", &["report_id", "case_id"]),
+    Table::handed("case_organisation", &["case_id", "organisation_path"]),
+    Table::handed("case_zone", &["zone_id", "case_id"]),
+    Table::handed("case_watch", &["account_id", "case_id"]),
+    Table::handed("note", &["id"]),
+    Table::handed("timeline", &["subject_id", "seq"]),
+    Table::handed("fallback_organisation", &["area_path"]),
+    Table::handed("number_series", &["series"]),
+    Table::replacing("source", &["code"]),
+    Table::replacing("process", &["code", "version"]),
+    Table::handed("route", &["id"]),
+    Table::handed("dispatch", &["task_id"]),
+    Table::made_anew("obligation"),
+    Table::made_anew("obligation_day"),
+    Table::handed("rate_choice", &["rate"]),
+];
 
 /// The columns of a case that make its state, in the order `read` expects.
 macro_rules! case_columns {
@@ -245,6 +271,34 @@ statements! {
     /// All of them, by area.
     FALLBACKS_AFTER = "SELECT area_path, organisation_id, set_at FROM fallback_organisation WHERE area_path > ?1
         ORDER BY area_path LIMIT ?2";
+    // Of exports, page by page.
+    /// Cases, and what their state does not say.
+    EXPORT_CASES = concat!("SELECT ", case_columns!(), ", c.lead_organisation_id, c.is_important, c.is_supervised, c.is_suspended
+        FROM case_file c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2");
+    /// Reports, and what is sealed of them.
+    EXPORT_REPORTS = concat!("SELECT ", report_columns!(), ", r.words_sealed, r.reporter_sealed FROM report r
+        WHERE r.id > ?1 ORDER BY r.id LIMIT ?2");
+    /// Tasks, and the number of what they are of.
+    EXPORT_TASKS = concat!("SELECT ", task_columns!(), ", c.case_no, r.report_no FROM task t
+        LEFT JOIN case_file c ON c.id = t.case_id LEFT JOIN report r ON r.id = t.report_id
+        WHERE t.id > ?1 ORDER BY t.id LIMIT ?2");
+    /// Timelines, and the number of whose each is.
+    EXPORT_TIMELINE = "SELECT t.seq, t.kind, t.occurred_at, t.recorded_at, t.account_id, t.staff_id, t.organisation_id,
+        t.organisation_path, t.role, t.schema_number, t.body, t.subject_id, c.case_no, r.report_no FROM timeline t
+        LEFT JOIN case_file c ON c.id = t.subject_id LEFT JOIN report r ON r.id = t.subject_id
+        WHERE (t.subject_id, t.seq) > (?1, ?2) ORDER BY t.subject_id, t.seq LIMIT ?3";
+    /// Notes, and the number of whose each is.
+    EXPORT_NOTES = "SELECT n.id, n.subject_id, n.sealed, c.case_no, r.report_no FROM note n
+        LEFT JOIN case_file c ON c.id = n.subject_id LEFT JOIN report r ON r.id = n.subject_id
+        WHERE n.id > ?1 ORDER BY n.id LIMIT ?2";
+    /// The numbers of the reports of a case.
+    REPORT_NOS_OF_CASE = "SELECT r.report_no FROM report_case x JOIN report r ON r.id = x.report_id WHERE x.case_id = ?1 ORDER BY r.id";
+    /// The numbers of the cases of a report.
+    CASE_NOS_OF_REPORT = "SELECT c.case_no FROM report_case x JOIN case_file c ON c.id = x.case_id WHERE x.report_id = ?1 ORDER BY c.id";
+    /// Who reported what a case or report is about, sealed.
+    REPORTERS_OF_SUBJECT = "SELECT r.id, r.reporter_sealed FROM report r WHERE r.id = ?1 AND r.reporter_sealed IS NOT NULL
+        UNION ALL SELECT r.id, r.reporter_sealed FROM report_case x JOIN report r ON r.id = x.report_id
+        WHERE x.case_id = ?1 AND r.reporter_sealed IS NOT NULL";
     // Of processes and routing.
     /// The routing table.
     ROUTES = "SELECT id, version, kind, category_id, area_path, hours, unit_name, organisation_id, changed_at FROM route ORDER BY id";

@@ -313,7 +313,7 @@ impl TimelineEntry {
     }
 }
 
-fn timeline_entry(row: &Row<'_>) -> Result<TimelineEntry, StoreError> {
+pub(crate) fn timeline_entry(row: &Row<'_>) -> Result<TimelineEntry, StoreError> {
     let account_id: Option<Id> = row.get(4)?;
     let by = match account_id {
         None => None,

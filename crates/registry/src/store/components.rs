@@ -2,7 +2,7 @@
 
 use super::{
     COMPONENT_ADD, COMPONENT_BY_CODE, COMPONENT_BY_FORMER_CODE, COMPONENT_BY_ID, COMPONENT_SET,
-    corrupt,
+    COMPONENTS_AFTER, corrupt,
 };
 use crate::component::cell::cell_of;
 use crate::model::{Component, ComponentCode, ComponentShape, ComponentState, ComponentUnits};
@@ -57,6 +57,15 @@ pub(super) fn read_component(row: &Row<'_>) -> Result<Component, StoreError> {
 /// The component with this id.
 pub(crate) fn component_by_id(tx: &mut Tx<'_>, id: Id) -> Result<Option<Component>, StoreError> {
     tx.query_opt(&COMPONENT_BY_ID, params![id], read_component)
+}
+
+/// Components in order of id.
+pub(crate) fn components_after(
+    tx: &mut Tx<'_>,
+    after: Id,
+    limit: i64,
+) -> Result<Vec<Component>, StoreError> {
+    tx.query(&COMPONENTS_AFTER, params![after, limit], read_component)
 }
 
 /// The component whose code this is, or was.

@@ -1,6 +1,8 @@
 //! Layers and the places that belong to one.
 
-use super::{LAYER_ADD, LAYER_SET, LAYERS, PLACE_ADD, PLACE_BY_CODE, PLACE_SET, corrupt};
+use super::{
+    LAYER_ADD, LAYER_SET, LAYERS, PLACE_ADD, PLACE_BY_CODE, PLACE_SET, PLACES_AFTER, corrupt,
+};
 use crate::component::cell::{Frame, cell_of};
 use crate::model::{Layer, LayerGeometry, Place};
 use base::{Id, Point};
@@ -89,6 +91,16 @@ fn read_place(row: &Row<'_>) -> Result<Place, StoreError> {
         },
         version: row.get(6)?,
     })
+}
+
+/// The places of a layer in order of their codes.
+pub(crate) fn places_after(
+    tx: &mut Tx<'_>,
+    layer_id: Id,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Place>, StoreError> {
+    tx.query(&PLACES_AFTER, params![layer_id, after, limit], read_place)
 }
 
 /// The place of a layer with this code.

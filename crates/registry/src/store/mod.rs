@@ -16,6 +16,7 @@ use crate::model::{
 };
 use base::{Id, Timestamp};
 use calendar::{BareUnits, Counting, Limit};
+use store::handover::Table;
 use store::{Row, StoreError, Tx, params};
 
 /// The columns of a component, in the order `components` reads them.
@@ -27,9 +28,33 @@ macro_rules! component_columns {
 }
 pub(crate) use component_columns;
 
+/// What becomes of each table when the city is handed over.
+pub(crate) const TABLES: &[Table] = &[
+    Table::handed("area", &["path"]),
+    Table::handed("area_former_name", &["area_id", "until"]),
+    Table::handed("area_succession", &["area_id", "succeeds_id"]),
+    Table::handed("area_history", &["area_id", "version"]),
+    Table::handed("area_boundary", &["area_id"]),
+    Table::handed("zone", &["id"]),
+    Table::handed("zone_area", &["zone_id", "area_id"]),
+    Table::handed("zone_staff", &["zone_id", "staff_id"]),
+    Table::handed("duty_grid_area", &["area_id"]),
+    Table::handed("zone_history", &["zone_id", "version"]),
+    Table::handed("standard", &["id"]),
+    Table::handed("category", &["level", "id"]),
+    Table::handed("rule_row", &["id"]),
+    Table::handed("crosswalk", &["from_category_id", "to_category_id"]),
+    Table::handed("component", &["id"]),
+    Table::handed("component_history", &["component_id", "version"]),
+    Table::replacing("layer", &["id"]),
+    Table::handed("place", &["id"]),
+];
+
 store::statements! {
     /// One component.
     COMPONENT_BY_ID = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.id = ?1");
+    /// Components in order of id.
+    COMPONENTS_AFTER = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2");
     /// The component with this code in force.
     COMPONENT_BY_CODE = concat!("SELECT ", component_columns!(), " FROM component c WHERE c.code = ?1");
     /// The component that had this code.
@@ -130,6 +155,9 @@ store::statements! {
     /// A layer, from one version to the next.
     LAYER_SET = "UPDATE layer SET name = ?3, geometry = ?4, source = ?5, style = ?6, level_min = ?7, level_max = ?8, position = ?9,
         is_active = ?10, version = version + 1 WHERE id = ?1 AND version = ?2";
+    /// The places of a layer in order of their codes.
+    PLACES_AFTER = "SELECT id, code, name, lon, lat, attributes, version FROM place WHERE layer_id = ?1 AND code > ?2
+        ORDER BY code LIMIT ?3";
     /// A place of a layer, by its code.
     PLACE_BY_CODE = "SELECT id, code, name, lon, lat, attributes, version FROM place WHERE layer_id = ?1 AND code = ?2";
     /// A new place.

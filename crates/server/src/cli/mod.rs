@@ -1,7 +1,9 @@
 //! The command line: what an operator types. Answers go to standard output, progress and the log to standard error.
 
 mod demo;
+mod export;
 mod grids;
+mod handover;
 mod import;
 mod people;
 mod replay;
@@ -38,6 +40,11 @@ enum Command {
     /// Bring in areas, organisations, people, grids, components, standards, classes of appeals, or messages from a file
     #[command(subcommand)]
     Import(import::Import),
+    /// Write what the city has into files: tables to read, or the whole of it for another installation
+    #[command(subcommand)]
+    Export(Export),
+    /// Take in a whole city that `chengyun export handover` wrote, into an empty installation on either database
+    TakeOver(handover::TakeOver),
     /// Write a table to fill in: CSV or XLSX, with the columns of an import and an example
     Template(people::Template),
     /// Cut areas into unit grids, and check how unit grids cover their villages
@@ -52,6 +59,14 @@ enum Command {
     /// People who may sign in
     #[command(subcommand)]
     User(user::User),
+}
+
+#[derive(Subcommand, Debug)]
+enum Export {
+    /// Areas, organisations, people, standards, components, places, reports, cases, tasks and timelines, for people and other systems
+    Tables(export::Tables),
+    /// Everything, for another installation to take over: rows as they are stored, the sealing keys under a passphrase
+    Handover(handover::HandoverOut),
 }
 
 /// Reads the command line, does what it says, and answers with the exit code: 0 done, 1 not done or something is wrong.
@@ -92,6 +107,13 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
         Command::Import(what) => {
             with_city(settings, async |city| import::run(what, city).await).await
         }
+        Command::Export(Export::Tables(what)) => {
+            with_city(settings, async |city| export::tables(&what, city).await).await
+        }
+        Command::Export(Export::Handover(what)) => {
+            with_city(settings, async |city| handover::out(&what, city, settings)).await
+        }
+        Command::TakeOver(what) => handover::take(&what, settings).await,
         Command::Template(template) => people::template(&template),
         Command::Grids(what) => {
             with_city(settings, async |city| grids::run(what, city).await).await

@@ -2,17 +2,14 @@
 
 use crate::city::City;
 use crate::cli::say;
+use crate::handover;
 use std::process::ExitCode;
 
 /// Says what was looked at and every finding; the exit code is 1 when there is any.
 pub(super) fn run(city: &City) -> anyhow::Result<ExitCode> {
-    // Numbers follow what happened; a server that runs beside may be quicker.
-    match store::consumer::drain(&city.store, &city.casework.statistics_follower()) {
-        Ok(_) | Err(store::StoreError::Conflict) => {}
-        Err(error) => return Err(error.into()),
-    }
+    handover::settle_numbers(city)?;
     let casework = city.casework.verify()?;
-    let audit = store::audit::verify(&city.store, &[city.checkpoint_key.public()])?;
+    let audit = store::audit::verify(&city.store, &city.audit_keys())?;
     say(&format!(
         "{} reports and {} cases replayed from {} timeline entries; {} audit entries in {} lanes and {} checkpoints walked",
         casework.reports,

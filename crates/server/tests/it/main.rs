@@ -8,7 +8,9 @@
 
 mod command_line;
 mod contract;
+mod export;
 mod frame;
+mod handover;
 mod house;
 mod listening;
 mod live;

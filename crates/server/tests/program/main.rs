@@ -4,6 +4,7 @@
 
 mod api_page;
 mod faults;
+mod handover;
 mod operations;
 mod real_input;
 mod replay;

@@ -39,6 +39,11 @@ fn a_city_moves_in_by_the_commands_of_the_page() {
         "5 accounts opened",
         "4326 rows read",
         "\"agree\":",
+        "written, masked: tables: areas.csv areas.geojson cases.csv components.csv",
+        "written, unmasked: opened:",
+        "handed over: handover",
+        "taken over: handover",
+        "SM3 of the manifest: ",
     ] {
         assert!(said.contains(expected), "{expected}\n{said}\n{complained}");
     }
@@ -49,6 +54,35 @@ fn a_city_moves_in_by_the_commands_of_the_page() {
         0o600
     );
     assert_eq!(fs::read_to_string(&accounts).unwrap().lines().count(), 6);
+    // Before and after the hand-over.
+    let sound = "everything is as it should be";
+    assert_eq!(said.matches(sound).count(), 3, "{said}");
+    let mode = |path: &str| {
+        fs::metadata(folder.path().join(path))
+            .unwrap()
+            .permissions()
+            .mode()
+    };
+    for (path, expected) in [
+        ("tables", 0o700),
+        ("tables/reports.csv", 0o600),
+        ("opened/reports.xlsx", 0o600),
+        ("handover", 0o700),
+        ("handover/account.ndjson", 0o600),
+        ("handover/keys.sealed", 0o600),
+        ("elsewhere/keys", 0o600),
+    ] {
+        assert_eq!(mode(path) & 0o777, expected, "{path}");
+    }
+    // What was imported is in the tables.
+    let read = |path: &str| {
+        let bytes = fs::read(folder.path().join(path)).unwrap();
+        table::Table::read(&bytes, path).unwrap()
+    };
+    assert_eq!(read("tables/areas.csv").len(), 367);
+    assert_eq!(read("tables/reports.csv").len(), 4_326);
+    assert_eq!(read("opened/reports.xlsx").len(), 4_326);
+    assert_eq!(read("tables/staff.csv").len(), 7);
     // The templates are workbooks that the imports understand.
     for (file, columns) in [("organisations.xlsx", 6), ("staff.xlsx", 7)] {
         let bytes = fs::read(folder.path().join(file)).unwrap();

@@ -13,10 +13,12 @@
 mod audit;
 mod durability;
 mod filling;
+mod handover;
 mod outbox;
 mod timers;
 mod transactions;
 
+use store::handover::Table;
 use store::{Migration, Room, Statement, params};
 
 /// A room of the tests' own.
@@ -24,6 +26,7 @@ pub static ROOM: Room = Room {
     name: "ledger",
     migrations: MIGRATIONS,
     statements: STATEMENTS,
+    tables: &[Table::handed("ledger", &["id"])],
 };
 
 static MIGRATIONS: &[Migration] = &[Migration {
@@ -78,6 +81,7 @@ fn a_statement_the_engine_does_not_know_is_found_out() {
         name: "wrong",
         migrations: &[],
         statements: &[&WRONG],
+        tables: &[],
     }];
     let found =
         std::panic::catch_unwind(|| store::testing::assert_every_statement_prepares(&ROOMS));

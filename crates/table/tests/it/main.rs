@@ -6,6 +6,7 @@
     reason = "a test may fall"
 )]
 
+mod output;
 mod report;
 mod text;
 mod workbook;
