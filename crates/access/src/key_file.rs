@@ -228,7 +228,7 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
+pub(crate) fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = fs::metadata(path).map_err(|source| KeyFileError::Unreachable {
         path: path.to_owned(),
@@ -245,7 +245,7 @@ fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
 }
 
 #[cfg(not(unix))]
-fn refuse_exposed(_: &Path) -> Result<(), KeyFileError> {
+pub(crate) fn refuse_exposed(_: &Path) -> Result<(), KeyFileError> {
     Ok(())
 }
 

@@ -12,6 +12,7 @@ pub mod import;
 pub mod key_file;
 pub mod mask;
 pub mod model;
+pub mod parcel;
 pub mod password;
 pub mod permission;
 pub mod principal;

@@ -109,6 +109,7 @@ pub fn postgres(rooms: &[Room], clock: &Arc<dyn Clock>) -> Option<TestStore> {
             url,
             writers: 4,
             readers: 2,
+            backup: None,
         };
         let store = Store::open(&options, rooms, clock.clone(), seeded_chance())?;
         Ok::<_, StoreError>((store, options))
