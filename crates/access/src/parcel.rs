@@ -146,10 +146,7 @@ mod tests {
                 Err(ParcelError::NotAuthentic)
             ));
         }
-        assert!(matches!(
-            open(&ours, b"short"),
-            Err(ParcelError::Malformed)
-        ));
+        assert!(matches!(open(&ours, b"short"), Err(ParcelError::Malformed)));
         assert!(matches!(
             Passphrase::new("short"),
             Err(ParcelError::TooShort)

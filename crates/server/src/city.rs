@@ -58,9 +58,8 @@ impl City {
         // Before the database, because its backup takes them along.
         let sealer = Sealer::from_file(&settings.keys(), chance.clone())
             .context("reading the sealing keys")?;
-        let checkpoint_key =
-            CheckpointKey::load_or_create(&backup::audit_key(settings), &*chance)
-                .context("reading the key of the audit chain")?;
+        let checkpoint_key = CheckpointKey::load_or_create(&backup::audit_key(settings), &*chance)
+            .context("reading the key of the audit chain")?;
         let options = Options {
             url: settings.database(),
             writers: settings.database_writers,

@@ -44,10 +44,7 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     };
     connection.execute_batch(&format!("PRAGMA cache_size = -{cache_kib};"))?;
     // Without this SQLite prepares a cached statement anew when a bound value it might plan by has changed.
-    connection.set_db_config(
-        DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG,
-        true,
-    )?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(512);
     Ok(connection)
 }
@@ -166,8 +163,7 @@ fn follower(
             None
         }
     };
-    let unreachable =
-        |error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    let unreachable = |error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     let database = File::options()
         .read(true)
         .write(true)

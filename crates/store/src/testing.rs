@@ -124,6 +124,47 @@ pub fn postgres(rooms: &[Room], clock: &Arc<dyn Clock>) -> Option<TestStore> {
     }
 }
 
+/// A database of its own on the private server, gone when this is dropped.
+pub struct FreshDatabase {
+    /// Its address.
+    pub url: String,
+    server_url: String,
+    name: String,
+}
+
+impl FreshDatabase {
+    /// None when there is no PostgreSQL here.
+    #[expect(clippy::panic, reason = "a test without a database cannot go on")]
+    pub fn make() -> Option<Self> {
+        let server_url = postgres_url()?;
+        let name = format!("fresh_{}", unique());
+        let made = Session::connect(&server_url, "BEGIN").and_then(|mut session| {
+            session.batch(&format!("DROP DATABASE IF EXISTS {name}"))?;
+            session.batch(&format!("CREATE DATABASE {name}"))
+        });
+        if let Err(error) = made {
+            panic!("no database on the private server: {error}");
+        }
+        let (server, options) = server_url.split_once('?').unwrap_or((&server_url, ""));
+        let (server, _) = server.rsplit_once('/').unwrap_or((server, ""));
+        let glue = if options.is_empty() { "" } else { "?" };
+        Some(Self {
+            url: format!("{server}/{name}{glue}{options}"),
+            server_url,
+            name,
+        })
+    }
+}
+
+impl Drop for FreshDatabase {
+    fn drop(&mut self) {
+        let dropped = Session::connect(&self.server_url, "BEGIN").and_then(|mut session| {
+            session.batch(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
+        });
+        drop(dropped);
+    }
+}
+
 /// Prepares every statement of every room (and of the store itself) on both engines.
 #[expect(clippy::panic, reason = "this is an assertion")]
 pub fn assert_every_statement_prepares(rooms: &[Room]) {

@@ -52,10 +52,11 @@ pub(super) async fn copy(what: &Backup, settings: &Settings) -> anyhow::Result<E
     let options = backup::into(settings, what.to.clone(), &key, &SystemChance)?;
     let url = settings.database();
     let (at, bytes) = tokio::task::spawn_blocking(move || match url.strip_prefix("sqlite:") {
-        Some(file) => {
-            copy_once(Path::new(file), &options, &SystemClock).map(|copied| (copied.at, copied.bytes))
+        Some(file) => copy_once(Path::new(file), &options, &SystemClock)
+            .map(|copied| (copied.at, copied.bytes)),
+        None => {
+            postgres::dump(&url, &options, &SystemClock).map(|dumped| (dumped.at, dumped.bytes))
         }
-        None => postgres::dump(&url, &options, &SystemClock).map(|dumped| (dumped.at, dumped.bytes)),
     })
     .await??;
     say(&format!(
@@ -104,10 +105,7 @@ fn refuse_used(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// What was not restored leaves no keys either.
-fn leaving_nothing<T>(
-    built: Result<T, BackupError>,
-    settings: &Settings,
-) -> anyhow::Result<T> {
+fn leaving_nothing<T>(built: Result<T, BackupError>, settings: &Settings) -> anyhow::Result<T> {
     if built.is_err() {
         backup::take_away_keys(settings);
         let _ = fs::remove_dir(&settings.data_dir); // unless somebody has put something into it

@@ -38,6 +38,10 @@ fn a_city_moves_in_by_the_commands_of_the_page() {
         "6 rows read: 6 stored, 0 unchanged, 0 rejected",
         "5 accounts opened",
         "4326 rows read",
+        "\"is_late\":false",
+        "copied the city as of",
+        "to restored: ",
+        "to restored-copy: ",
         "\"agree\":",
     ] {
         assert!(said.contains(expected), "{expected}\n{said}\n{complained}");

@@ -168,8 +168,8 @@ impl Follower {
     /// Goes on with the newest line when the log proves that nothing is missing, else begins one.
     fn take_up(&mut self) -> Result<Following, BackupError> {
         let shelf = match self.shelf.take() {
-            Some(shelf) => shelf,
-            None => OwnShelf::open(&self.options.folder, &self.options.owner)?,
+            Some(shelf) if shelf.is_there() => shelf,
+            _ => OwnShelf::open(&self.options.folder, &self.options.owner)?,
         };
         let shelf = self.shelf.insert(shelf);
         if let Ok(Some(choice)) = Choice::newest(&shelf.shelf, None, true) {

@@ -26,11 +26,7 @@ pub struct Copied {
 }
 
 /// Copies the SQLite database at `path` into a line of its own.
-pub fn copy_once(
-    path: &Path,
-    options: &Follow,
-    clock: &dyn Clock,
-) -> Result<Copied, BackupError> {
+pub fn copy_once(path: &Path, options: &Follow, clock: &dyn Clock) -> Result<Copied, BackupError> {
     // Before the connection, and so closed after it: closing gives up the locks of the whole process.
     let database = File::open(path).map_err(|source| BackupError::io(path, source))?;
     let shelf = OwnShelf::open(&options.folder, &options.owner)?;

@@ -5,10 +5,10 @@ use super::follow::lay_beside;
 use super::piece::{self, Head};
 use super::shelf::{DUMP_FILE, Line, OwnShelf, Shelf};
 use super::{BackupError, Follow};
+use crate::StoreError;
 use crate::migrate::{self, Room};
 use crate::params;
 use crate::pg::session::Session;
-use crate::StoreError;
 use base::{Clock, Timestamp};
 use sm3::{Digest as _, Sm3};
 use std::fs::{self, File};
@@ -37,9 +37,8 @@ pub fn dump(url: &str, options: &Follow, clock: &dyn Clock) -> Result<Dumped, Ba
     let server = Server::parse(url)?;
     let shelf = OwnShelf::open(&options.folder, &options.owner)?;
     let mut session = Session::connect(url, "BEGIN")?;
-    let schema = schema(&mut session)?.ok_or_else(|| {
-        BackupError::Refused("there is no installation in that database".into())
-    })?;
+    let schema = schema(&mut session)?
+        .ok_or_else(|| BackupError::Refused("there is no installation in that database".into()))?;
     let migrations = migrate::postgres_done(&mut session)?;
     drop(session);
     let at = clock.now();
@@ -146,7 +145,10 @@ impl DumpPlan {
         let mut session = Session::connect(url, "BEGIN")?;
         let count = "SELECT count(*) FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ?1)";
         let rows = session.query(count, params![self.schema.as_str()])?;
-        let relations: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(StoreError::from)?;
+        let relations: i64 = rows
+            .first()
+            .map_or(Ok(0), |row| row.try_get(0))
+            .map_err(StoreError::from)?;
         if relations > 0 {
             return Err(BackupError::Refused(format!(
                 "the schema {} of that database is not empty",
@@ -289,5 +291,40 @@ fn digest(path: &Path) -> Result<(String, u64), BackupError> {
         }
         sm3.update(buffer.get(..count).unwrap_or_default());
         bytes += count as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_becomes_variables_of_the_tools() {
+        let url = "postgres://chengyun:s%40crét@db.example:5433/city?options=-c%20search_path%3Dx";
+        let server = Server::parse(url).unwrap();
+        assert_eq!(server.database, "city");
+        let expected = [
+            ("PGHOST", "db.example"),
+            ("PGPORT", "5433"),
+            ("PGUSER", "chengyun"),
+            ("PGDATABASE", "city"),
+            ("PGPASSWORD", "s@crét"),
+        ];
+        let found: Vec<(&str, &str)> = server
+            .variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        assert_eq!(found, expected);
+        let socket = Server::parse("postgres://me@%2Frun%2Fpg/x").unwrap();
+        assert_eq!(socket.variables[0], ("PGHOST", "/run/pg".to_owned()));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_does_not_tell_its_password() {
+        let error = Server::parse("postgres://me:secret@[broken/x")
+            .err()
+            .unwrap();
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

@@ -123,11 +123,7 @@ pub struct Restored {
 
 impl Plan {
     /// Of the backup in `folder`: the last state there is, or the last one at `at`.
-    pub fn of(
-        folder: &Path,
-        at: Option<Timestamp>,
-        damage: Damage,
-    ) -> Result<Self, BackupError> {
+    pub fn of(folder: &Path, at: Option<Timestamp>, damage: Damage) -> Result<Self, BackupError> {
         let shelf = Shelf {
             folder: folder.to_owned(),
         };

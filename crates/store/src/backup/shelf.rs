@@ -15,7 +15,7 @@ use super::BackupError;
 use super::piece::{self, Head};
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 pub(crate) const LINE_FILE: &str = "line.piece";
@@ -32,7 +32,7 @@ pub(crate) struct Shelf {
 #[derive(Debug)]
 pub(crate) struct OwnShelf {
     pub(crate) shelf: Shelf,
-    _lock: File,
+    lock: File,
 }
 
 /// One line.
@@ -50,16 +50,18 @@ pub(crate) struct Base {
 }
 
 impl OwnShelf {
-    /// Makes the folder when there is none. Errors: another process has it, or it keeps another city's backups.
+    /// Makes the folder when there is none, but not what it lies in: that may be a medium which is away. Errors: another process has
+    /// it, or it keeps another city's backups.
     pub(crate) fn open(folder: &Path, owner: &str) -> Result<Self, BackupError> {
-        make_folder(folder)?;
+        if !folder.is_dir() {
+            let made = DirBuilder::new().mode(0o700).create(folder);
+            made.and_then(|()| piece::sync_folder(folder))
+                .map_err(|source| BackupError::io(folder, source))?;
+        }
         let path = folder.join("lock");
         let lock = File::create(&path).map_err(|source| BackupError::io(&path, source))?;
         lock.try_lock().map_err(|_| {
-            BackupError::Refused(format!(
-                "{} is in use by another process",
-                folder.display()
-            ))
+            BackupError::Refused(format!("{} is in use by another process", folder.display()))
         })?;
         let shelf = Shelf {
             folder: folder.to_owned(),
@@ -73,7 +75,14 @@ impl OwnShelf {
                 folder.display()
             )));
         }
-        Ok(Self { shelf, _lock: lock })
+        Ok(Self { shelf, lock })
+    }
+
+    /// Whether the folder is still the one that was opened.
+    pub(crate) fn is_there(&self) -> bool {
+        let ours = self.lock.metadata();
+        let there = fs::metadata(self.shelf.folder.join("lock"));
+        matches!((ours, there), (Ok(ours), Ok(there)) if (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
     }
 
     /// The next line, empty.
@@ -142,11 +151,7 @@ impl Base {
 }
 
 /// What stands in `folder` under `prefix`, a number, and `suffix`; rising. Nothing when there is no such folder.
-fn numbered(
-    folder: &Path,
-    prefix: &str,
-    suffix: &str,
-) -> Result<Vec<(u64, PathBuf)>, BackupError> {
+fn numbered(folder: &Path, prefix: &str, suffix: &str) -> Result<Vec<(u64, PathBuf)>, BackupError> {
     let failed = |source| BackupError::io(folder, source);
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -175,7 +175,11 @@ fn stands_at(store: &Store) -> i64 {
 fn wait_until_kept(store: &Store) -> Timestamp {
     let now = SystemClock.now();
     let began = Instant::now();
-    while store.backup_kept_until().unwrap().is_none_or(|until| until < now) {
+    while store
+        .backup_kept_until()
+        .unwrap()
+        .is_none_or(|until| until < now)
+    {
         assert!(began.elapsed() < Duration::from_secs(60), "not kept");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -224,7 +228,8 @@ fn what_is_restored_is_what_was_at_every_point() {
 }
 
 #[test]
-fn a_store_that_is_opened_again_goes_on_with_its_line_and_one_written_past_the_backup_begins_another() {
+fn a_store_that_is_opened_again_goes_on_with_its_line_and_one_written_past_the_backup_begins_another()
+ {
     let place = Place::new();
     let store = place.open();
     live(&store, 1..=50);
@@ -420,7 +425,10 @@ fn another_citys_folder_is_refused_and_so_is_one_in_use_and_a_schema_of_tomorrow
     assert!(used.to_string().contains("in use"), "{used}");
     store.close();
     let newer = place.restore(None, Damage::Refuse).err().unwrap();
-    assert!(newer.to_string().contains("newer than this program"), "{newer}");
+    assert!(
+        newer.to_string().contains("newer than this program"),
+        "{newer}"
+    );
     let other = Follow {
         owner: "another city".to_owned(),
         ..place.follow()
