@@ -4,7 +4,6 @@ use crate::backup;
 use crate::city::{City, ROOMS};
 use crate::cli::{say, verify};
 use crate::settings::Settings;
-use access::Sealer;
 use anyhow::{Context, bail};
 use base::chance::SystemChance;
 use base::{SystemClock, Timestamp};
@@ -42,12 +41,10 @@ pub(super) struct Restore {
 }
 
 pub(super) async fn copy(what: &Backup, settings: &Settings) -> anyhow::Result<ExitCode> {
-    if !settings.data_dir.is_dir() {
+    let is_there = settings.keys().is_file() && backup::audit_key(settings).is_file();
+    if !is_there {
         bail!("there is no city in {}", settings.data_dir.display());
     }
-    // Both are there already; a second look does not change them.
-    Sealer::from_file(&settings.keys(), Arc::new(SystemChance))
-        .context("reading the sealing keys")?;
     let key = CheckpointKey::load_or_create(&backup::audit_key(settings), &SystemChance)?;
     let options = backup::into(settings, what.to.clone(), &key, &SystemChance)?;
     let url = settings.database();

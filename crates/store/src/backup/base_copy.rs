@@ -8,7 +8,7 @@ use base::Timestamp;
 use std::fs::File;
 
 /// Bytes of a stretch.
-const STRETCH: usize = 8 << 20;
+const STRETCH: usize = 4 << 20;
 
 pub(crate) struct BaseCopy {
     base: Base,

@@ -21,6 +21,8 @@ static ALL: Statement = Statement::fixed("SELECT id, amount, bytes FROM ledger")
 /// The row that counts the steps.
 const COUNTER: i64 = 1;
 const ROWS: u64 = 300;
+/// From here on the story is another, with longer rows: a fifth of a megabyte a step.
+const HEAVY: i64 = 10_000;
 
 struct Place {
     folder: tempfile::TempDir,
@@ -111,7 +113,8 @@ fn step(n: i64) -> Vec<(i64, Option<Vec<u8>>)> {
     let mut rows = vec![(COUNTER, Some(Vec::new()))];
     for _ in 0..=chance.below(6) {
         let id = 2 + i64::try_from(chance.below(ROWS)).unwrap();
-        let length = usize::try_from(chance.below(20_000)).unwrap();
+        let longest = if n > HEAVY { 120_000 } else { 20_000 };
+        let length = usize::try_from(chance.below(longest)).unwrap();
         let bytes = vec![u8::try_from((n * 31 + id) % 251).unwrap(); length];
         let kept = chance.below(5) > 0;
         rows.retain(|(known, _)| *known != id);
@@ -141,7 +144,8 @@ fn live(store: &Store, steps: std::ops::RangeInclusive<i64>) {
 /// What the story says of step `n`, told anew.
 fn told(until: i64) -> BTreeMap<i64, (i64, Vec<u8>)> {
     let mut rows = BTreeMap::new();
-    for n in 1..=until {
+    let first = if until > HEAVY { HEAVY + 1 } else { 1 };
+    for n in first..=until {
         for (id, bytes) in step(n) {
             match bytes {
                 Some(bytes) => rows.insert(id, (n, bytes)),
@@ -225,6 +229,34 @@ fn what_is_restored_is_what_was_at_every_point() {
         at = Some(Timestamp(restored.0 - 1));
     }
     assert!(points >= 4, "{points} points");
+}
+
+#[test]
+fn a_base_that_is_copied_while_the_file_changes_under_it_is_made_whole_by_its_changes() {
+    let place = Place::new();
+    let options = Options::sqlite(&place.database());
+    let store = Store::open(&options, &[ROOM], system_clock(), seeded_chance()).unwrap();
+    let mut n = HEAVY + 120;
+    live(&store, HEAVY + 1..=n);
+    store.close();
+    for round in 0..2 {
+        let _ = fs::remove_dir_all(place.backup());
+        let store = place.open();
+        // The log is folded into the file every 80 steps.
+        let first = n;
+        while store.backup_kept_until().unwrap().is_none() || n < first + 100 {
+            live(&store, n + 1..=n + 5);
+            n += 5;
+        }
+        let based = place.restore(None, Damage::Refuse).unwrap();
+        assert!(stands_at(&based.store) >= first, "round {round}");
+        live(&store, n + 1..=n + 40);
+        n += 40;
+        wait_until_kept(&store);
+        store.close();
+        let back = place.restore(None, Damage::Refuse).unwrap();
+        assert_eq!(stands_at(&back.store), n, "round {round}");
+    }
 }
 
 #[test]
