@@ -63,10 +63,6 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
-    pub(crate) fn of(number: u32, bytes: Zeroizing<[u8; SECRET_BYTES]>) -> Self {
-        Self { number, bytes }
-    }
-
     pub(crate) fn draw(number: u32, source: &dyn Chance) -> Self {
         Self {
             number,
@@ -270,7 +266,7 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
+pub(crate) fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = fs::metadata(path).map_err(|source| KeyFileError::Unreachable {
         path: path.to_owned(),
@@ -287,7 +283,7 @@ fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
 }
 
 #[cfg(not(unix))]
-fn refuse_exposed(_: &Path) -> Result<(), KeyFileError> {
+pub(crate) fn refuse_exposed(_: &Path) -> Result<(), KeyFileError> {
     Ok(())
 }
 

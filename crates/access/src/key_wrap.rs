@@ -1,25 +1,11 @@
-//! The key file on its way to another installation: sealed under a passphrase, and bound to what it travels with.
-//!
-//! The passphrase is stretched with Argon2id at a fixed cost (64 MiB, three passes); under the result the file is sealed as personal
-//! data are ([`Sealer`]), its context being what the caller says, e.g. the digest of a manifest: changed, the keys
-//! do not open.
+//! The key file on its way to another installation: a [`parcel`] bound to what it travels with, as text.
 
-use crate::key_file::{self, KeyFileError, Secret};
-use crate::sealing::{Sealer, SealingError};
-use argon2::{Algorithm, Argon2, Params, Version};
-use base::{Chance, chance};
-use serde::{Deserialize, Serialize};
+use crate::key_file::{self, KeyFileError};
+use crate::parcel::{self, ParcelError, Passphrase};
+use base::Chance;
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
-use zeroize::Zeroizing;
-
-/// Fewer characters are no passphrase.
-pub const PASSPHRASE_CHARACTERS_MIN: usize = 12;
-
-const FORMAT: &str = "chengyun-keys/1";
-const MEMORY_KIB: u32 = 64 * 1024;
-const PASSES: u32 = 3;
 
 /// Why keys were not wrapped or unwrapped.
 #[derive(Debug, Error)]
@@ -27,15 +13,10 @@ pub enum KeyWrapError {
     /// The key file.
     #[error(transparent)]
     File(#[from] KeyFileError),
-    /// Too short.
-    #[error("the passphrase has fewer than {PASSPHRASE_CHARACTERS_MIN} characters")]
-    PassphraseShort,
     /// Another passphrase, or something was changed.
-    #[error(
-        "the keys do not open: the passphrase is another, or what they travelled with was changed"
-    )]
-    NotAuthentic,
-    /// No wrapped keys.
+    #[error(transparent)]
+    Parcel(#[from] ParcelError),
+    /// No text.
     #[error("these are no keys of an installation: {0}")]
     Malformed(String),
     /// Another city's.
@@ -45,80 +26,46 @@ pub enum KeyWrapError {
     OtherKeys(String),
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wrapped {
-    format: String,
-    salt: String,
-    sealed: String,
-}
-
-/// The key file at `path`, sealed under `passphrase` and bound to `context`.
+/// The key file at `path`, sealed under `passphrase` and bound to `context`, e.g. the digest of a manifest.
 pub fn wrap(
     path: &Path,
-    passphrase: &str,
+    passphrase: &Passphrase,
     context: &str,
     source: &Arc<dyn Chance>,
 ) -> Result<String, KeyWrapError> {
     let text = key_file::text_of(path)?;
-    let salt: [u8; 16] = chance::bytes(&**source);
-    let sealer = sealer(passphrase, &salt, source)?;
-    let wrapped = Wrapped {
-        format: FORMAT.to_owned(),
-        salt: hex::encode(salt),
-        sealed: hex::encode(sealer.seal(text.as_bytes(), context)),
-    };
-    let json = serde_json::to_string_pretty(&wrapped);
-    json.map_err(|error| KeyWrapError::Malformed(error.to_string()))
+    let sealed = parcel::seal(passphrase, text.as_bytes(), context, &**source)?;
+    Ok(hex::encode(sealed))
 }
 
 /// Opens what [`wrap`] sealed and puts it at `path`. False: the same keys were there already.
 pub fn unwrap_to(
     path: &Path,
     wrapped: &str,
-    passphrase: &str,
+    passphrase: &Passphrase,
     context: &str,
     source: &Arc<dyn Chance>,
 ) -> Result<bool, KeyWrapError> {
     let malformed = |error: &dyn std::fmt::Display| KeyWrapError::Malformed(error.to_string());
-    let wrapped: Wrapped = serde_json::from_str(wrapped).map_err(|error| malformed(&error))?;
-    if wrapped.format != FORMAT {
-        return Err(malformed(&format!("the form {:?}", wrapped.format)));
-    }
-    let salt = hex::decode(&wrapped.salt).map_err(|error| malformed(&error))?;
-    let sealed = hex::decode(&wrapped.sealed).map_err(|error| malformed(&error))?;
-    let opened = sealer(passphrase, &salt, source)?.open(&sealed, context);
-    let opened = opened.map(Zeroizing::new).map_err(|error| match error {
-        SealingError::Malformed => malformed(&error),
-        SealingError::UnknownKey(_) | SealingError::NotAuthentic => KeyWrapError::NotAuthentic,
-    })?;
+    let sealed = hex::decode(wrapped.trim()).map_err(|error| malformed(&error))?;
+    let opened = parcel::open(passphrase, &sealed, context)?;
     let text = std::str::from_utf8(&opened).map_err(|error| malformed(&error))?;
     key_file::put(path, text, &**source)?
         .ok_or_else(|| KeyWrapError::OtherKeys(path.display().to_string()))
 }
 
-/// Seals under the passphrase. Its key bears the number of the first and is used for nothing else.
-fn sealer(passphrase: &str, salt: &[u8], source: &Arc<dyn Chance>) -> Result<Sealer, KeyWrapError> {
-    if passphrase.chars().count() < PASSPHRASE_CHARACTERS_MIN {
-        return Err(KeyWrapError::PassphraseShort);
-    }
-    let broken = |error: &dyn std::fmt::Display| KeyWrapError::Malformed(error.to_string());
-    let params = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|error| broken(&error))?;
-    let mut stretched = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(passphrase.as_bytes(), salt, &mut *stretched)
-        .map_err(|error| broken(&error))?;
-    Sealer::from_secrets(&[Secret::of(1, stretched)], source.clone())
-        .ok_or_else(|| KeyWrapError::Malformed("no key".to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sealing::Sealer;
     use base::SeededChance;
     use std::fs;
 
     const PHRASE: &str = "correct horse battery";
+
+    fn phrase(text: &str) -> Passphrase {
+        Passphrase::new(text).unwrap()
+    }
 
     fn source() -> Arc<dyn Chance> {
         Arc::new(SeededChance::new(3))
@@ -133,24 +80,21 @@ mod tests {
         );
         Sealer::from_file(&here, source()).unwrap();
         key_file::key_add(&here, &*source()).unwrap();
-        let wrapped = wrap(&here, PHRASE, "manifest 1", &source()).unwrap();
+        let wrapped = wrap(&here, &phrase(PHRASE), "manifest 1", &source()).unwrap();
         let text = fs::read_to_string(&here).unwrap();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             assert!(!wrapped.contains(line.split_once(' ').unwrap().1));
         }
-        let put =
-            |phrase: &str, context: &str| unwrap_to(&there, &wrapped, phrase, context, &source());
+        let put = |text: &str, context: &str| {
+            unwrap_to(&there, &wrapped, &phrase(text), context, &source())
+        };
         assert!(matches!(
             put("correct horse batterY", "manifest 1"),
-            Err(KeyWrapError::NotAuthentic)
+            Err(KeyWrapError::Parcel(ParcelError::NotAuthentic))
         ));
         assert!(matches!(
             put(PHRASE, "manifest 2"),
-            Err(KeyWrapError::NotAuthentic)
-        ));
-        assert!(matches!(
-            put("short", "manifest 1"),
-            Err(KeyWrapError::PassphraseShort)
+            Err(KeyWrapError::Parcel(ParcelError::NotAuthentic))
         ));
         assert!(!there.exists());
         assert!(put(PHRASE, "manifest 1").unwrap());

@@ -14,6 +14,7 @@ pub mod key_file;
 pub mod key_wrap;
 pub mod mask;
 pub mod model;
+pub mod parcel;
 pub mod password;
 pub mod permission;
 pub mod principal;

@@ -56,6 +56,7 @@ async fn main() {
         url: url.clone(),
         writers: 4,
         readers: 2,
+        backup: None,
     };
     let chance: Arc<dyn Chance> = Arc::new(SeededChance::new(7));
     let clock = Arc::new(SystemClock);
@@ -87,6 +88,7 @@ async fn open_again(url: &str) {
         url: url.to_owned(),
         writers: 1,
         readers: 2,
+        backup: None,
     };
     let rooms = [access::ROOM, registry::ROOM];
     let chance = Arc::new(SeededChance::new(8));

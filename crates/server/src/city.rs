@@ -1,5 +1,6 @@
 //! The rooms opened on one database, in the order they need each other.
 
+use crate::backup;
 use crate::handover;
 use crate::settings::Settings;
 use access::{Access, AccessError, AccessOptions, PasswordCost, Principal, RoleBook, Sealer};
@@ -57,18 +58,20 @@ impl City {
         password_cost: PasswordCost,
     ) -> anyhow::Result<Self> {
         settings.make_data_dir()?;
+        // Before the database, because its backup takes them along.
+        let sealer = Sealer::from_file(&settings.keys(), chance.clone())
+            .context("reading the sealing keys")?;
+        let checkpoint_key = CheckpointKey::load_or_create(&backup::audit_key(settings), &*chance)
+            .context("reading the key of the audit chain")?;
         let options = Options {
             url: settings.database(),
             writers: settings.database_writers,
             readers: settings.database_readers,
+            backup: backup::follow(settings, &checkpoint_key, &*chance)
+                .context("preparing the backup")?,
         };
         let store =
             Store::open(&options, ROOMS, clock, chance.clone()).context("opening the database")?;
-        let sealer = Sealer::from_file(&settings.keys(), chance.clone())
-            .context("reading the sealing keys")?;
-        let checkpoint_key =
-            CheckpointKey::load_or_create(&settings.data_dir.join("audit_key"), &*chance)
-                .context("reading the key of the audit chain")?;
         let options = AccessOptions {
             secure_cookies: settings.secure_cookies,
             password_cost,

@@ -30,6 +30,8 @@ pub struct Figures {
     pub outbox_place: Gauge,
     /// Committed entries without a place: how far the sequencer is behind. Not a number when the database does not say.
     pub outbox_unplaced: Gauge,
+    /// Seconds since everything committed could be restored; not a number when nothing can be, or nobody follows.
+    pub backup_behind: Gauge,
 }
 
 /// The figures of one endpoint.
@@ -61,6 +63,10 @@ impl Figures {
             "outbox_unplaced",
             "Committed outbox entries that have no place yet: how far the sequencer is behind. NaN when the database does not say.",
         );
+        describe(
+            "backup_behind_seconds",
+            "Seconds since everything committed could be restored from the backup. NaN when nothing can be yet, or there is none.",
+        );
         recorder.describe_counter(
             "live_entries_total".into(),
             None,
@@ -82,6 +88,7 @@ impl Figures {
             writes_waiting: gauge("store_writes_waiting"),
             outbox_place: gauge("outbox_place"),
             outbox_unplaced: gauge("outbox_unplaced"),
+            backup_behind: gauge("backup_behind_seconds"),
             live_entries: recorder
                 .register_counter(&Key::from_name("live_entries_total"), &METADATA),
             recorder,

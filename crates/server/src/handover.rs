@@ -8,6 +8,7 @@
 use crate::city::{City, ROOMS};
 use crate::settings::Settings;
 use access::key_wrap;
+use access::parcel::Passphrase;
 use anyhow::{Context as _, bail, ensure};
 use base::chance::Chance;
 use base::{Clock, Id};
@@ -85,10 +86,9 @@ pub fn hand_over(
     city: &City,
     settings: &Settings,
     folder: &Path,
-    passphrase: &str,
+    passphrase: &Passphrase,
     told: &Told,
 ) -> anyhow::Result<HandedOver> {
-    ensure_passphrase(passphrase)?;
     make_folder(folder)?;
     settle_numbers(city)?;
     let at = city.store.clock().now();
@@ -119,15 +119,6 @@ pub fn hand_over(
     Ok(HandedOver { manifest, digest })
 }
 
-fn ensure_passphrase(passphrase: &str) -> anyhow::Result<()> {
-    let least = key_wrap::PASSPHRASE_CHARACTERS_MIN;
-    ensure!(
-        passphrase.chars().count() >= least,
-        "the passphrase has fewer than {least} characters"
-    );
-    Ok(())
-}
-
 /// What the sealing keys are bound to on their way.
 fn context(digest: &str) -> String {
     format!("handover.manifest:{digest}")
@@ -150,12 +141,11 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
 pub async fn take_over(
     settings: &Settings,
     folder: &Path,
-    passphrase: &str,
+    passphrase: &Passphrase,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     told: &Told,
 ) -> anyhow::Result<(City, HandedOver)> {
-    ensure_passphrase(passphrase)?;
     let read = |name: &str| {
         let path = folder.join(name);
         fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
@@ -168,6 +158,7 @@ pub async fn take_over(
         url: settings.database(),
         writers: settings.database_writers,
         readers: settings.database_readers,
+        backup: None,
     };
     let store = Store::open(&options, ROOMS, clock.clone(), chance.clone())
         .context("opening the database")?;

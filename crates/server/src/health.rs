@@ -79,6 +79,33 @@ struct ReadinessView {
     outbox_place: i64,
     /// Committed entries that have no place yet: how far the sequencer is behind.
     outbox_unplaced: i64,
+    /// What keeps the backup up; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<BackupView>,
+}
+
+/// How far the backup has come. Being behind does not make the server unready.
+#[derive(Serialize, ToSchema)]
+struct BackupView {
+    /// Seconds since everything committed could be restored; null when nothing can be yet.
+    behind_seconds: Option<f64>,
+    /// Whether that is more than a minute, or nothing can be restored yet.
+    is_late: bool,
+}
+
+/// What is promised of a backup.
+const BACKUP_SECONDS_MAX: f64 = 60.0;
+
+impl BackupView {
+    fn of(store: &Store) -> Option<Self> {
+        let kept_until = store.backup_kept_until()?;
+        let now = store.clock().now();
+        let behind_seconds = kept_until.map(|until| (now.0 - until.0).max(0) as f64 / 1e6);
+        Some(Self {
+            behind_seconds,
+            is_late: behind_seconds.is_none_or(|behind| behind > BACKUP_SECONDS_MAX),
+        })
+    }
 }
 
 /// Whether the process is alive. Restart it when it is not.
@@ -116,6 +143,7 @@ async fn readiness_view(State(health): State<Health>) -> Answer<Json<ReadinessVi
         writes_waiting: health.store.writes_waiting(),
         outbox_place,
         outbox_unplaced,
+        backup: BackupView::of(&health.store),
     }))
 }
 
@@ -140,6 +168,8 @@ async fn metrics_view(State(health): State<Health>, headers: HeaderMap) -> Answe
         .figures
         .outbox_unplaced
         .set(unplaced.map_or(f64::NAN, |entries| entries as f64));
+    let behind = BackupView::of(&health.store).and_then(|backup| backup.behind_seconds);
+    health.figures.backup_behind.set(behind.unwrap_or(f64::NAN));
     health
         .figures
         .writes_waiting

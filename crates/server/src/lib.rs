@@ -4,6 +4,7 @@
 //! through the gate, and in what order things start and stop.
 
 pub mod assembly;
+pub mod backup;
 pub mod city;
 pub mod cli;
 pub mod closing;

@@ -57,6 +57,14 @@ pub struct Settings {
     pub connections_max: usize,
     /// Open live streams; the next one is told to come back.
     pub live_streams_max: usize,
+    /// Where the backup of the embedded database is kept up; empty means none.
+    pub backup_dir: PathBuf,
+    /// File with the passphrase that seals the keys in a backup.
+    pub backup_passphrase_file: PathBuf,
+    /// Seconds between two steps of the backup.
+    pub backup_seconds: u64,
+    /// Days that one can go back in the backup, at least.
+    pub backup_days: u32,
 }
 
 impl Default for Settings {
@@ -77,6 +85,10 @@ impl Default for Settings {
             shutdown_seconds_max: 20,
             connections_max: 10_000,
             live_streams_max: 2_000,
+            backup_dir: PathBuf::new(),
+            backup_passphrase_file: PathBuf::new(),
+            backup_seconds: 20,
+            backup_days: 7,
         }
     }
 }
@@ -96,6 +108,12 @@ pub struct Options {
     /// sqlite:<path> or postgres://… [variable: CHENGYUN_DATABASE_URL, default: the embedded database in the data directory]
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// Where the backup of the embedded database is kept up [variable: CHENGYUN_BACKUP_DIR, default: none is]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub backup_dir: Option<PathBuf>,
+    /// File with the passphrase that seals the keys in a backup [variable: CHENGYUN_BACKUP_PASSPHRASE_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub backup_passphrase_file: Option<PathBuf>,
 }
 
 const PREFIX: &str = "CHENGYUN";
@@ -128,7 +146,12 @@ impl Settings {
             .add_source(environment.source(Some(variables)))
             .set_override_option("data_dir", options.data_dir.as_ref().map(path_text))?
             .set_override_option("listen", options.listen.map(|address| address.to_string()))?
-            .set_override_option("database_url", options.database_url.clone())?;
+            .set_override_option("database_url", options.database_url.clone())?
+            .set_override_option("backup_dir", options.backup_dir.as_ref().map(path_text))?
+            .set_override_option(
+                "backup_passphrase_file",
+                options.backup_passphrase_file.as_ref().map(path_text),
+            )?;
         let read = sources.build().context("settings")?;
         read.try_deserialize()
             .context("settings (file or CHENGYUN_* variables)")
@@ -149,6 +172,15 @@ impl Settings {
             self.data_dir.join("keys")
         } else {
             self.key_file.clone()
+        }
+    }
+
+    /// The same, with nobody following.
+    #[must_use]
+    pub fn without_backup(&self) -> Self {
+        Self {
+            backup_dir: PathBuf::new(),
+            ..self.clone()
         }
     }
 

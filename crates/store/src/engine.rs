@@ -1,11 +1,12 @@
 //! The handle: opens an engine, queues closures, hands out ids.
 
+use crate::backup::{Follow, Progress};
 use crate::filling::Filling;
 use crate::job::{Call, Order};
 use crate::migrate::{self, Room};
 use crate::{StoreError, Tx, outbox, pg, sqlite, within};
 use base::chance::Chance;
-use base::{Clock, Id, IdSource};
+use base::{Clock, Id, IdSource, Timestamp};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::future::Future;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct Options {
     pub writers: usize,
     /// Threads that read.
     pub readers: usize,
+    /// The backup that follows; SQLite only.
+    pub backup: Option<Follow>,
 }
 
 impl Options {
@@ -32,6 +35,7 @@ impl Options {
             url: format!("sqlite:{}", path.display()),
             writers: 1,
             readers: 2,
+            backup: None,
         }
     }
 
@@ -41,6 +45,7 @@ impl Options {
             url: url.to_owned(),
             writers: 8,
             readers: 4,
+            backup: None,
         }
     }
 
@@ -69,6 +74,8 @@ pub(crate) struct Shared {
     tally: Arc<Tally>,
     filling: Filling,
     is_postgres: bool,
+    /// How far the backup has come, if there is one.
+    progress: Option<Arc<Progress>>,
 }
 
 /// Counts what was made durable since the store was opened.
@@ -103,6 +110,7 @@ pub(crate) struct Seats {
     pub(crate) placed: outbox::PlacedSignal,
     pub(crate) stopping: Arc<std::sync::atomic::AtomicBool>,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) progress: Arc<Progress>,
 }
 
 /// What an engine answers when it runs.
@@ -139,15 +147,21 @@ impl Store {
         let placed = outbox::PlacedSignal::default();
         let stopping = Arc::<std::sync::atomic::AtomicBool>::default();
         let tally = Arc::<Tally>::default();
+        let progress = Arc::<Progress>::default();
         let seats = Seats {
             tally: tally.clone(),
             writes: write_queue,
             reads: read_queue,
             placed: placed.clone(),
             stopping: stopping.clone(),
+            progress: progress.clone(),
         };
         let rooms = migrate::with_store_itself(rooms);
         let is_postgres = options.sqlite_path().is_none();
+        if is_postgres && options.backup.is_some() {
+            let why = "a backup follows the embedded database; PostgreSQL is followed by its own tools (docs/OPERATIONS.md)";
+            return Err(StoreError::Unavailable(why.into()));
+        }
         let opened = match options.sqlite_path() {
             Some(path) => sqlite::open(&path, options, &rooms, &clock, seats)?,
             None => pg::open(options, &rooms, &clock, &seats)?,
@@ -168,6 +182,7 @@ impl Store {
                 tally,
                 filling: Filling::default(),
                 is_postgres,
+                progress: options.backup.as_ref().map(|_| progress),
             }),
         };
         store
@@ -273,6 +288,14 @@ impl Store {
         self.shared
             .stopping
             .load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// Whether a backup follows; and if one does, until when everything committed can be restored from it (none: nothing can yet).
+    pub fn backup_kept_until(&self) -> Option<Option<Timestamp>> {
+        self.shared
+            .progress
+            .as_ref()
+            .map(|progress| progress.kept_until())
     }
 
     /// How many transactions are waiting to be written.

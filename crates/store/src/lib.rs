@@ -24,6 +24,7 @@
 //! engines speak, and declares it with [`statements!`] so that a test can prepare all of it on both.
 
 pub mod audit;
+pub mod backup;
 pub mod consumer;
 mod engine;
 mod error;

@@ -152,6 +152,22 @@ fn missing(
     Ok(todo)
 }
 
+fn done(connection: &Connection) -> Result<Vec<(String, String, String)>, StoreError> {
+    let mut read = connection.prepare(LEDGER_READ)?;
+    let rows = read.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Whether this program knows the schema, which may be older than its own; changes nothing.
+pub(crate) fn sqlite_known(connection: &Connection, rooms: &[Room]) -> Result<(), StoreError> {
+    known(rooms, &done(connection)?)
+}
+
+/// The same, given the migrations as (room, name, digest).
+pub(crate) fn known(rooms: &[Room], done: &[(String, String, String)]) -> Result<(), StoreError> {
+    missing(rooms, done).map(drop)
+}
+
 pub(crate) fn sqlite(
     connection: &mut Connection,
     rooms: &[Room],
@@ -160,11 +176,7 @@ pub(crate) fn sqlite(
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     transaction.execute_batch(LEDGER)?;
-    let done = {
-        let mut read = transaction.prepare(LEDGER_READ)?;
-        let rows = read.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        rows.collect::<Result<Vec<_>, _>>()?
-    };
+    let done = done(&transaction)?;
     for (room, migration) in missing(rooms, &done)? {
         transaction
             .execute_batch(&render(migration.sql, false))
@@ -179,6 +191,18 @@ pub(crate) fn sqlite(
     Ok(transaction.commit()?)
 }
 
+/// What the schema has come through: room, name, digest.
+pub(crate) fn postgres_done(
+    session: &mut Session,
+) -> Result<Vec<(String, String, String)>, StoreError> {
+    let rows = session.query(LEDGER_READ, &[])?;
+    let done = rows
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)))
+        .collect::<Result<Vec<_>, tokio_postgres::Error>>()?;
+    Ok(done)
+}
+
 /// Any number all nodes agree on.
 const MIGRATION_LOCK: i64 = 0x6368_656e_6779_756e;
 
@@ -191,11 +215,7 @@ pub(crate) fn postgres(
         "BEGIN; SELECT pg_advisory_xact_lock({MIGRATION_LOCK} # hashtext(current_schema())); {LEDGER};"
     ))?;
     let result = (|| {
-        let rows = session.query(LEDGER_READ, &[])?;
-        let done = rows
-            .iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)))
-            .collect::<Result<Vec<(String, String, String)>, tokio_postgres::Error>>()?;
+        let done = postgres_done(session)?;
         for (room, migration) in missing(rooms, &done)? {
             session
                 .batch(&render(migration.sql, true))

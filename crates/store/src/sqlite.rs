@@ -1,6 +1,7 @@
 //! SQLite: one writer thread that commits in groups, and reader threads.
 
 use crate::audit::ChainEnd;
+use crate::backup::{BackupError, Follower, OwnShelf, Progress, Tap, WriterTap};
 use crate::engine::{Opened, Seats, Tally};
 use crate::job::{Job, Order, Verdict};
 use crate::migrate::{self, Room};
@@ -9,6 +10,7 @@ use crate::tx::Engine;
 use crate::{Options, StoreError, Tx};
 use base::{Clock, Id, Timestamp};
 use crossbeam_channel::Receiver;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::fs::File;
 use std::path::Path;
@@ -42,10 +44,7 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     };
     connection.execute_batch(&format!("PRAGMA cache_size = -{cache_kib};"))?;
     // Without this SQLite prepares a cached statement anew when a bound value it might plan by has changed.
-    connection.set_db_config(
-        rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG,
-        true,
-    )?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(512);
     Ok(connection)
 }
@@ -65,8 +64,18 @@ pub(crate) fn open(
             .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
     }
     let lock = lock_file(path)?;
+    let follower = follower(path, options, clock, seats.progress)?;
     let mut connection = connect(path, OpenFlags::default())?;
     migrate::sqlite(&mut connection, rooms, clock.now())?;
+    let tap = follower.as_ref().map(|follower| follower.tap.clone());
+    if let Some(tap) = tap.clone() {
+        keep_log(&connection)?;
+        // It takes the place of SQLite's own rule for when to fold the log.
+        connection.wal_hook(Some(move |_: &mut _, frames| {
+            tap.log_grew(u32::try_from(frames).unwrap_or(0));
+            Ok(())
+        }))?;
+    }
     let id_floor: i64 = connection.query_row(
         "SELECT COALESCE(MAX(last_id), 0) FROM node WHERE node = 0",
         [],
@@ -82,16 +91,24 @@ pub(crate) fn open(
         clock: clock.clone(),
         noted_at: Timestamp(0),
         careful_groups: 0,
+        tap: tap.map(WriterTap),
         _lock: Some(lock),
     };
     let writes = seats.writes;
+    let is_followed = writer.tap.is_some();
     threads.push(spawn("store-writer", move || writer.run(&writes))?);
+    if let Some(follower) = follower {
+        threads.push(spawn("store-backup", move || follower.run())?);
+    }
     let readers = options.readers.max(1);
     for _ in 0..readers {
         let connection = connect(
             path,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
+        if is_followed {
+            keep_log(&connection)?;
+        }
         let reads = seats.reads.clone();
         threads.push(spawn("store-reader", move || {
             read_loop(&connection, &reads)
@@ -127,6 +144,51 @@ fn lock_file(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
+/// Whoever follows the database, if it is to be followed. A folder that cannot be reached is tried again while the city is served; one
+/// that is not ours is refused.
+fn follower(
+    path: &Path,
+    options: &Options,
+    clock: &Arc<dyn Clock>,
+    progress: Arc<Progress>,
+) -> Result<Option<Follower>, StoreError> {
+    let Some(follow) = options.backup.clone() else {
+        return Ok(None);
+    };
+    let shelf = match OwnShelf::open(&follow.folder, &follow.owner) {
+        Ok(shelf) => Some(shelf),
+        Err(BackupError::Refused(why)) => return Err(StoreError::Unavailable(why)),
+        Err(error) => {
+            tracing::error!(%error, "the backup cannot begin yet");
+            None
+        }
+    };
+    let unreachable = |error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    let database = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(unreachable)?;
+    let (tap, bell) = Tap::new(path);
+    Ok(Some(Follower {
+        options: follow,
+        shelf,
+        tap,
+        bell,
+        database,
+        clock: clock.clone(),
+        progress,
+    }))
+}
+
+/// The log stays when the last connection is closed: it proves to the backup that nothing was written in between.
+fn keep_log(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(())
+}
+
 pub(crate) struct Writer {
     connection: Connection,
     chain: ChainEnd,
@@ -135,6 +197,8 @@ pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
     noted_at: Timestamp,
     careful_groups: u32,
+    /// Behind the connection, so that it is dropped after it.
+    tap: Option<WriterTap>,
     _lock: Option<File>,
 }
 
@@ -176,10 +240,27 @@ impl Writer {
             };
             next = behind.or_else(|| queue.recv().ok());
         }
-        // A clean end leaves one file: the log is folded in.
-        let _ = self
+        // A clean end leaves one file: the log is folded in. Under a backup the log stays beside, folded in as well.
+        match &self.tap {
+            Some(tap) => tap.0.fold(|| self.checkpoint("PASSIVE")),
+            None => self.checkpoint("TRUNCATE"),
+        }
+    }
+
+    fn checkpoint(&self, mode: &str) {
+        let folded = self
             .connection
-            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+            .execute_batch(&format!("PRAGMA wal_checkpoint({mode});"));
+        if let Err(error) = folded {
+            tracing::warn!(%error, "the log could not be folded into the database");
+        }
+    }
+
+    /// After each commit. Without a backup SQLite sees to it by itself.
+    fn fold_when_long(&self) {
+        if let Some(tap) = &self.tap {
+            tap.0.fold_when_long(|| self.checkpoint("PASSIVE"));
+        }
     }
 
     /// Runs `first` and whatever is already waiting, commits once, then answers everyone. Gives back what is no transaction.
@@ -228,6 +309,7 @@ impl Writer {
         if is_committed && run.has_emitted {
             self.placed.wake();
         }
+        self.fold_when_long();
         behind
     }
 
@@ -336,7 +418,18 @@ impl Writer {
     /// Back from haste: the log is folded in and all of it brought to the disk.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         self.connection
-            .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE);")?;
+            .execute_batch("PRAGMA synchronous = FULL;")?;
+        let mut folded = Ok(());
+        let mut fold = || {
+            folded = self
+                .connection
+                .execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+        };
+        match &self.tap {
+            Some(tap) => tap.0.fold(fold),
+            None => fold(),
+        }
+        folded?;
         let Some(path) = self.connection.path() else {
             return Ok(());
         };
@@ -354,6 +447,7 @@ impl Writer {
         if emitted {
             self.placed.wake();
         }
+        self.fold_when_long();
         Ok(())
     }
 

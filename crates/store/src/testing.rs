@@ -111,6 +111,7 @@ pub fn postgres(rooms: &[Room], clock: &Arc<dyn Clock>) -> Option<TestStore> {
             url,
             writers: 4,
             readers: 2,
+            backup: None,
         };
         let store = Store::open(&options, rooms, clock.clone(), seeded_chance())?;
         Ok::<_, StoreError>((store, options))
@@ -122,6 +123,47 @@ pub fn postgres(rooms: &[Room], clock: &Arc<dyn Clock>) -> Option<TestStore> {
             place: Place::Schema { server_url, schema },
         }),
         Err(error) => panic!("no PostgreSQL store: {error}"),
+    }
+}
+
+/// A database of its own on the private server, gone when this is dropped.
+pub struct FreshDatabase {
+    /// Its address.
+    pub url: String,
+    server_url: String,
+    name: String,
+}
+
+impl FreshDatabase {
+    /// None when there is no PostgreSQL here.
+    #[expect(clippy::panic, reason = "a test without a database cannot go on")]
+    pub fn make() -> Option<Self> {
+        let server_url = postgres_url()?;
+        let name = format!("fresh_{}", unique());
+        let made = Session::connect(&server_url, "BEGIN").and_then(|mut session| {
+            session.batch(&format!("DROP DATABASE IF EXISTS {name}"))?;
+            session.batch(&format!("CREATE DATABASE {name}"))
+        });
+        if let Err(error) = made {
+            panic!("no database on the private server: {error}");
+        }
+        let (server, options) = server_url.split_once('?').unwrap_or((&server_url, ""));
+        let (server, _) = server.rsplit_once('/').unwrap_or((server, ""));
+        let glue = if options.is_empty() { "" } else { "?" };
+        Some(Self {
+            url: format!("{server}/{name}{glue}{options}"),
+            server_url,
+            name,
+        })
+    }
+}
+
+impl Drop for FreshDatabase {
+    fn drop(&mut self) {
+        let dropped = Session::connect(&self.server_url, "BEGIN").and_then(|mut session| {
+            session.batch(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
+        });
+        drop(dropped);
     }
 }
 

@@ -141,7 +141,9 @@ async fn live_two_months(settings: &Settings, demo: &Demo) -> anyhow::Result<()>
     };
     clock.set(plan.begins_at());
     let chance = Arc::new(SystemChance);
-    let city = City::open_at_cost(settings, clock, chance, CHEAP).await?;
+    // The backup follows the city of today.
+    let settings = settings.without_backup();
+    let city = City::open_at_cost(&settings, clock, chance, CHEAP).await?;
     city.store.begin_filling()?;
     let mut bar = Bar::default();
     let console = city.console().await?;

@@ -4,19 +4,16 @@ use crate::city::City;
 use crate::cli::{say, verify};
 use crate::handover::{HandedOver, hand_over, take_over};
 use crate::settings::Settings;
-use anyhow::{Context as _, ensure};
+use access::parcel::Passphrase;
+use anyhow::ensure;
 use base::SystemClock;
 use base::chance::SystemChance;
 use clap::Args;
-use std::fs;
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use store::handover::Told;
-
-/// More than any passphrase has.
-const PASSPHRASE_BYTES_MAX: u64 = 4_096;
 
 /// What is handed over, and under which passphrase.
 #[derive(Args, Debug)]
@@ -25,7 +22,7 @@ pub(super) struct HandoverOut {
     #[arg(long, value_name = "FOLDER")]
     to: PathBuf,
     #[command(flatten)]
-    passphrase: Passphrase,
+    passphrase: PassphraseFile,
 }
 
 /// What is taken over.
@@ -34,26 +31,15 @@ pub(super) struct TakeOver {
     /// The folder that `chengyun export handover` wrote
     folder: PathBuf,
     #[command(flatten)]
-    passphrase: Passphrase,
+    passphrase: PassphraseFile,
 }
 
 #[derive(Args, Debug)]
-struct Passphrase {
-    /// A file whose first line is the passphrase of the sealing keys, twelve characters at least. It never stands on the command
-    /// line, where other users of the machine could read it
+struct PassphraseFile {
+    /// A file that only you may read, whose first line is the passphrase of the sealing keys, twelve characters at least. It never
+    /// stands on the command line, where other users of the machine could read it
     #[arg(long, value_name = "FILE")]
     passphrase_file: PathBuf,
-}
-
-impl Passphrase {
-    fn read(&self) -> anyhow::Result<String> {
-        let place = || format!("reading {}", self.passphrase_file.display());
-        let mut text = String::new();
-        fs::File::open(&self.passphrase_file)
-            .and_then(|file| file.take(PASSPHRASE_BYTES_MAX).read_to_string(&mut text))
-            .with_context(place)?;
-        Ok(text.lines().next().unwrap_or_default().to_owned())
-    }
 }
 
 pub(super) fn out(
@@ -61,7 +47,7 @@ pub(super) fn out(
     city: &City,
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
-    let passphrase = what.passphrase.read()?;
+    let passphrase = Passphrase::from_file(&what.passphrase.passphrase_file)?;
     let (told, end) = progress();
     let done = hand_over(city, settings, &what.to, &passphrase, &told);
     end();
@@ -76,7 +62,7 @@ pub(super) async fn take(what: &TakeOver, settings: &Settings) -> anyhow::Result
         "{} is no folder",
         what.folder.display()
     );
-    let passphrase = what.passphrase.read()?;
+    let passphrase = Passphrase::from_file(&what.passphrase.passphrase_file)?;
     let (told, end) = progress();
     let (clock, chance) = (Arc::new(SystemClock), Arc::new(SystemChance));
     let done = take_over(settings, &what.folder, &passphrase, clock, chance, &told).await;

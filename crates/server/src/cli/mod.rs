@@ -1,5 +1,6 @@
 //! The command line: what an operator types. Answers go to standard output, progress and the log to standard error.
 
+mod backup;
 mod demo;
 mod export;
 mod grids;
@@ -54,6 +55,10 @@ enum Command {
     Replay(replay::Replay),
     /// Check that every timeline replays to its state, the audit chain holds and references exist
     Verify,
+    /// Copy the city and its keys into a folder, now; the city may be served meanwhile
+    Backup(backup::Backup),
+    /// Bring a city back from a backup into a fresh place, and verify it
+    Restore(backup::Restore),
     /// Make the numbers anew from the timelines; needed after cases were written past the program
     Recount,
     /// People who may sign in
@@ -120,6 +125,8 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
         }
         Command::Replay(what) => replay::run(&what, settings).await,
         Command::Verify => with_city(settings, async |city| verify::run(city)).await,
+        Command::Backup(what) => backup::copy(&what, settings).await,
+        Command::Restore(what) => backup::restore(&what, settings).await,
         Command::Recount => {
             with_city(settings, async |city| {
                 let count = city.casework.statistics_rebuild()?;

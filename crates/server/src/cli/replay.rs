@@ -72,7 +72,9 @@ pub(super) async fn run(what: &Replay, settings: &Settings) -> anyhow::Result<Ex
     settings.make_data_dir()?;
     let clock = Arc::new(ManualClock::default());
     clock.set(first.plus_seconds(-7_200));
-    let city = City::open(settings, clock.clone(), Arc::new(SystemChance)).await?;
+    // Its times are not of today, and it is made anew sooner than restored.
+    let settings = settings.without_backup();
+    let city = City::open(&settings, clock.clone(), Arc::new(SystemChance)).await?;
     if !city.is_empty().await? {
         city.close();
         bail!("there is a city in the database already; a replay begins in an empty one");

@@ -1,6 +1,7 @@
 //! A city that has lived some days goes from one installation to another, and is the same.
 
 use access::PasswordCost;
+use access::parcel::Passphrase;
 use base::chance::SeededChance;
 use base::{Clock, ManualClock, SystemClock, Timestamp};
 use server::city::{City, ROOMS};
@@ -18,6 +19,10 @@ use store::testing::TestStore;
 use store::{Row, Statement, Store, StoreError};
 
 const PHRASE: &str = "a passphrase of the tests";
+
+fn phrase() -> Passphrase {
+    Passphrase::new(PHRASE).unwrap()
+}
 const CHEAP: PasswordCost = PasswordCost {
     memory_kib: 8,
     passes: 1,
@@ -77,13 +82,13 @@ impl Ground {
     }
 
     pub fn hand_over(&self, city: &City, name: &str) -> HandedOver {
-        hand_over(city, &self.settings, &self.path(name), PHRASE, &quiet()).unwrap()
+        hand_over(city, &self.settings, &self.path(name), &phrase(), &quiet()).unwrap()
     }
 
     pub async fn take(&self, folder: &Path) -> anyhow::Result<City> {
         let chance = Arc::new(SeededChance::new(12));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let taken = take_over(&self.settings, folder, PHRASE, clock, chance, &quiet()).await;
+        let taken = take_over(&self.settings, folder, &phrase(), clock, chance, &quiet()).await;
         taken.map(|(city, _)| city)
     }
 }
@@ -347,7 +352,7 @@ fn what_was_touched_is_refused_and_leaves_nothing_behind() {
         let city = small(&here).await;
         here.hand_over(&city, "good");
         let folder = here.path("good");
-        let again = hand_over(&city, &here.settings, &folder, PHRASE, &quiet());
+        let again = hand_over(&city, &here.settings, &folder, &phrase(), &quiet());
         assert!(again.unwrap_err().to_string().contains("is not empty"));
         let short = hand_over(
             &city,
@@ -415,7 +420,7 @@ fn what_was_touched_is_refused_and_leaves_nothing_behind() {
         let other = take_over(
             &there.settings,
             &folder,
-            "another passphrase",
+            &Passphrase::new("another passphrase").unwrap(),
             clock,
             chance,
             &quiet(),

@@ -3,6 +3,7 @@
 use crate::{Place, binary};
 use bench::{faults, races};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 
 fn chengyun(place: &Place, arguments: &[&str]) -> Output {
@@ -29,6 +30,7 @@ fn moves(from: &Place, to: &Place) {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (passphrase, handover) = (path("passphrase"), path("handover"));
     fs::write(&passphrase, "a phrase that nobody guesses\n").unwrap();
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
     let out = ["export", "handover", "--to", &handover];
     let with_phrase = ["--passphrase-file", &passphrase];
     let written = chengyun(from, &[&out[..], &with_phrase].concat());

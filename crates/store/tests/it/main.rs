@@ -11,6 +11,7 @@
 )]
 
 mod audit;
+mod backup;
 mod durability;
 mod filling;
 mod handover;
