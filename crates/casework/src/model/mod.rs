@@ -43,7 +43,7 @@ mod overlays;
 pub use course::{Basis, CaseCourse, ComponentPinned, SuggestionNoted};
 pub use handling::{CaseHandling, TaskHandling};
 pub use links::{
-    CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, ForgetReason, Rating, RejectReason,
+    BroughtIn, CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, ForgetReason, Rating, RejectReason,
     ReportLinks, Satisfaction,
 };
 pub use overlays::{

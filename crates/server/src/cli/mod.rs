@@ -1,5 +1,6 @@
 //! The command line: what an operator types. Answers go to standard output, progress and the log to standard error.
 
+mod cases;
 mod demo;
 mod grids;
 mod import;
