@@ -206,7 +206,10 @@ pub fn case(
         Some(End::Cancelled { at, .. }) => [Some(at), None],
     };
     let times = [history.filed_at, given_at].into_iter().chain(ends);
-    check_order([opened_at].into_iter().chain(times.flatten()), circumstances)?;
+    check_order(
+        [opened_at].into_iter().chain(times.flatten()),
+        circumstances,
+    )?;
     if history.end.is_none() {
         check_going_on(opened, circumstances)?;
     }
@@ -273,8 +276,8 @@ impl<'a> Making<'a> {
             awaits_desk.then(|| process.stage_clock(stage, opened.level, now, None))?
         };
         // Where it waits for dispatch here, a process without filing has no stage for what is filed.
-        let filed_at = (history.filed_at)
-            .filter(|_| !awaits_desk || process.uses(CaseStage::Filed));
+        let filed_at =
+            (history.filed_at).filter(|_| !awaits_desk || process.uses(CaseStage::Filed));
         let accepted = CaseFact::CaseAccepted {
             opened: opened.clone(),
             process: process.reference.clone(),
@@ -308,9 +311,11 @@ impl<'a> Making<'a> {
         let handling = match (given.due_at, end) {
             (Some(due_at), _) => Clock::between(given.at.min(due_at), due_at),
             (None, Some(end)) => Clock::between(given.at, end.stage().0),
-            (None, None) => {
-                handling_clock(&self.case, self.circumstances.recorded_at, self.circumstances)
-            }
+            (None, None) => handling_clock(
+                &self.case,
+                self.circumstances.recorded_at,
+                self.circumstances,
+            ),
         };
         let task = TaskOpened {
             id: given.task_id,

@@ -61,7 +61,14 @@ const COLUMNS_OF_CASES: [&str; 7] = [
 ];
 
 /// The columns whose words may be mapped.
-const VALUES: [&str; 6] = ["area", "category", "level", "organisation", "source", "state"];
+const VALUES: [&str; 6] = [
+    "area",
+    "category",
+    "level",
+    "organisation",
+    "source",
+    "state",
+];
 
 /// One place of a mapping that makes no sense, or of which the file or the city knows nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -323,7 +330,10 @@ impl Document {
                     wrong.push(fault(format!("columns.{field}"), reason));
                 }
                 if has("reply") && !has("replied_at") {
-                    wrong.push(fault("columns.replied_at", "when it was replied is required, too"));
+                    wrong.push(fault(
+                        "columns.replied_at",
+                        "when it was replied is required, too",
+                    ));
                 }
             }
             Kind::Cases => {

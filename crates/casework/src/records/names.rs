@@ -48,7 +48,11 @@ fn only<T: Clone>(known: &BTreeMap<String, Vec<T>>, name: &str, what: &str) -> R
         Some(several) => Err(format!(
             "{} {what} entries are called `{name}`: give a code{}",
             several.len(),
-            if what == "category" { ", or kind:code" } else { "" },
+            if what == "category" {
+                ", or kind:code"
+            } else {
+                ""
+            },
         )),
         None => Err(format!(
             "there is no {what} `{name}`{}",
@@ -110,7 +114,10 @@ mod tests {
         names.organisation_add("CG-1", &organisation(1));
         assert_eq!(names.organisation("CG-1").unwrap().id, Id(1));
         let told = names.organisation("城管局").unwrap_err();
-        assert_eq!(told, "2 organisation entries are called `城管局`: give a code");
+        assert_eq!(
+            told,
+            "2 organisation entries are called `城管局`: give a code"
+        );
         let told = names.organisation("CG-2").unwrap_err();
         assert_eq!(told, "there is no organisation `CG-2`; is it `CG-1`?");
     }

@@ -157,7 +157,11 @@ impl<'a> Reader<'a> {
         let reply = self.get(row, "reply").map(str::to_owned);
         if self.mapping.kind() == Kind::Messages && reply.is_some() != replied_at.is_some() {
             let reason = "a reply has a text and a time: the other one is empty";
-            let field = if reply.is_some() { "replied_at" } else { "reply" };
+            let field = if reply.is_some() {
+                "replied_at"
+            } else {
+                "reply"
+            };
             return Err(self.error(row, field, reason).into());
         }
         let level = self.mapped(row, "level", &mut notes)?;
@@ -166,9 +170,12 @@ impl<'a> Reader<'a> {
                 .ok_or_else(|| self.error(row, "level", "it is not normal, urgent or critical"))
         })?;
         let source = self.mapped(row, "source", &mut notes)?;
-        let category_id = self.named(row, "category", &mut notes, |names, name| names.category(name))?;
-        let organisation =
-            self.named(row, "organisation", &mut notes, |names, name| names.organisation(name))?;
+        let category_id = self.named(row, "category", &mut notes, |names, name| {
+            names.category(name)
+        })?;
+        let organisation = self.named(row, "organisation", &mut notes, |names, name| {
+            names.organisation(name)
+        })?;
         let area_code = self.mapped(row, "area", &mut notes)?;
         let point = self.point(row)?;
         for column in self.mapping.kept() {
@@ -216,7 +223,8 @@ impl<'a> Reader<'a> {
         }
         if !is_given && let Some(due_at) = self.get(row, "due_at") {
             notes.told(column("due_at"), Some(due_at));
-            let remark = "the record names nobody who had to handle it: its deadline is kept in words alone";
+            let remark =
+                "the record names nobody who had to handle it: its deadline is kept in words alone";
             notes.remarks.push(self.error(row, "due_at", remark));
         }
     }
@@ -375,6 +383,7 @@ struct Notes {
 
 impl Notes {
     fn told(&mut self, column: &str, word: Option<&str>) {
-        self.told.extend(word.map(|word| format!("{column}: {word}")));
+        self.told
+            .extend(word.map(|word| format!("{column}: {word}")));
     }
 }

@@ -47,7 +47,8 @@ impl Times {
             }
             AmbiguousOffset::Gap { .. } => {
                 let at = ambiguous.compatible().map_err(out_of_range)?;
-                let remark = format!("`{text}` does not exist there, clocks went forward: read as {at}");
+                let remark =
+                    format!("`{text}` does not exist there, clocks went forward: read as {at}");
                 return Ok((Timestamp::from_jiff(at.timestamp()), Some(remark)));
             }
             AmbiguousOffset::Fold { .. } => (
@@ -57,8 +58,15 @@ impl Times {
             ),
         };
         let is_before = |begun| Timestamp::from_jiff(first.timestamp()) < begun;
-        let at = if begun.is_some_and(is_before) { second } else { first };
-        Ok((Timestamp::from_jiff(at.timestamp()), Some(format!("{remark} {at}"))))
+        let at = if begun.is_some_and(is_before) {
+            second
+        } else {
+            first
+        };
+        Ok((
+            Timestamp::from_jiff(at.timestamp()),
+            Some(format!("{remark} {at}")),
+        ))
     }
 
     fn local(&self, text: &str) -> Result<DateTime, String> {
@@ -93,22 +101,58 @@ mod tests {
     #[test]
     fn local_times_are_of_the_zone_that_is_named() {
         let shanghai = times("Asia/Shanghai", None);
-        reads(&shanghai, "2019/1/6 12:09:38", "2019-01-06T04:09:38Z", false);
-        reads(&times("+08:00", None), "20190106", "2019-01-05T16:00:00Z", false);
+        reads(
+            &shanghai,
+            "2019/1/6 12:09:38",
+            "2019-01-06T04:09:38Z",
+            false,
+        );
+        reads(
+            &times("+08:00", None),
+            "20190106",
+            "2019-01-05T16:00:00Z",
+            false,
+        );
         let boston = times("America/New_York", None);
-        reads(&boston, "2011-07-01 01:32:33", "2011-07-01T05:32:33Z", false);
-        reads(&boston, "2011-12-01 01:32:33", "2011-12-01T06:32:33Z", false);
+        reads(
+            &boston,
+            "2011-07-01 01:32:33",
+            "2011-07-01T05:32:33Z",
+            false,
+        );
+        reads(
+            &boston,
+            "2011-12-01 01:32:33",
+            "2011-12-01T06:32:33Z",
+            false,
+        );
         // With its own offset.
-        reads(&boston, "2011-07-01T01:32:33Z", "2011-07-01T01:32:33Z", false);
-        reads(&boston, "2011-07-01T01:32:33+08:00", "2011-06-30T17:32:33Z", false);
+        reads(
+            &boston,
+            "2011-07-01T01:32:33Z",
+            "2011-07-01T01:32:33Z",
+            false,
+        );
+        reads(
+            &boston,
+            "2011-07-01T01:32:33+08:00",
+            "2011-06-30T17:32:33Z",
+            false,
+        );
         let american = times("America/New_York", Some("%m/%d/%Y %I:%M:%S %p"));
-        reads(&american, "07/01/2011 01:32:33 PM", "2011-07-01T17:32:33Z", false);
+        reads(
+            &american,
+            "07/01/2011 01:32:33 PM",
+            "2011-07-01T17:32:33Z",
+            false,
+        );
         assert!(american.read("2011-07-01 01:32:33", None).is_err());
         assert!(zone("Asia/Qingpu").is_err());
     }
 
     #[test]
-    fn an_hour_that_does_not_exist_is_read_later_and_one_that_comes_twice_as_the_first_unless_it_cannot() {
+    fn an_hour_that_does_not_exist_is_read_later_and_one_that_comes_twice_as_the_first_unless_it_cannot()
+     {
         let boston = times("America/New_York", None);
         reads(&boston, "2011-03-13 02:30:00", "2011-03-13T07:30:00Z", true);
         reads(&boston, "2011-11-06 01:30:00", "2011-11-06T05:30:00Z", true);

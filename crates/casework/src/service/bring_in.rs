@@ -15,9 +15,7 @@ use crate::lifecycle::bring_in::{self, CaseHistory, End, Given, ReportHistory, S
 use crate::lifecycle::case::{self, CaseOpened};
 use crate::lifecycle::report::{self, ReportFact, ReportReceived};
 use crate::lifecycle::{Circumstances, Event, Refusal};
-use crate::model::{
-    Actor, Digest, ExternalKey, NoteRef, OrganisationRef, Report, ReportStage,
-};
+use crate::model::{Actor, Digest, ExternalKey, NoteRef, OrganisationRef, Report, ReportStage};
 use crate::numbers::NumberKind;
 use crate::process::Process;
 use crate::records::{Kind, Mapping, MappingFault, Names, Reader, Record, Standing, Unread};
@@ -354,7 +352,8 @@ impl Casework {
     ) -> Result<(), StoreError> {
         let (report, events) = (&ready.report, &ready.events);
         // Its row is added as it was once it had its cases, and moves on from there.
-        let opens = |event: &Event<ReportFact>| matches!(event.fact, ReportFact::ReportAccepted { .. });
+        let opens =
+            |event: &Event<ReportFact>| matches!(event.fact, ReportFact::ReportAccepted { .. });
         let begun = events.iter().position(opens).unwrap_or(0) + 1;
         let added = report::replay(events.get(..begun).unwrap_or_default())
             .map_err(|error| StoreError::Statement(error.to_string()))?;
@@ -456,8 +455,9 @@ impl Maker<'_> {
             &source,
             &circumstances,
         )?;
-        let report = report::replay(&events)
-            .map_err(|_| Refusal::OccurredTooEarly { begun: record.reported_at })?;
+        let report = report::replay(&events).map_err(|_| Refusal::OccurredTooEarly {
+            begun: record.reported_at,
+        })?;
         Ok(Ready {
             report,
             events,
@@ -515,7 +515,9 @@ impl Maker<'_> {
             circumstances,
         )?;
         let begun = events.first().and_then(case::begin);
-        let begun = begun.ok_or(Refusal::OccurredTooEarly { begun: record.reported_at })?;
+        let begun = begun.ok_or(Refusal::OccurredTooEarly {
+            begun: record.reported_at,
+        })?;
         let case = events.iter().skip(1).fold(begun.clone(), case::evolve);
         let place = located.place;
         let secrets = CaseSecrets {

@@ -131,7 +131,8 @@ impl History {
     /// What desks of another system did is no desk's obligation here; what a desk has to do here it has to do from now on.
     fn bring_in(&mut self, at: Timestamp, without_deadline: bool) {
         self.brought_in = Some((at, without_deadline));
-        self.desks.retain(|desk| desk.done.is_none() && !desk.is_void);
+        self.desks
+            .retain(|desk| desk.done.is_none() && !desk.is_void);
         for desk in &mut self.desks {
             desk.opened_at = at;
         }

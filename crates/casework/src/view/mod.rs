@@ -20,8 +20,8 @@ pub use overlays::{
 
 use crate::clocks::{Clock, Light};
 use crate::model::{
-    BroughtIn, Case, CaseStage, ClockKind, Level, RejectReason, Report, ReportStage, Task, TaskKind, TaskRole,
-    TaskState,
+    BroughtIn, Case, CaseStage, ClockKind, Level, RejectReason, Report, ReportStage, Task,
+    TaskKind, TaskRole, TaskState,
 };
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -128,11 +128,15 @@ fn tell_unknown(unknown: &UnknownWords) -> anyhow::Result<()> {
     fields.dedup();
     for field in fields {
         let of_field = unknown.iter().filter(|((of, _), _)| of == field);
-        let mut words: Vec<(&str, u64)> =
-            of_field.map(|((_, word), rows)| (word.as_str(), *rows)).collect();
+        let mut words: Vec<(&str, u64)> = of_field
+            .map(|((_, word), rows)| (word.as_str(), *rows))
+            .collect();
         words.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
         let count = words.len();
-        let _ = writeln!(told, "{count} words for {field} that stand for nothing here:");
+        let _ = writeln!(
+            told,
+            "{count} words for {field} that stand for nothing here:"
+        );
         for (word, rows) in words.into_iter().take(WORDS_SHOWN_MAX) {
             let _ = writeln!(told, "  \"{word}\": {rows} rows");
         }

@@ -6,6 +6,7 @@ mod grids;
 mod import;
 mod people;
 mod replay;
+mod template;
 mod user;
 mod verify;
 
@@ -39,8 +40,8 @@ enum Command {
     /// Bring in areas, organisations, people, grids, components, standards, classes of appeals, or messages from a file
     #[command(subcommand)]
     Import(import::Import),
-    /// Write a table to fill in: CSV or XLSX, with the columns of an import and an example
-    Template(people::Template),
+    /// Write a table to fill in: CSV or XLSX, with the columns of an import and an example; or a mapping of columns
+    Template(template::Template),
     /// Cut areas into unit grids, and check how unit grids cover their villages
     #[command(subcommand)]
     Grids(grids::Grids),
@@ -93,7 +94,7 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
         Command::Import(what) => {
             with_city(settings, async |city| import::run(what, city).await).await
         }
-        Command::Template(template) => people::template(&template),
+        Command::Template(template) => template::template(&template),
         Command::Grids(what) => {
             with_city(settings, async |city| grids::run(what, city).await).await
         }

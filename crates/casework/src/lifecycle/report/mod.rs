@@ -11,9 +11,9 @@ use super::case::ReplayError;
 use super::{Event, Fact};
 use crate::clocks::Clock;
 use crate::model::{
-    BroughtIn, CaseStage, Claim, Digest, Escalated, ExternalKey, ForgetReason, LadderClock, LadderTarget,
-    Level, NoteRef, OrganisationRef, ProcessRef, RejectReason, Report, ReportCase, ReportLinks,
-    ReportStage, Satisfaction, TaskState,
+    BroughtIn, CaseStage, Claim, Digest, Escalated, ExternalKey, ForgetReason, LadderClock,
+    LadderTarget, Level, NoteRef, OrganisationRef, ProcessRef, RejectReason, Report, ReportCase,
+    ReportLinks, ReportStage, Satisfaction, TaskState,
 };
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
