@@ -14,7 +14,7 @@ pub struct Names {
 /// How many names that look alike are told.
 const NEAREST_MAX: usize = 3;
 /// From 0 (nothing alike) to 1 (the same): what is less alike is not told.
-const LIKENESS_MIN: f64 = 0.4;
+const LIKENESS_MIN: f64 = 0.5;
 
 impl Names {
     /// An organisation is called so: by its code, its credit code or its name.

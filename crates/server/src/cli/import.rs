@@ -13,6 +13,7 @@ use registry::{
     AreaImport, AreaParent, BoundaryImport, CodeAssign, ComponentFile, ComponentImport, GridImport,
     PlaceImport, StandardImport, StandardKey,
 };
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -467,9 +468,13 @@ pub(super) fn read(file: &Path) -> anyhow::Result<(Vec<u8>, String)> {
         );
     }
     let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-    let bytes = table::unpacked(&bytes, base::limits::IMPORT_BYTES_MAX)
-        .with_context(|| format!("reading {}", file.display()))?
-        .into_owned();
+    let unpacked = table::unpacked(&bytes, base::limits::IMPORT_BYTES_MAX)
+        .with_context(|| format!("reading {}", file.display()))?;
+    let bytes = match unpacked {
+        Cow::Owned(unpacked) => unpacked,
+        // A large file is not copied.
+        Cow::Borrowed(_) => bytes,
+    };
     let name = file
         .file_name()
         .unwrap_or_default()

@@ -4,6 +4,7 @@
 
 mod api_page;
 mod faults;
+mod import_cases;
 mod operations;
 mod real_input;
 mod replay;

@@ -84,7 +84,7 @@ fn what_the_file_or_the_city_lacks_refuses_the_file() {
         assert_eq!(
             wrong,
             [
-                "columns.title: the file has no column `titel`; is it one of `title`, `state`, `type`?",
+                "columns.title: the file has no column `titel`; is it `title`?",
                 "keep: the file has no column `word`; is it `ward`?",
                 "values.organisation.\"PWD\": there is no organisation `ROAD`; is it `ROADS`?",
                 "values.category.\"Manhole\": there is no category `0109`; is it one of `0101`, `0102`?",
