@@ -232,13 +232,12 @@ impl<'a> Reader<'a> {
     /// Title and text; a title that the file does not give is the beginning of the text.
     fn words(&self, row: &Row<'_>) -> Result<(String, String), RowError> {
         let text = self.get(row, "text").unwrap_or_default();
-        let title = match self.mapping.column("title") {
-            Some(_) => self.required(row, "title")?.to_owned(),
-            None => {
-                let text = self.required(row, "text")?;
-                let line = text.lines().next().unwrap_or_default().trim();
-                line.chars().take(TITLE_CHARACTERS_MAX / 4).collect()
-            }
+        let title = if self.mapping.column("title").is_some() {
+            self.required(row, "title")?.to_owned()
+        } else {
+            let text = self.required(row, "text")?;
+            let line = text.lines().next().unwrap_or_default().trim();
+            line.chars().take(TITLE_CHARACTERS_MAX / 4).collect()
         };
         Ok((title, text.to_owned()))
     }
@@ -296,7 +295,7 @@ impl<'a> Reader<'a> {
         };
         let standing = match (state.as_deref(), closed_at) {
             (None, Some(at)) => Standing::Closed(at),
-            (None, None) | (Some("open"), None) => Standing::Open,
+            (None | Some("open"), None) => Standing::Open,
             (Some("open"), Some(_)) => {
                 let reason = "the record has not ended, and the time is not empty";
                 return Err(self.error(row, "closed_at", reason).into());
@@ -326,13 +325,11 @@ impl<'a> Reader<'a> {
             return Ok(Some(word.to_owned()));
         };
         let ours = values.get(word).or_else(|| values.get(super::mapping::ANY));
-        match ours {
-            Some(ours) => Ok(Some(ours.clone()).filter(|ours| !ours.is_empty())),
-            None => {
-                let reason = format!("`{word}` stands not in values.{field}");
-                Err(self.unknown(row, field, &reason))
-            }
-        }
+        let Some(ours) = ours else {
+            let reason = format!("`{word}` stands not in values.{field}");
+            return Err(self.unknown(row, field, &reason));
+        };
+        Ok(Some(ours.clone()).filter(|ours| !ours.is_empty()))
     }
 
     /// What the file's word names.

@@ -91,16 +91,18 @@ impl Steps {
                 at: ago(at),
                 due_at: self.due.map(ago),
             }),
-            end: self.ended.map(|(handled, at, closed)| match closed {
-                true => End::Closed {
-                    handled_at: ago(handled),
-                    at: ago(at),
-                    result: Some(note(600)),
-                },
-                false => End::Cancelled {
-                    at: ago(at),
-                    reason: note(601),
-                },
+            end: self.ended.map(|(handled, at, closed)| {
+                let at = ago(at);
+                if closed {
+                    End::Closed {
+                        handled_at: ago(handled),
+                        at,
+                        result: Some(note(600)),
+                    }
+                } else {
+                    let reason = note(601);
+                    End::Cancelled { at, reason }
+                }
             }),
         }
     }
