@@ -44,6 +44,10 @@ pub struct OrganisationFacts {
 pub trait City: Send + Sync {
     /// The smallest known area a point lies in.
     fn place_at(&self, point: Point) -> Option<Place>;
+    /// Whether the outline of any area is known: where none is, nobody can say that a point lies outside.
+    fn has_outlines(&self) -> bool {
+        true
+    }
     /// The area in force with this division code.
     fn place_by_code(&self, code: &str) -> Option<Place>;
     /// The area that has this division code or had it.
@@ -142,6 +146,10 @@ impl City for KnownCity {
         let snapshot = self.registry.snapshot();
         let hit = snapshot.areas.area_at(point)?;
         Some(place(&snapshot.areas, &hit.area.path))
+    }
+
+    fn has_outlines(&self) -> bool {
+        self.registry.snapshot().areas.has_outlines()
     }
 
     fn place_by_code(&self, code: &str) -> Option<Place> {

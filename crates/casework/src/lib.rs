@@ -16,6 +16,7 @@
 //! | `report_unmask` | a report with its personal data; audited with the reason |
 //! | `timer_due` | handles due timers of the kinds of [`TIMERS`]: clocks that run out, ladders, suspensions, zones drawn anew |
 //! | `import_appeals` | citizens' messages from a table as reports |
+//! | `bring_in` | what another system did, from a table by a mapping, as reports and cases with their history |
 //! | `verify` | replays every timeline and checks references, holders, digests |
 //!
 //! Every command takes a [`Call`]: who asks, an optional Idempotency-Key, an optional expected version. It answers with the
@@ -32,6 +33,7 @@ pub mod lifecycle;
 pub mod model;
 pub mod numbers;
 pub mod process;
+pub mod records;
 pub mod routing;
 pub mod service;
 pub mod statistics;

@@ -29,6 +29,7 @@
 //! | `registry_changed`, zones | all cases are looked at again for the zones they lie in |
 //! | `clock_escalated` | who the rung names is told: the holder, or who keeps the case |
 //! | `stage_overdue` | who keeps the case gets the notice `stage_overdue` |
+//! | `case_brought_in` | nothing, nor from what was brought in with it |
 //!
 //! Every consequence is written in the transaction that moves the consumer's cursor, and notices carry a key under which a
 //! repeated one has no effect: a crash loses nothing and doubles nothing.
@@ -132,6 +133,10 @@ impl Consumer for Linkage {
         })?;
         if entry.kind == ReportFact::CHANGED {
             return self.follow_report(tx, &told);
+        }
+        // What was done in another system is nobody's news: what goes on here lies in its boxes.
+        if told.kinds.iter().any(|kind| kind == "case_brought_in") {
+            return Ok(());
         }
         let matters = |kind: &str| KINDS.contains(&kind) || overlays::KINDS.contains(&kind);
         if !told.kinds.iter().any(|kind| matters(kind)) {

@@ -115,6 +115,9 @@ pub(crate) fn read(
     Table::assemble(file_name, encoding, &header, lines, limits)
 }
 
+/// How much of a line decides on the delimiter: more than any header has.
+const DECIDING_BYTES: usize = 64 * 1024;
+
 /// A tab for `.tsv`; otherwise whichever of comma, tab and semicolon is the most frequent outside quotes in the first line that
 /// is not blank; a comma when none is.
 fn delimiter_of(text: &str, file_name: &str) -> u8 {
@@ -130,6 +133,7 @@ fn delimiter_of(text: &str, file_name: &str) -> u8 {
         let mut quoted = false;
         first
             .bytes()
+            .take(DECIDING_BYTES)
             .filter(|byte| {
                 quoted ^= *byte == b'"';
                 !quoted && *byte == wanted
@@ -198,14 +202,8 @@ impl Splitter<'_> {
             let cell = if self.rest(self.at).starts_with('"') {
                 self.quoted().map_err(wrong)?
             } else {
-                self.plain()
+                self.plain().map_err(wrong)?
             };
-            if cell.len() > self.limits.cell_bytes {
-                return Err(wrong(format!(
-                    "is longer than {} bytes",
-                    self.limits.cell_bytes
-                )));
-            }
             cells.push(cell);
             match self.text.as_bytes().get(self.at) {
                 Some(byte) if *byte == self.delimiter => self.at += 1,
@@ -220,15 +218,28 @@ impl Splitter<'_> {
     }
 
     /// A cell without quotes at its start: up to the delimiter or line end. Quotes inside are themselves.
-    fn plain(&mut self) -> String {
+    fn plain(&mut self) -> Result<String, String> {
         let rest = self.rest(self.at);
+        // No further than a cell may reach.
+        let within = rest.len().min(self.limits.cell_bytes.saturating_add(1));
         let length = rest
             .bytes()
+            .take(within)
             .position(|byte| byte == self.delimiter || byte == b'\n')
-            .unwrap_or(rest.len());
+            .unwrap_or(within);
+        self.check_length(length)?;
         let cell = rest.get(..length).unwrap_or_default().to_owned();
         self.at += length;
-        cell
+        Ok(cell)
+    }
+
+    /// Refuses a cell of this many bytes before any of them is copied.
+    fn check_length(&self, bytes: usize) -> Result<(), String> {
+        let max = self.limits.cell_bytes;
+        if bytes > max {
+            return Err(format!("is longer than {max} bytes"));
+        }
+        Ok(())
     }
 
     /// A quoted cell, line ends and doubled quotes inside.
@@ -240,14 +251,12 @@ impl Splitter<'_> {
             let Some(length) = rest.find('"') else {
                 return Err("has a quote that is never closed".to_owned());
             };
+            self.check_length(cell.len() + length)?;
             let part = rest.get(..length).unwrap_or_default();
             let lines = part.bytes().filter(|byte| *byte == b'\n').count() as u64;
             cell.push_str(part);
             self.at += length + 1;
             self.line += lines;
-            if cell.len() > self.limits.cell_bytes {
-                return Err(format!("is longer than {} bytes", self.limits.cell_bytes));
-            }
             match self.text.as_bytes().get(self.at) {
                 Some(b'"') => {
                     cell.push('"');

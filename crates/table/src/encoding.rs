@@ -5,22 +5,32 @@
 
 use crate::TableError;
 use encoding_rs::{DecoderResult, Encoding, GB18030, UTF_16BE, UTF_16LE};
+use std::borrow::Cow;
 
-/// The text without mark, line ends as they are, and the encoding's name.
-pub(crate) fn decode(bytes: &[u8]) -> Result<(String, &'static str), TableError> {
+/// The text without mark, line ends as they are, and the encoding's name. What is UTF-8 already is not copied.
+pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static str), TableError> {
     let (text, name) = match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => (utf8(rest, 3)?, "UTF-8"),
-        [0xFF, 0xFE, rest @ ..] => (strictly(UTF_16LE, "UTF-16LE", rest, 2)?, "UTF-16LE"),
-        [0xFE, 0xFF, rest @ ..] => (strictly(UTF_16BE, "UTF-16BE", rest, 2)?, "UTF-16BE"),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => (Cow::Borrowed(utf8(rest, 3)?), "UTF-8"),
+        [0xFF, 0xFE, rest @ ..] => (
+            Cow::Owned(strictly(UTF_16LE, "UTF-16LE", rest, 2)?),
+            "UTF-16LE",
+        ),
+        [0xFE, 0xFF, rest @ ..] => (
+            Cow::Owned(strictly(UTF_16BE, "UTF-16BE", rest, 2)?),
+            "UTF-16BE",
+        ),
         _ => match std::str::from_utf8(bytes) {
-            Ok(text) => (text.to_owned(), "UTF-8"),
+            Ok(text) => (Cow::Borrowed(text), "UTF-8"),
             Err(error) if is_damaged_utf8(bytes) => {
                 return Err(TableError::Encoding {
                     encoding: "UTF-8",
                     offset: error.valid_up_to(),
                 });
             }
-            Err(_) => (strictly(GB18030, "UTF-8 or GB18030", bytes, 0)?, "GB18030"),
+            Err(_) => {
+                let text = strictly(GB18030, "UTF-8 or GB18030", bytes, 0)?;
+                (Cow::Owned(text), "GB18030")
+            }
         },
     };
     if let Some(offset) = text.find('\0') {
@@ -29,13 +39,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(String, &'static str), TableError>
     Ok((text, name))
 }
 
-fn utf8(bytes: &[u8], skipped: usize) -> Result<String, TableError> {
-    std::str::from_utf8(bytes)
-        .map(str::to_owned)
-        .map_err(|error| TableError::Encoding {
-            encoding: "UTF-8",
-            offset: skipped + error.valid_up_to(),
-        })
+fn utf8(bytes: &[u8], skipped: usize) -> Result<&str, TableError> {
+    std::str::from_utf8(bytes).map_err(|error| TableError::Encoding {
+        encoding: "UTF-8",
+        offset: skipped + error.valid_up_to(),
+    })
 }
 
 /// Decodes without replacing anything; the first sequence that does not belong is named by its offset.
@@ -96,6 +104,10 @@ fn is_damaged_utf8(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decode(bytes: &[u8]) -> Result<(String, &'static str), TableError> {
+        super::decode(bytes).map(|(text, name)| (text.into_owned(), name))
+    }
 
     fn gb18030(text: &str) -> Vec<u8> {
         GB18030.encode(text).0.into_owned()

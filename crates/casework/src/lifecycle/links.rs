@@ -4,7 +4,10 @@ use super::case::{CaseFact, TaskReopened, reopen_tasks};
 use super::decide::handling_clock;
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
-use crate::model::{Case, CaseStage, OrganisationRef, TaskState};
+use crate::model::{
+    BroughtIn, Case, CaseStage, Escalated, LadderClock, NoteRef, OrganisationRef, TaskState,
+    is_default,
+};
 use base::Id;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +48,19 @@ pub enum LinkFact {
         /// The organisations that received them.
         reported_by: Vec<OrganisationRef>,
     },
+    /// 历史导入: all before this was done in another system.
+    CaseBroughtIn {
+        /// Which one.
+        system: String,
+        /// The key it has there.
+        id: String,
+        /// What the system said in its own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<NoteRef>,
+        /// It ended there, and nobody there said until when.
+        #[serde(default, skip_serializing_if = "is_default")]
+        without_deadline: bool,
+    },
     /// 重办: a reporter says that it is not solved. The same organisations handle again; nothing is lost.
     CaseRedone {
         /// The report.
@@ -66,6 +82,15 @@ impl LinkFact {
             Self::CaseMerged { .. } => "case_merged",
             Self::CaseAbsorbed { .. } => "case_absorbed",
             Self::CaseRedone { .. } => "case_redone",
+            Self::CaseBroughtIn { .. } => "case_brought_in",
+        }
+    }
+
+    /// The sealed note it refers to.
+    pub const fn note(&self) -> Option<&NoteRef> {
+        match self {
+            Self::CaseBroughtIn { told, .. } => told.as_ref(),
+            _ => None,
         }
     }
 }
@@ -239,6 +264,17 @@ pub fn evolve(case: &mut Case, fact: &LinkFact, event: &Event<CaseFact>) {
             (case.stage, case.clock) = lead.map_or((CaseStage::Filed, *clock), |lead| {
                 (CaseStage::Handling, Some(lead.handling))
             });
+        }
+        LinkFact::CaseBroughtIn { system, id, .. } => {
+            let at = event.occurred_at;
+            links.brought_in = Some(BroughtIn::of(system, id, at));
+            // Whoever was to be called before is not called now.
+            for task in case.tasks.iter_mut().filter(|task| task.is_open()) {
+                task.extra.overlays.escalated = Some(Escalated {
+                    clock: LadderClock::Handling,
+                    up_to: at,
+                });
+            }
         }
     }
 }

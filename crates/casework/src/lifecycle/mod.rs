@@ -4,6 +4,7 @@
 //! chance, no database. [`case`] has the case with its tasks, [`report`] the report. The tests hold the law of casework over
 //! random command sequences and over the complete table stage × command.
 
+pub mod bring_in;
 pub mod case;
 pub mod course;
 pub mod decide;

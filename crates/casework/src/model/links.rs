@@ -124,6 +124,28 @@ pub struct Rating {
     pub rated_at: Timestamp,
 }
 
+/// 历史导入: where what another system did was brought in from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct BroughtIn {
+    /// The system.
+    pub system: String,
+    /// The key it has there.
+    pub id: String,
+    /// When it was brought in: what is dated before was done there.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+impl BroughtIn {
+    pub(crate) fn of(system: &str, id: &str, at: Timestamp) -> Self {
+        Self {
+            system: system.to_owned(),
+            id: id.to_owned(),
+            at,
+        }
+    }
+}
+
 /// Of a case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -148,6 +170,9 @@ pub struct CaseLinks {
     /// 重办: how often it was done again because a reporter said that it is not solved. Not rework, which inspection asks for.
     #[serde(skip_serializing_if = "is_default")]
     pub redo_count: i64,
+    /// Where it was brought in from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brought_in: Option<BroughtIn>,
 }
 
 impl CaseLinks {
@@ -216,4 +241,7 @@ pub struct ReportLinks {
     /// When what the reporter told was destroyed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forgotten_at: Option<Timestamp>,
+    /// Where it was brought in from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brought_in: Option<BroughtIn>,
 }

@@ -43,8 +43,8 @@ mod overlays;
 pub use course::{Basis, CaseCourse, ComponentPinned, SuggestionNoted};
 pub use handling::{CaseHandling, TaskHandling};
 pub use links::{
-    CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, ForgetReason, Rating, RejectReason,
-    ReportLinks, Satisfaction,
+    BroughtIn, CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, ForgetReason, Rating,
+    RejectReason, ReportLinks, Satisfaction,
 };
 pub use overlays::{
     Appeal, ApplicationState, AppliedMode, CaseOverlays, Escalated, Exclusion, ExtensionAsked,

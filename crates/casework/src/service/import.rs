@@ -18,7 +18,7 @@ use std::sync::Arc;
 use table::{Report as TableReport, Row, RowError, Table};
 
 /// Rows written in one transaction.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 
 const MESSAGE_ID: &[&str] = &["message_id", "留言编号"];
 const SUBJECT: &[&str] = &["subject", "留言主题"];

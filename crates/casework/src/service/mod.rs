@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod accuracy;
+mod bring_in;
 mod case;
 mod export;
 mod fallback;
@@ -28,6 +29,7 @@ mod zones;
 pub use crate::store::case_list::{CaseMark, CaseSort};
 pub use crate::store::task_list::TaskSort;
 pub use accuracy::AccuracyQuery;
+pub use bring_in::{BringInError, BringInOptions, BroughtInReport, UnknownWords};
 pub use import::{ImportOptions, Progress};
 pub use query::{
     COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskBox, TaskQuery,

@@ -250,7 +250,12 @@ impl Casework {
         })
     }
 
-    fn seal_reporter(&self, id: Id, input: &ReportCreateRequest, secrets: &mut ReportSecrets) {
+    pub(super) fn seal_reporter(
+        &self,
+        id: Id,
+        input: &ReportCreateRequest,
+        secrets: &mut ReportSecrets,
+    ) {
         let Some(reporter) = &input.reporter else {
             return;
         };

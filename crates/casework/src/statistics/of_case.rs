@@ -76,6 +76,8 @@ struct History {
     suspended: BTreeSet<Id>,
     closed_by: Option<Person>,
     was_filed: bool,
+    /// When it was brought in from another system, and whether nobody there said until when.
+    brought_in: Option<(Timestamp, bool)>,
 }
 
 /// The step a desk has to take now.
@@ -118,6 +120,28 @@ impl History {
         self.follow_supervision(event);
         self.follow_inspection(&event.fact);
         self.acts.extend(acts::of_event(before, event));
+        if let CaseFact::Link(LinkFact::CaseBroughtIn {
+            without_deadline, ..
+        }) = event.fact
+        {
+            self.bring_in(event.occurred_at, without_deadline);
+        }
+    }
+
+    /// What desks of another system did is no desk's obligation here; what a desk has to do here it has to do from now on.
+    fn bring_in(&mut self, at: Timestamp, without_deadline: bool) {
+        self.brought_in = Some((at, without_deadline));
+        self.desks
+            .retain(|desk| desk.done.is_none() && !desk.is_void);
+        for desk in &mut self.desks {
+            desk.opened_at = at;
+        }
+    }
+
+    /// Whether something that was done at `at` was done in another system where nobody had said until when.
+    fn was_unasked(&self, at: Option<Timestamp>) -> bool {
+        let brought_in = self.brought_in.zip(at);
+        brought_in.is_some_and(|((until, without_deadline), at)| without_deadline && at <= until)
     }
 
     fn follow_desk(&mut self, before: &Case, after: &Case, event: &Event<CaseFact>) {
@@ -311,6 +335,9 @@ impl History {
             return;
         }
         let finished_at = task.finished_at.filter(|_| is_done);
+        if self.was_unasked(finished_at) {
+            return;
+        }
         let marks = marks_of(finished_at, Some(task.handling.due_at))
             .with(Marks::ON_TIME, is_done && overlays.exempt)
             .with(Marks::EXEMPT, overlays.exempt)
@@ -332,9 +359,18 @@ impl History {
     /// When the case was to be closed: what the process allows for inspection and closing after the lead's deadline.
     fn of_closing(&self, case: &Case, process: &Process) -> Option<Obligation> {
         let closed_at = case.closed_at.filter(|_| case.stage == CaseStage::Closed);
+        if self.was_unasked(closed_at) {
+            return None;
+        }
         let lead = case.lead();
+        let closed_elsewhere =
+            closed_at.is_some_and(|at| self.brought_in.is_some_and(|(until, _)| at <= until));
         let due_at = lead.map(|lead| {
-            let minutes = minutes_after_handling(process, case.level);
+            let minutes = if closed_elsewhere {
+                0
+            } else {
+                minutes_after_handling(process, case.level)
+            };
             lead.handling.due_at.plus_seconds(minutes * 60)
         });
         // An appeal against a late response excuses no late end.

@@ -70,14 +70,25 @@ pub fn of_report(
                 | ReportFact::ReportRejected { .. }
         )
     };
+    let brought_in = events
+        .iter()
+        .position(|event| matches!(event.fact, ReportFact::ReportBroughtIn { .. }));
+    let brought_in_at = brought_in
+        .and_then(|place| events.get(place))
+        .map(|event| event.occurred_at);
+    // What another system decided nobody had to decide here.
+    let was_decided = events
+        .iter()
+        .take(brought_in.unwrap_or(0))
+        .any(|event| decided(&event.fact));
     let decided_at = events.iter().find(|event| decided(&event.fact));
     let is_withdrawn = report.stage == ReportStage::Withdrawn && decided_at.is_none();
-    if !is_withdrawn {
+    if !is_withdrawn && !was_decided {
         let due_at = pool_clock(events).map(|clock| clock.due_at);
         let decided_by = decided_at.and_then(|event| event.by.as_ref());
         obligations.push(Obligation {
             kind: ObligationKind::Accept,
-            at: due_at.unwrap_or(report.received_at),
+            at: due_at.or(brought_in_at).unwrap_or(report.received_at),
             organisation: decided_by
                 .map_or_else(|| received_by.clone(), crate::model::Actor::organisation),
             person: decided_by.map(Person::from),

@@ -241,7 +241,7 @@ pub fn case_move(
         match before.task(task.id) {
             None => {
                 task_add(tx, after.id, task)?;
-                if task.state != TaskState::Assigned {
+                if task.state != TaskState::Assigned || task.handling_overdue {
                     // Opened and more in one command.
                     task_move(tx, task)?;
                 }

@@ -20,8 +20,8 @@ pub use overlays::{
 
 use crate::clocks::{Clock, Light};
 use crate::model::{
-    Case, CaseStage, ClockKind, Level, RejectReason, Report, ReportStage, Task, TaskKind, TaskRole,
-    TaskState,
+    BroughtIn, Case, CaseStage, ClockKind, Level, RejectReason, Report, ReportStage, Task,
+    TaskKind, TaskRole, TaskState,
 };
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -413,6 +413,8 @@ pub struct CaseView {
     /// The cases split from it.
     #[schema(value_type = Vec<String>)]
     pub split_case_ids: Vec<Id>,
+    /// Where it was brought in from, and when; none of our own.
+    pub brought_in: Option<BroughtIn>,
     /// Its tasks, oldest first.
     pub tasks: Vec<TaskView>,
     /// Planned and actual.
@@ -494,6 +496,8 @@ pub struct ReportView {
     pub redo_count: u32,
     /// How the reporter rates.
     pub rating: Option<RatingView>,
+    /// Where it was brought in from, and when; none of our own.
+    pub brought_in: Option<BroughtIn>,
     /// The cases it opened or joined.
     #[schema(value_type = Vec<String>)]
     pub case_ids: Vec<Id>,

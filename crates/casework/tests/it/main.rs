@@ -4,6 +4,7 @@
 mod areas;
 mod bad_input;
 mod boxes;
+mod bring_in;
 mod callbacks;
 mod conditions;
 mod forms;

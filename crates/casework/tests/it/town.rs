@@ -44,7 +44,7 @@ pub const WATER: Id = Id(102);
 /// Below `ROADS`.
 pub const STATION: Id = Id(103);
 
-/// District 310118, streets 310118001 and 310118002; a point west of 121.2 lies in the first.
+/// District 310118, streets 310118001 and 310118002; a point west of 121.2 lies in the first, and east of 123 is the sea.
 pub struct TestCity {
     /// Where the middle of zone 901 lies.
     pub zone_lon: f64,
@@ -87,6 +87,9 @@ pub fn organisation_path(id: Id) -> TreePath {
 
 impl City for TestCity {
     fn place_at(&self, point: Point) -> Option<Place> {
+        if point.lon > 123.0 {
+            return None;
+        }
         self.place_by_path(&street(if point.lon < 121.2 { 1 } else { 2 }))
     }
 

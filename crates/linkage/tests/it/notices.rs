@@ -455,3 +455,64 @@ fn whoever_received_a_report_is_told_when_nobody_decided_on_it_in_time() {
         told.expect(&[("clock_escalated", CENTRE), ("report_overdue", CENTRE)]);
     });
 }
+
+/// An open one, late by weeks, and one that has ended.
+const BROUGHT: &str = "\
+no,title,opened,due,closed,dept
+1,井盖缺失,2026-10-01 08:00,2026-10-02 08:00,,R
+2,井盖缺失,2026-10-01 08:00,2026-10-02 08:00,2026-10-05 08:00,R
+";
+
+const MAPPING: &str = r#"
+system = "old"
+records = "cases"
+source = "hotline"
+process = "quick"
+[columns]
+id = "no"
+title = "title"
+reported_at = "opened"
+due_at = "due"
+closed_at = "closed"
+organisation = "dept"
+"#;
+
+#[test]
+fn nobody_is_told_of_what_was_brought_in_until_something_happens_to_it_here() {
+    each_house(|told| {
+        let path = organisation_path(CENTRE);
+        let console = Principal::console(CENTRE, path);
+        let mut names = casework::records::Names::default();
+        let roads = casework::model::OrganisationRef {
+            id: ROADS,
+            path: organisation_path(ROADS),
+        };
+        names.organisation_add("R", &roads);
+        let options = casework::service::BringInOptions {
+            mapping: &casework::records::Mapping::read(MAPPING).unwrap(),
+            names: &names,
+            dry_run: false,
+        };
+        let table = table::Table::read(BROUGHT.as_bytes(), "brought.csv").unwrap();
+        let casework = &told.town.casework;
+        let done = wait(casework.bring_in(&console, &table, &options, &|_, _| {})).unwrap();
+        assert_eq!(done.rows.stored, 2, "{:?}", done.rows);
+        told.town.fire();
+        told.expect(&[]);
+        let query = casework::service::TaskQuery::default();
+        let open = wait(casework.task_list(&desk(ROADS), query)).unwrap();
+        let task = open
+            .items
+            .iter()
+            .find(|each| each.task.accepted_at.is_none());
+        let task = task.unwrap().task.id;
+        let urge = call(&centre("shift_leader"));
+        let case_id = open
+            .items
+            .iter()
+            .find_map(|each| each.case_id.filter(|_| each.task.id == task));
+        let note = CaseUrgeRequest { note: None };
+        wait(casework.case_urge(&urge, case_id.unwrap(), note)).unwrap();
+        told.expect(&[("case_urged", ROADS)]);
+    });
+}

@@ -1,6 +1,7 @@
 //! `chengyun import`: files in, good rows stored, bad rows listed with row, column and reason. A second run changes nothing.
 
 use crate::city::City;
+use crate::cli::cases::{Cases, import_cases};
 use crate::cli::people::{Organisations, People, import_organisations, import_staff};
 use crate::cli::{refusal, say};
 use anyhow::{Context, bail};
@@ -12,6 +13,7 @@ use registry::{
     AreaImport, AreaParent, BoundaryImport, CodeAssign, ComponentFile, ComponentImport, GridImport,
     PlaceImport, StandardImport, StandardKey,
 };
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -33,6 +35,8 @@ pub(super) enum Import {
     Taxonomy(Taxonomy),
     /// Citizens' messages, as reports
     Appeals(Appeals),
+    /// What another system did, from any table, as reports and cases with their history
+    Cases(Cases),
     /// Unit grids of villages, from GeoJSON
     Grids(Grids),
     /// Surveyed components, from a table or GeoJSON
@@ -215,6 +219,10 @@ pub(super) async fn run(what: Import, city: &City) -> anyhow::Result<ExitCode> {
             let report = import_appeals(&appeals, city).await?;
             (appeals.common, report)
         }
+        Import::Cases(cases) => {
+            let report = import_cases(&cases, city).await?;
+            (cases.common, report)
+        }
         Import::Grids(grids) => {
             let report = import_grids(&grids, city).await?;
             (grids.common, report)
@@ -305,7 +313,7 @@ fn is_geojson(file: &Path) -> bool {
     matches!(extension, Some("geojson" | "json"))
 }
 
-fn standard_key(text: &str) -> Option<StandardKey> {
+pub(super) fn standard_key(text: &str) -> Option<StandardKey> {
     let (code, version) = text.split_once('@')?;
     Some(StandardKey {
         code: code.to_owned(),
@@ -460,9 +468,13 @@ pub(super) fn read(file: &Path) -> anyhow::Result<(Vec<u8>, String)> {
         );
     }
     let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-    let bytes = table::unpacked(&bytes, base::limits::IMPORT_BYTES_MAX)
-        .with_context(|| format!("reading {}", file.display()))?
-        .into_owned();
+    let unpacked = table::unpacked(&bytes, base::limits::IMPORT_BYTES_MAX)
+        .with_context(|| format!("reading {}", file.display()))?;
+    let bytes = match unpacked {
+        Cow::Owned(unpacked) => unpacked,
+        // A large file is not copied.
+        Cow::Borrowed(_) => bytes,
+    };
     let name = file
         .file_name()
         .unwrap_or_default()
@@ -483,7 +495,7 @@ fn tell(common: &Common, report: &Report) -> anyhow::Result<()> {
         report.read,
         report.stored,
         report.unchanged,
-        report.rejected.len(),
+        report.rejected_count(),
         report.remarks.len(),
     ))?;
     if report.rejected.is_empty() && report.remarks.is_empty() {

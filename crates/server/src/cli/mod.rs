@@ -1,6 +1,7 @@
 //! The command line: what an operator types. Answers go to standard output, progress and the log to standard error.
 
 mod backup;
+mod cases;
 mod demo;
 mod export;
 mod grids;
@@ -8,6 +9,7 @@ mod handover;
 mod import;
 mod people;
 mod replay;
+mod template;
 mod user;
 mod verify;
 
@@ -46,8 +48,8 @@ enum Command {
     Export(Export),
     /// Take in a whole city that `chengyun export handover` wrote, into an empty installation on either database
     TakeOver(handover::TakeOver),
-    /// Write a table to fill in: CSV or XLSX, with the columns of an import and an example
-    Template(people::Template),
+    /// Write a table to fill in: CSV or XLSX, with the columns of an import and an example; or a mapping of columns
+    Template(template::Template),
     /// Cut areas into unit grids, and check how unit grids cover their villages
     #[command(subcommand)]
     Grids(grids::Grids),
@@ -119,7 +121,7 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
             with_city(settings, async |city| handover::out(&what, city, settings)).await
         }
         Command::TakeOver(what) => handover::take(&what, settings).await,
-        Command::Template(template) => people::template(&template),
+        Command::Template(template) => template::template(&template),
         Command::Grids(what) => {
             with_city(settings, async |city| grids::run(what, city).await).await
         }

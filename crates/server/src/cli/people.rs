@@ -1,21 +1,17 @@
-//! `chengyun import organisations` and `staff`: who there is, as a city moving in has it in a table; and `chengyun template`, which writes
-//! such a table with its columns and an example.
+//! `chengyun import organisations` and `staff`: who there is, as a city moving in has it in a table.
 
 use crate::city::City;
 use crate::cli::import::{Common, Steps, read};
 use crate::cli::{refusal, say};
 use access::Password;
-use access::import::{
-    Column, ImportError, ImportOptions, LOGIN_NAMES, ORGANISATION_COLUMNS, STAFF_COLUMNS,
-};
+use access::import::{ImportError, ImportOptions, LOGIN_NAMES};
 use anyhow::Context;
 use base::{AreaCode, TreePath};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use table::{Report, Table};
 
 #[derive(Args, Debug)]
@@ -31,25 +27,6 @@ pub(super) struct People {
     /// Where the passwords drawn for new accounts are written, readable by you alone [default: FILE-accounts.csv in the current folder]
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
-}
-
-/// Which table to write.
-#[derive(Args, Debug)]
-pub(super) struct Template {
-    /// What will stand in it
-    #[arg(value_enum)]
-    kind: Kind,
-    /// CSV or XLSX, by its ending [default: CSV to standard output]
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
-    /// For `chengyun import organisations`
-    Organisations,
-    /// For `chengyun import staff`
-    Staff,
 }
 
 fn area(city: &City) -> impl Fn(&str) -> Option<TreePath> + Sync + use<> {
@@ -143,36 +120,4 @@ fn write_accounts(mut file: File, accounts: &[(String, Password)]) -> std::io::R
         writeln!(file, "{login},{}", password.reveal())?;
     }
     file.sync_all()
-}
-
-pub(super) fn template(template: &Template) -> anyhow::Result<ExitCode> {
-    let columns: &[Column] = match template.kind {
-        Kind::Organisations => ORGANISATION_COLUMNS,
-        Kind::Staff => STAFF_COLUMNS,
-    };
-    // The Chinese name where there is one: the file is filled in by people of the city.
-    let header: Vec<&str> = columns
-        .iter()
-        .map(|column| *column.names.get(1).unwrap_or(&column.names[0]))
-        .collect();
-    let example: Vec<&str> = columns.iter().map(|column| column.example).collect();
-    let Some(path) = &template.out else {
-        say(&format!(
-            "\u{feff}{}\n{}",
-            header.join(","),
-            example.join(",")
-        ))?;
-        return Ok(ExitCode::SUCCESS);
-    };
-    let is_workbook = path
-        .extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("xlsx"));
-    let bytes = if is_workbook {
-        table::workbook(&header, &[&example])?
-    } else {
-        format!("\u{feff}{}\r\n{}\r\n", header.join(","), example.join(",")).into_bytes()
-    };
-    fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))?;
-    say(&format!("written: {}", path.display()))?;
-    Ok(ExitCode::SUCCESS)
 }

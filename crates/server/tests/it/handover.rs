@@ -354,20 +354,6 @@ fn what_was_touched_is_refused_and_leaves_nothing_behind() {
         let folder = here.path("good");
         let again = hand_over(&city, &here.settings, &folder, &phrase(), &quiet());
         assert!(again.unwrap_err().to_string().contains("is not empty"));
-        let short = hand_over(
-            &city,
-            &here.settings,
-            &here.path("x"),
-            "too short",
-            &quiet(),
-        );
-        assert!(
-            short
-                .unwrap_err()
-                .to_string()
-                .contains("fewer than 12 characters")
-        );
-        assert!(!here.path("x").exists());
         city.close();
         let good = files(&folder);
         let keys =

@@ -6,6 +6,7 @@ mod api_page;
 mod backup;
 mod faults;
 mod handover;
+mod import_cases;
 mod operations;
 mod real_input;
 mod replay;

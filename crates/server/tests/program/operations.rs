@@ -38,6 +38,8 @@ fn a_city_moves_in_by_the_commands_of_the_page() {
         "6 rows read: 6 stored, 0 unchanged, 0 rejected",
         "5 accounts opened",
         "4326 rows read",
+        "2816 rows read: 2816 would be stored",
+        "2816 rows read: 2816 stored, 0 unchanged, 0 rejected, 0 remarks",
         "\"is_late\":false",
         "copied the city as of",
         "to restored: ",

@@ -11,9 +11,9 @@ use super::case::ReplayError;
 use super::{Event, Fact};
 use crate::clocks::Clock;
 use crate::model::{
-    CaseStage, Claim, Digest, Escalated, ExternalKey, ForgetReason, LadderClock, LadderTarget,
-    Level, NoteRef, OrganisationRef, ProcessRef, RejectReason, Report, ReportCase, ReportLinks,
-    ReportStage, Satisfaction, TaskState,
+    BroughtIn, CaseStage, Claim, Digest, Escalated, ExternalKey, ForgetReason, LadderClock,
+    LadderTarget, Level, NoteRef, OrganisationRef, ProcessRef, RejectReason, Report, ReportCase,
+    ReportLinks, ReportStage, Satisfaction, TaskState,
 };
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
@@ -180,6 +180,16 @@ pub enum ReportFact {
         /// Why.
         reason: ForgetReason,
     },
+    /// 历史导入: all before this was done in another system.
+    ReportBroughtIn {
+        /// Which one.
+        system: String,
+        /// The key it has there.
+        id: String,
+        /// What the system said in its own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<NoteRef>,
+    },
     /// 评价.
     ReportRated {
         /// How satisfied the reporter is.
@@ -215,6 +225,7 @@ impl Fact for ReportFact {
             Self::ReportSettled {} => "report_settled",
             Self::ReportRated { .. } => "report_rated",
             Self::ReportForgotten { .. } => "report_forgotten",
+            Self::ReportBroughtIn { .. } => "report_brought_in",
         }
     }
 }
@@ -230,7 +241,9 @@ impl ReportFact {
                 answered: Some(answered),
                 ..
             } => answered.words.as_ref(),
-            Self::ReportRated { words, .. } => words.as_ref(),
+            Self::ReportRated { words: note, .. } | Self::ReportBroughtIn { told: note, .. } => {
+                note.as_ref()
+            }
             _ => None,
         }
     }
@@ -339,6 +352,9 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
         }
         ReportFact::ReportForgotten { .. } => {
             report.extra.forgotten_at = Some(event.occurred_at);
+        }
+        ReportFact::ReportBroughtIn { system, id, .. } => {
+            report.extra.brought_in = Some(BroughtIn::of(system, id, event.occurred_at));
         }
         ReportFact::ReportCallingBack { .. }
         | ReportFact::ReportCalledBack { .. }

@@ -372,6 +372,7 @@ impl Casework {
             absorbed_case_ids: case.extra.links.absorbed.clone(),
             split_from: case.extra.links.split_from,
             split_case_ids: case.extra.links.split_into.clone(),
+            brought_in: case.extra.links.brought_in.clone(),
             tasks,
             milestones: milestones::of_case(case, &events, now),
             timeline: self.timeline_view(tx, entries, &events, case_note, &mut names)?,
@@ -402,6 +403,7 @@ pub(in crate::service) fn case_note(fact: &CaseFact) -> Option<&NoteRef> {
         | CaseFact::CaseClosed { opinion: note, .. } => note.as_ref(),
         CaseFact::Handling(fact) => fact.note(),
         CaseFact::Overlay(fact) => fact.note(),
+        CaseFact::Link(fact) => fact.note(),
         CaseFact::Course(CourseFact::FormFilled { filled, .. }) => Some(filled),
         _ => None,
     }

@@ -224,6 +224,7 @@ impl Casework {
             }),
             called_back: self.called_back(tx, report)?,
             redo_count: report.extra.redo_count,
+            brought_in: report.extra.brought_in.clone(),
             rating: self.rating(tx, report)?,
             milestones: milestones::of_report(report, &events, self.now()),
             timeline: self.timeline_view(tx, entries, &events, ReportFact::note, &mut names)?,
