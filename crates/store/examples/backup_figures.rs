@@ -128,7 +128,7 @@ fn main() {
             if is_followed {
                 wait_until_kept(&store);
             }
-            let spent = (cpu() - before).as_secs_f64() * 1e3 / f64::from(count);
+            let spent = cpu().saturating_sub(before).as_secs_f64() * 1e3 / f64::from(count);
             store.close();
             costs.push((f64::from(count) / seconds, spent));
             if is_followed {
