@@ -135,7 +135,7 @@ fn text(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileError> {
             });
         }
     };
-    refuse_exposed(path)?;
+    refuse_exposed(path, 0o077)?;
     Ok(Some(text))
 }
 
@@ -265,15 +265,16 @@ fn create_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
 
+/// Refuses a file whose mode has any of the bits of `mask`.
 #[cfg(unix)]
-pub(crate) fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
+pub(crate) fn refuse_exposed(path: &Path, mask: u32) -> Result<(), KeyFileError> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = fs::metadata(path).map_err(|source| KeyFileError::Unreachable {
         path: path.to_owned(),
         source,
     })?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if mode & mask != 0 {
         return Err(KeyFileError::Exposed {
             path: path.to_owned(),
             mode,
@@ -283,7 +284,7 @@ pub(crate) fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn refuse_exposed(_: &Path) -> Result<(), KeyFileError> {
+pub(crate) fn refuse_exposed(_: &Path, _: u32) -> Result<(), KeyFileError> {
     Ok(())
 }
 

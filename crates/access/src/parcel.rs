@@ -23,6 +23,8 @@ const KEY_BYTES: usize = 16;
 /// Whoever has the medium may try for years: three times the memory of a sign-in, three passes.
 const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
+/// Who else may not read the passphrase. A group may: so systemd hands out credentials.
+const EXPOSED: u32 = 0o037;
 /// Characters of a passphrase, at least.
 pub const PASSPHRASE_MIN: usize = 12;
 
@@ -52,14 +54,14 @@ pub enum ParcelError {
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// The first line of the file at `path`, which nobody but its owner may read.
+    /// The first line of the file at `path`, which must be closed to others.
     pub fn from_file(path: &Path) -> Result<Self, ParcelError> {
         let text = fs::read_to_string(path).map_err(|source| KeyFileError::Unreachable {
             path: path.to_owned(),
             source,
         })?;
         let text = Zeroizing::new(text);
-        refuse_exposed(path)?;
+        refuse_exposed(path, EXPOSED)?;
         Self::new(text.lines().next().unwrap_or_default())
     }
 
@@ -174,7 +176,9 @@ mod tests {
         let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         mode(0o644);
         assert!(Passphrase::from_file(&path).is_err());
-        mode(0o600);
-        assert!(Passphrase::from_file(&path).is_ok());
+        for closed in [0o600, 0o440] {
+            mode(closed);
+            assert!(Passphrase::from_file(&path).is_ok());
+        }
     }
 }

@@ -257,13 +257,15 @@ impl Plan {
         let mut before: Option<String> = None;
         for number in choice.changes_from..=last.max(choice.changes_to) {
             let path = choice.line.changes_path(number);
-            match lay_one(file, &path, number, before.as_deref(), self.at) {
+            // Those that belong to the base are laid whatever their time is: a clock may have been set back.
+            let until = self.at.filter(|_| number > choice.changes_to);
+            match lay_one(file, &path, number, before.as_deref(), until) {
                 Ok(Some((at, digest))) => {
                     restored.at = restored.at.max(at);
                     restored.changes += 1;
                     before = Some(digest);
                 }
-                // Later than what is wanted. Those that belong to the base never are.
+                // Later than what is wanted.
                 Ok(None) => break,
                 Err(error @ BackupError::Damaged { .. })
                     if self.damage == Damage::StopBefore && number > choice.changes_to =>

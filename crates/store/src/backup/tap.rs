@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Frames in the log at which the writer folds it into the database, as SQLite does by itself.
 const FOLD_AT_FRAMES: u32 = 4_000;
 /// With so many bytes waiting the backup's thread is woken before its time.
-const HEAVY_BYTES: usize = 16 << 20;
+const HEAVY_BYTES: usize = 32 << 20;
 /// With so many bytes waiting the backup is slower than the city: the log grows on the disk instead of the memory.
 const WAITING_BYTES_MAX: usize = 128 << 20;
 /// A log of so many frames (1 GiB) is folded whatever becomes of the backup, which then begins anew: the city does not stop for it.
