@@ -7,6 +7,7 @@ pub mod assembly;
 pub mod city;
 pub mod cli;
 pub mod closing;
+pub mod console;
 pub mod door;
 pub mod figures;
 pub mod frame;
