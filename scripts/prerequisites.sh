@@ -18,6 +18,10 @@ have_postgres() {
     return 1
 }
 
+have_chinese_letters() {
+    [ -n "$(find /usr/share/fonts /usr/local/share/fonts /Library/Fonts /System/Library/Fonts -iname '*cjk*' -o -iname 'wqy*' -o -iname 'pingfang*' 2>/dev/null | head -n 1)" ]
+}
+
 if ! have cargo; then
     echo "Rust is missing. Install it from https://rustup.rs and try again." >&2
     exit 1
@@ -35,7 +39,7 @@ if [ "$wanted" = test ]; then
     done
     # Journeys through the console are made in a real browser, which needs letters for Chinese.
     have chromium || need chromium
-    fc-list 2>/dev/null | grep -q -i "CJK" || need fonts-noto-cjk
+    have_chinese_letters || need fonts-noto-cjk
 fi
 [ -z "$missing" ] && exit 0
 

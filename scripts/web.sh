@@ -12,8 +12,9 @@ cd "$root/web"
 node_dir() {
     major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
     [ "${major:-0}" -ge 20 ] && return 0
-    kept="$root/web/node_modules/.node-for-build"
+    kept="$root/web/.node"
     if [ ! -x "$kept/node_modules/.bin/node" ]; then
+        mkdir -p "$kept"
         npm install --silent --no-save --no-audit --no-fund --prefix "$kept" node@20.19.5 >&2
     fi
     PATH="$kept/node_modules/.bin:$PATH"

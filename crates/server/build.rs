@@ -16,16 +16,18 @@ fn main() -> io::Result<()> {
     for file in files.iter().filter(|file| is_served(file)) {
         let name = file.strip_prefix(&root).map_err(io::Error::other)?;
         let name = name.to_string_lossy().replace('\\', "/");
+        let path = file.to_string_lossy();
         let packed = |ending: &str| {
-            let other = PathBuf::from(format!("{}{ending}", file.display()));
-            match other.exists() {
-                true => format!("Some(include_bytes!({other:?}))"),
-                false => "None".to_owned(),
+            let other = format!("{path}{ending}");
+            if Path::new(&other).exists() {
+                format!("Some(include_bytes!({other:?}))")
+            } else {
+                "None".to_owned()
             }
         };
         let line = writeln!(
             table,
-            "ConsoleFile {{ name: {name:?}, tag: {:?}, plain: include_bytes!({file:?}), br: {}, gz: {} }},",
+            "ConsoleFile {{ name: {name:?}, tag: {:?}, plain: include_bytes!({path:?}), br: {}, gz: {} }},",
             tag_of(&fs::read(file)?),
             packed(".br"),
             packed(".gz")

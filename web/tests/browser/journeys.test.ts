@@ -65,7 +65,7 @@ describe('the loop, by keyboard alone', () => {
     await dispatcher.page.goto(`/cases?case=${id}`);
     await stage(dispatcher.page, 'filed');
     await dispatcher.page.keyboard.press('d');
-    const lead = dispatcher.page.getByLabel('主办单位');
+    const lead = dispatcher.page.getByRole('combobox', { name: '主办单位' });
     await lead.waitFor();
     await dispatcher.page.locator('.suggestion').waitFor();
     await tabTo(dispatcher.page, 'form[data-form="case_dispatch"] input');
@@ -155,8 +155,7 @@ describe('whoever was overtaken', () => {
     expect(await told.innerText()).toContain('标记重要');
     expect(await choice.isChecked()).toBe(true);
     await told.getByRole('button').click();
-    await leader.page.keyboard.press('Control+Enter');
-    await leader.page.locator('form[data-form="case_file"] button[type=submit]').click().catch(() => {});
+    await leader.page.locator('form[data-form="case_file"] button[type=submit]:not([disabled])').click();
     await stage(leader.page, 'filed');
     await leader.context.close();
     await other.context.close();
@@ -200,6 +199,112 @@ describe('a street', () => {
     await mine.page.getByText('没有权限').waitFor();
     await mine.context.close();
     await dispatcher.context.close();
+  }, 60_000);
+});
+
+describe('two desks', () => {
+  it('see what the other does: the row changes where it stands, what is new waits as a pill', async () => {
+    const leader = await desk(city, 'zhibanzhang');
+    await leader.page.goto('/cases?box=todo&sort=newest');
+    await leader.page.locator('.grid-row').first().waitFor();
+    await leader.page.locator('.live.ok').waitFor();
+    const before = await leader.page.locator('.grid-row').count();
+    const clerk = await desk(city, 'shouli');
+    await clerk.page.locator('#text').fill('城中北路路灯不亮。');
+    await clerk.page.locator('.intake .pair .pick input').click();
+    await pick(clerk.page, '路灯');
+    await clerk.page.getByRole('combobox', { name: '区域' }).click();
+    await pick(clerk.page, '夏阳街道');
+    await clerk.page.keyboard.press('Control+Enter');
+    await clerk.page.locator('[data-opened]').waitFor();
+    const pill = leader.page.locator('.pill');
+    await pill.waitFor();
+    expect(await pill.innerText()).toContain('有 1 件新案卷');
+    expect(await leader.page.locator('.grid-row').count()).toBe(before);
+    await leader.page.keyboard.press('n');
+    await leader.page.locator('.grid-row', { hasText: '城中北路路灯不亮' }).waitFor();
+    await leader.context.close();
+    await clerk.context.close();
+  }, 60_000);
+});
+
+describe('a list', () => {
+  it('is its address: filters, box and case survive a reload and the way back', async () => {
+    const { page, context } = await desk(city, 'zhibanzhang');
+    await page.goto('/cases?box=doing');
+    await page.locator('.grid-row').first().waitFor();
+    await page.getByRole('button', { name: '环节' }).click();
+    await page.getByRole('button', { name: '处置中', exact: true }).click();
+    await page.waitForURL('**stage=handling**');
+    await page.locator('.grid-row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await stage(page, 'handling');
+    const address = page.url();
+    await page.reload();
+    await stage(page, 'handling');
+    expect(page.url()).toBe(address);
+    expect(await page.locator('.chip.set').innerText()).toContain('处置中');
+    await page.keyboard.press('o');
+    await page.waitForURL('**/cases/*');
+    await page.goBack();
+    await stage(page, 'handling');
+    expect(page.url()).toBe(address);
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => !url.search.includes('case='));
+    await context.close();
+  }, 60_000);
+
+  it('that cannot be loaded says so, with the number to quote, and is there when it is asked again', async () => {
+    const { page, context } = await desk(city, 'zhibanzhang');
+    let isBroken = true;
+    await page.route('**/api/v1/cases?*', (route) => (isBroken
+      ? route.fulfill({ status: 500, contentType: 'application/problem+json', body: JSON.stringify({ status: 500, code: 'fault', title: '系统故障', request_id: 'r-17' }) })
+      : route.continue()));
+    await page.goto('/cases?box=doing');
+    await page.locator('.state[role="alert"]').waitFor();
+    expect(await page.locator('.state').innerText()).toContain('r-17');
+    isBroken = false;
+    await page.getByRole('button', { name: '重试' }).click();
+    await page.locator('.grid-row').first().waitFor();
+    await context.close();
+  }, 60_000);
+});
+
+describe('a first sign-in', () => {
+  it('with a drawn password changes it before anything else', async () => {
+    const security = await desk(city, 'anquan');
+    const drawn = await security.page.evaluate(async () => {
+      const session = await (await fetch('/api/v1/session')).json() as { csrf_token: string };
+      const headers = { 'X-CSRF-Token': session.csrf_token, 'Content-Type': 'application/json' };
+      const accounts = (await (await fetch('/api/v1/accounts?limit=200')).json()).items as { id: string; login_name: string }[];
+      const account = accounts.find((each) => each.login_name === 'chengguan');
+      const answer = await fetch(`/api/v1/accounts/${account?.id}/password`, { method: 'POST', headers });
+      return (await answer.json()) as Record<string, string>;
+    });
+    const password = drawn['password'] ?? '';
+    expect(password.length).toBeGreaterThan(8);
+    const context = await city.browser.newContext({ baseURL: city.base });
+    const page = await context.newPage();
+    await page.goto('/cases');
+    await page.locator('#login').fill('chengguan');
+    await page.locator('#password').fill(password);
+    await page.keyboard.press('Enter');
+    await page.getByText('须先设置新密码').waitFor();
+    expect(await page.locator('.menu-main a').count()).toBe(0);
+    await page.locator('#pw-current').fill(password);
+    await page.locator('#pw-fresh').fill('Harbour-Lamp-42');
+    await page.locator('#pw-again').fill('Harbour-Lamp-43');
+    await page.keyboard.press('Enter');
+    await page.getByText('两次输入的新密码不一致').waitFor();
+    await page.locator('#pw-again').fill('Harbour-Lamp-42');
+    await page.keyboard.press('Enter');
+    // Then the page that was asked for.
+    await page.locator('.grid-row, .state').first().waitFor();
+    expect(new URL(page.url()).pathname).toBe('/cases');
+    expect(await page.locator('.menu-main a').count()).toBe(2);
+    await context.close();
+    await security.context.close();
   }, 60_000);
 });
 

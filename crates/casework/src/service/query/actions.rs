@@ -15,6 +15,14 @@ use base::{Id, Timestamp};
 /// Until when an example lasts.
 const EXAMPLE_SECONDS: i64 = 3_600;
 
+/// What is said of a command that is offered.
+enum Answer {
+    /// It may be given now.
+    Possible,
+    /// It may be given when others have acted; the code of the refusal until then.
+    Later(&'static str),
+}
+
 /// What is filled in where an answer does not hang on it.
 struct Example<'a> {
     note: NoteRef,
@@ -43,8 +51,8 @@ impl<'a> Example<'a> {
         }
     }
 
-    fn said(&self) -> Option<NoteRef> {
-        Some(self.note.clone())
+    fn said(&self) -> NoteRef {
+        self.note.clone()
     }
 
     /// Commands about the case, in the order a case goes through them.
@@ -75,10 +83,10 @@ impl<'a> Example<'a> {
                 opinion: None,
             },
             CaseCommand::Handling(HandlingCommand::SendBack {
-                reason: self.said(),
+                reason: Some(self.said()),
             }),
             CaseCommand::Overlay(OverlayCommand::Recall {
-                reason: self.said(),
+                reason: Some(self.said()),
             }),
             CaseCommand::Overlay(OverlayCommand::Urge { note: None }),
             CaseCommand::Overlay(OverlayCommand::Mark {
@@ -86,17 +94,15 @@ impl<'a> Example<'a> {
             }),
             CaseCommand::Overlay(OverlayCommand::Supervise {
                 due_at: None,
-                demand: self.note.clone(),
+                demand: self.said(),
             }),
-            CaseCommand::Overlay(OverlayCommand::SupervisionReply {
-                reply: self.note.clone(),
-            }),
+            CaseCommand::Overlay(OverlayCommand::SupervisionReply { reply: self.said() }),
             CaseCommand::Overlay(OverlayCommand::SupervisionEnd { opinion: None }),
             CaseCommand::Overlay(OverlayCommand::Reopen {
-                reason: self.note.clone(),
+                reason: self.said(),
             }),
             CaseCommand::Overlay(OverlayCommand::Cancel {
-                reason: self.note.clone(),
+                reason: self.said(),
             }),
         ]
     }
@@ -107,7 +113,8 @@ impl<'a> Example<'a> {
         if !task.state.is_open() && task.state != TaskState::Returned {
             return Vec::new();
         }
-        let (note, said, to, until) = (self.note.clone(), self.said(), self.to.clone(), self.until);
+        let (note, to, until) = (self.said(), self.to.clone(), self.until);
+        let said = Some(note.clone());
         let handling = [
             HandlingCommand::TaskContact {
                 task_id,
@@ -200,8 +207,11 @@ impl Casework {
         of_case
             .chain(of_tasks)
             .filter_map(|(task_id, command)| {
-                let blocked_by = self.offered(principal, case, process, &command, now)?;
                 let operation = command.operation();
+                let blocked_by = match self.answer(principal, case, process, &command, now)? {
+                    Answer::Possible => None,
+                    Answer::Later(code) => Some(code),
+                };
                 Some(ActionView {
                     operation,
                     name: process.action_name(operation).to_owned(),
@@ -212,15 +222,15 @@ impl Casework {
             .collect()
     }
 
-    /// Whether a command is to be offered, and what stands in its way if it is not yet possible.
-    fn offered(
+    /// What the law answers; none when the command is not to be offered.
+    fn answer(
         &self,
         principal: &Principal,
         case: &Case,
         process: &Process,
         command: &CaseCommand,
         now: Timestamp,
-    ) -> Option<Option<&'static str>> {
+    ) -> Option<Answer> {
         if !principal.allows(command.operation()) {
             return None;
         }
@@ -243,9 +253,9 @@ impl Casework {
             suggested: suggested.as_ref(),
         };
         match decide::decide(case, command, &circumstances) {
-            Ok(events) => (!events.is_empty()).then_some(None),
-            Err(refusal) if is_of_example(&refusal) => Some(None),
-            Err(refusal) if is_passing(&refusal) => Some(Some(refusal.code())),
+            Ok(events) => (!events.is_empty()).then_some(Answer::Possible),
+            Err(refusal) if is_of_example(&refusal) => Some(Answer::Possible),
+            Err(refusal) if is_passing(&refusal) => Some(Answer::Later(refusal.code())),
             Err(_) => None,
         }
     }
