@@ -46,7 +46,8 @@ export const useSession = defineStore('session', () => {
 
   async function changePassword(current: string, fresh: string): Promise<void> {
     await api.POST('/api/v1/password', { body: { current_password: current, new_password: fresh } });
-    if (who.value !== null) who.value = { ...who.value, must_change_password: false };
+    // Only now is everything permitted that the positions allow.
+    take(await body(api.GET('/api/v1/session')));
   }
 
   credentials.ended = () => {

@@ -300,7 +300,7 @@ describe('a first sign-in', () => {
     await page.locator('#pw-again').fill('Harbour-Lamp-42');
     await page.keyboard.press('Enter');
     // Then the page that was asked for.
-    await page.locator('.grid-row, .state').first().waitFor();
+    await page.locator('.boxes').waitFor();
     expect(new URL(page.url()).pathname).toBe('/cases');
     expect(await page.locator('.menu-main a').count()).toBe(2);
     await context.close();
