@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 const server = process.env['CHENGYUN'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
+  logLevel: 'warn',
   // What the page names by its address stays the server's to send.
   plugins: [vue({ template: { transformAssetUrls: false } })],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
@@ -22,6 +23,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { proxy: { '/api': server, '/pages': server, '/healthz': server } },
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts', 'tests/unit/**/*.test.ts'] },

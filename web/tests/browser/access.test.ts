@@ -49,8 +49,9 @@ describe.each([false, true])('dark: %s', (dark) => {
   }, 60_000);
 
   it.each(ROUTES)('$login on $path has nothing serious', async ({ login, path, wait, keys }) => {
+    const { page, context, complaints } = await desk(city, login, { dark });
     for (const width of [1440, 390]) {
-      const { page, context, complaints } = await desk(city, login, { dark, width, height: width === 390 ? 844 : 900 });
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
       await page.goto(path);
       await page.locator(wait).first().waitFor();
       for (const key of keys ?? []) {
@@ -60,7 +61,7 @@ describe.each([false, true])('dark: %s', (dark) => {
       expect(await findings(page), `${width}`).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth), `${width}`).toBeLessThanOrEqual(width);
       expect(complaints).toEqual([]);
-      await context.close();
     }
+    await context.close();
   }, 60_000);
 });

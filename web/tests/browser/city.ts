@@ -75,9 +75,9 @@ export interface Desk {
 }
 
 /** A browser of somebody's own, signed in by keyboard. */
-export async function desk(city: City, login: string, options: { dark?: boolean; width?: number; height?: number } = {}): Promise<Desk> {
+export async function desk(city: City, login: string, options: { dark?: boolean } = {}): Promise<Desk> {
   const context = await city.browser.newContext({
-    baseURL: city.base, colorScheme: options.dark === true ? 'dark' : 'light', viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+    baseURL: city.base, colorScheme: options.dark === true ? 'dark' : 'light', viewport: { width: 1440, height: 900 },
   });
   const page = await context.newPage();
   const complaints: string[] = [];
