@@ -11,23 +11,29 @@ BUILT = $${CARGO_TARGET_DIR:-target}
 # time it is lived through before your eyes; afterwards it opens at once. Data lie in ./var/demo.
 run:
 	@scripts/prerequisites.sh build
+	@scripts/web.sh build
 	$(BUILD)
 	@exec "$(BUILT)/debug/chengyun" demo --reports-a-day 60 --data-dir var/demo
 
 # The same city by the release build, as it would be shown to guests. Data lie in ./var/city.
 demo:
 	@scripts/prerequisites.sh build
+	@scripts/web.sh build
 	$(BUILD) --release
 	@exec "$(BUILT)/release/chengyun" demo --data-dir var/city
 
-# Everything that decides whether a change may land: what `check` does, then every test on both databases.
+# Everything that decides whether a change may land: what `check` does, every test on both databases, then journeys through the
+# console in a real browser.
 test: check
 	@scripts/prerequisites.sh test
 	@scripts/run_tests.sh
+	@scripts/web.sh test
 
-# Formatting, lints, house rules.
+# Formatting, lints, house rules, and the console's types, lints and unit tests.
 check:
 	@scripts/prerequisites.sh build
+	@scripts/web.sh build
+	@scripts/web.sh check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo xtask tidy

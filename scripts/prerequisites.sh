@@ -18,17 +18,28 @@ have_postgres() {
     return 1
 }
 
+have_chinese_letters() {
+    [ -n "$(find /usr/share/fonts /usr/local/share/fonts /Library/Fonts /System/Library/Fonts -iname '*cjk*' -o -iname 'wqy*' -o -iname 'pingfang*' 2>/dev/null | head -n 1)" ]
+}
+
 if ! have cargo; then
     echo "Rust is missing. Install it from https://rustup.rs and try again." >&2
     exit 1
 fi
 have cc || need build-essential
+# The console is built with Node. Any of Debian's will do: where it is older than 20 (Debian 12 has 18), scripts/web.sh gets a newer
+# one from the registry of npm, for this checkout only.
+have node || need nodejs
+have npm || need npm
 if [ "$wanted" = test ]; then
     have_postgres || need postgresql
     # The requests of docs/API.md are run as they are written.
     for program in bash curl jq; do
         have "$program" || need "$program"
     done
+    # Journeys through the console are made in a real browser, which needs letters for Chinese.
+    have chromium || need chromium
+    have_chinese_letters || need fonts-noto-cjk
 fi
 [ -z "$missing" ] && exit 0
 
@@ -42,7 +53,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 if [ "$as_root" = no ] || ! have apt-get; then
     echo "Missing:$missing (Debian package names). On Debian or Ubuntu: sudo apt-get install$missing" >&2
-    echo "Elsewhere: a C compiler, and for tests bash, curl, jq and the server programs of PostgreSQL 13 or newer (initdb, postgres)." >&2
+    echo "Elsewhere: a C compiler, Node 20.19 or newer with npm, and for tests bash, curl, jq, chromium and the server programs of PostgreSQL 13 or newer (initdb, postgres)." >&2
     exit 1
 fi
 

@@ -5,7 +5,7 @@ use crate::frame::{self, Frame};
 use crate::gate::{Doorkeeper, Gate};
 use crate::health::{self, Health};
 use crate::live::{self, Hub};
-use crate::{openapi, pages};
+use crate::{console, openapi, pages};
 use access::Endpoint;
 use anyhow::Context;
 use axum::Router;
@@ -63,7 +63,13 @@ impl Assembly {
     /// Puts it together. Errors: an endpoint or operation that stands twice in the table.
     pub fn build(self) -> anyhow::Result<Service> {
         let figures: Arc<Figures> = self.health.figures.clone();
-        let mut tables = vec![health::ENDPOINTS, live::ENDPOINTS, pages::ENDPOINTS];
+        let mut tables = vec![
+            health::ENDPOINTS,
+            live::ENDPOINTS,
+            pages::ENDPOINTS,
+            console::PAGES,
+            console::ENDPOINTS,
+        ];
         let mut routes = OpenApiRouter::new()
             .merge(health::router(self.health))
             .merge(live::router(self.hub, self.doorkeeper.clone()));

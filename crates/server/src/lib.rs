@@ -8,6 +8,7 @@ pub mod backup;
 pub mod city;
 pub mod cli;
 pub mod closing;
+pub mod console;
 pub mod door;
 pub mod export;
 pub mod figures;

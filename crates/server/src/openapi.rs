@@ -105,14 +105,19 @@ fn complete_operation(operation: &mut Operation, needs: Needs) {
     as_problem_json(operation);
 }
 
-/// Rooms say `body = ProblemView`; its media type is the same for all and set here.
+/// Rooms say `body = ProblemView`; its media type is the same for all and set here. So are the words of answers that need none.
 fn as_problem_json(operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else {
             continue;
         };
-        let failed = status.starts_with('4') || status.starts_with('5');
-        if let (true, Some(content)) = (failed, response.content.shift_remove("application/json")) {
+        if response.description.is_empty() {
+            "Done".clone_into(&mut response.description);
+        }
+        if !status.starts_with('4') && !status.starts_with('5') {
+            continue;
+        }
+        if let Some(content) = response.content.shift_remove("application/json") {
             response
                 .content
                 .insert("application/problem+json".to_owned(), content);

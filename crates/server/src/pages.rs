@@ -1,5 +1,7 @@
-//! The pages that come with the server: where you land, and the API page. Static files inside the binary; no inline code.
+//! The pages that come with the server besides the console: the API page, and where you land when the console was not built.
+//! Static files inside the binary; no inline code.
 
+use crate::console;
 use access::{Endpoint, Needs};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -12,7 +14,6 @@ use wire::Failure;
 
 /// Their lines in the table of endpoints.
 pub const ENDPOINTS: &[Endpoint] = &[
-    public("/", "landing_page"),
     public("/pages/{file}", "page_file"),
     public("/api", "api_page"),
     public("/api/", "api_page_slash"),
@@ -38,7 +39,6 @@ const HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 /// The pages' routes; `openapi` is the description as JSON.
 pub fn router(openapi: Bytes) -> Router {
     Router::new()
-        .route("/", get(async || page(include_str!("../pages/index.html"))))
         .route("/pages/{file}", get(page_file))
         .route(
             "/api",
@@ -48,6 +48,7 @@ pub fn router(openapi: Bytes) -> Router {
         .route("/api/ui/{file}", get(viewer_file))
         .route("/api/openapi.json", get(openapi_view))
         .with_state(openapi)
+        .merge(console::router(include_str!("../pages/index.html")))
 }
 
 fn page(text: &'static str) -> Response {
@@ -59,6 +60,7 @@ async fn page_file(Path(file): Path<String>) -> Result<Response, Failure> {
         "style.css" => (CSS, include_str!("../pages/style.css")),
         "mark.svg" => (SVG, include_str!("../pages/mark.svg")),
         "api.js" => (SCRIPT, include_str!("../pages/api.js")),
+        "too-old.js" => (SCRIPT, include_str!("../pages/too-old.js")),
         _ => return Err(Problem::not_found("file").into()),
     };
     Ok((

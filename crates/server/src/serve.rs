@@ -65,6 +65,13 @@ pub fn assemble(
     })
 }
 
+/// The description of the API, as the server gives it at `/api/openapi.json`.
+pub fn description(city: &City, settings: &Settings) -> anyhow::Result<String> {
+    let (_closer, closing) = closing();
+    let described = assemble(city, settings, &closing)?.service.openapi;
+    Ok(described.to_pretty_json()?)
+}
+
 /// What each room brings along.
 pub fn rooms(city: &City) -> Vec<RoomRoutes> {
     vec![

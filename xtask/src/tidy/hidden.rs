@@ -45,6 +45,8 @@ const HIDDEN: &[Hidden] = &[
         places: &[
             "crates/server/src/settings.rs",
             "crates/server/src/settings/",
+            // Where cargo tells a build script its folder.
+            "crates/server/build.rs",
             "crates/table/src/testing.rs",
             "crates/store/src/testing",
         ],

@@ -487,6 +487,13 @@ impl Process {
             .map_or(&[], |rule| rule.roles.as_slice())
     }
 
+    /// What users call the step; its own word when the process does not bind it.
+    pub fn action_name<'a>(&'a self, operation: &'a str) -> &'a str {
+        self.actions
+            .get(operation)
+            .map_or(operation, |rule| rule.name.as_str())
+    }
+
     /// What users call the stage.
     pub fn stage_name(&self, stage: CaseStage) -> &str {
         self.stages

@@ -1,5 +1,6 @@
 //! What callers see. Personal data are masked here; only `report_unmask` shows them.
 
+mod actions;
 mod counts;
 mod handling;
 mod links;
@@ -8,6 +9,7 @@ pub mod processes;
 pub mod routing;
 pub mod statistics;
 
+pub use actions::ActionView;
 pub use counts::{CaseCountsView, TaskBoxesView, TaskCountsView};
 pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{
@@ -417,6 +419,10 @@ pub struct CaseView {
     pub brought_in: Option<BroughtIn>,
     /// Its tasks, oldest first.
     pub tasks: Vec<TaskView>,
+    /// 关注: whether the caller watches it.
+    pub is_watched: bool,
+    /// What the caller may do next.
+    pub actions: Vec<ActionView>,
     /// Planned and actual.
     pub milestones: Vec<MilestoneView>,
     /// What happened, in order.

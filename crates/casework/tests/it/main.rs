@@ -22,6 +22,7 @@ mod law_table;
 mod law_ties;
 mod lists;
 mod loop_closed;
+mod offered;
 mod overlay_after;
 mod overlay_clocks;
 mod overlay_law;

@@ -209,7 +209,7 @@ impl Bar {
 fn welcome(address: SocketAddr, accounts: &[Account]) -> anyhow::Result<String> {
     let mut text = String::new();
     writeln!(text, "\n城运已就绪 · Chengyun is ready\n")?;
-    writeln!(text, "  首页 landing page   http://{address}/")?;
+    writeln!(text, "  工作台 console     http://{address}/")?;
     writeln!(text, "  接口 API page       http://{address}/api\n")?;
     if accounts.is_empty() {
         writeln!(

@@ -63,6 +63,8 @@ enum Command {
     Restore(backup::Restore),
     /// Make the numbers anew from the timelines; needed after cases were written past the program
     Recount,
+    /// Print the description of the API (OpenAPI), as the console's types are made from it
+    Openapi,
     /// People who may sign in
     #[command(subcommand)]
     User(user::User),
@@ -135,6 +137,13 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
                 say(&format!(
                     "the numbers of {count} reports and cases are made anew"
                 ))?;
+                Ok(ExitCode::SUCCESS)
+            })
+            .await
+        }
+        Command::Openapi => {
+            with_city(settings, async |city| {
+                say(&serve::description(city, settings)?)?;
                 Ok(ExitCode::SUCCESS)
             })
             .await

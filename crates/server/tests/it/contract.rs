@@ -15,6 +15,7 @@ use server::health::Health;
 use server::live::{Hub, HubSettings};
 use server::{openapi, serve};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use store::audit::CheckpointKey;
@@ -109,7 +110,14 @@ async fn the_description_and_the_table_of_endpoints_agree() {
         .service
         .endpoints
         .iter()
-        .filter(|endpoint| !server::pages::ENDPOINTS.contains(endpoint))
+        .filter(|endpoint| {
+            let pages = [
+                server::pages::ENDPOINTS,
+                server::console::PAGES,
+                server::console::ENDPOINTS,
+            ];
+            !pages.concat().contains(endpoint)
+        })
         .map(|endpoint| {
             (
                 endpoint.method.to_owned(),
@@ -129,6 +137,32 @@ async fn the_description_and_the_table_of_endpoints_agree() {
         "without a description: {only_listed:#?}"
     );
     assert!(listed.len() > 30, "the rooms are there: {}", listed.len());
+}
+
+#[tokio::test]
+async fn every_answer_that_has_a_body_is_described() {
+    let document = serde_json::to_value(&real_house().await.service.openapi).unwrap();
+    let mut bare = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            let answer = &operation["responses"]["200"];
+            if answer.is_object() && answer["content"].is_null() {
+                bare.push(format!("{path} {}", operation["operationId"]));
+            }
+        }
+    }
+    assert_eq!(bare, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_description_that_the_console_is_made_from_is_the_present_one() {
+    let present = real_house().await.service.openapi.to_pretty_json().unwrap();
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/openapi/openapi.json");
+    let kept = std::fs::read_to_string(kept).unwrap();
+    assert!(
+        kept.trim_end() == present.trim_end(),
+        "the API has changed: scripts/web.sh schema"
+    );
 }
 
 /// Every `$ref` in the document.

@@ -177,6 +177,7 @@ async fn every_answer_is_dressed_and_no_page_may_run_inline_scripts() {
     let house = house();
     for path in [
         "/",
+        "/cases",
         "/api",
         "/healthz",
         "/nowhere",

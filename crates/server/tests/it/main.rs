@@ -7,6 +7,7 @@
 )]
 
 mod command_line;
+mod console;
 mod contract;
 mod export;
 mod frame;

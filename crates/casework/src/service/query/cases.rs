@@ -11,7 +11,8 @@ use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
 use crate::store::read::{self, CaseKey};
 use crate::store::{
-    CASE_WATCH_ADD, CASE_WATCH_DROP, CASES_OF_CATEGORY, CASES_OF_SOURCE, CASES_OPEN_OF_ORGANISATION,
+    CASE_WATCH_ADD, CASE_WATCH_DROP, CASE_WATCHED, CASES_OF_CATEGORY, CASES_OF_SOURCE,
+    CASES_OPEN_OF_ORGANISATION,
 };
 use crate::view::{CaseCountsView, CaseListView, CaseOverlaysView, CaseView, RuleView, TaskView};
 use ::store::{Row, StoreError, Tx, params};
@@ -307,7 +308,7 @@ impl Casework {
                 let case = read::case_with_tasks(tx, CaseKey::Case(id))?
                     .filter(|case| this.may_see(&principal, case))
                     .ok_or(CaseworkError::NotFound("case"))?;
-                Ok(this.case_view_in(tx, &case, now)?)
+                Ok(this.case_view_in(tx, &principal, &case, now)?)
             })
             .await
     }
@@ -315,6 +316,7 @@ impl Casework {
     fn case_view_in(
         &self,
         tx: &mut Tx<'_>,
+        principal: &Principal,
         case: &Case,
         now: Timestamp,
     ) -> Result<CaseView, StoreError> {
@@ -343,6 +345,11 @@ impl Casework {
             Some(process) if case.awaits_dispatch() => process.dispatch_stage(),
             _ => case.stage,
         };
+        let actions = process.as_ref().map_or_else(Vec::new, |process| {
+            self.actions(principal, case, process, now)
+        });
+        let watched = params![principal.account_id, case.id];
+        let is_watched = tx.query_opt(&CASE_WATCHED, watched, |_| Ok(()))?.is_some();
         Ok(CaseView {
             head: CaseListView {
                 title: words.as_ref().map(|words| words.title.clone()),
@@ -374,6 +381,8 @@ impl Casework {
             split_case_ids: case.extra.links.split_into.clone(),
             brought_in: case.extra.links.brought_in.clone(),
             tasks,
+            is_watched,
+            actions,
             milestones: milestones::of_case(case, &events, now),
             timeline: self.timeline_view(tx, entries, &events, case_note, &mut names)?,
         })

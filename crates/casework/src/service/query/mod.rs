@@ -1,5 +1,6 @@
 //! Reading: lists by cursor within the caller's scope, details masked.
 
+mod actions;
 mod boxes;
 mod cases;
 mod milestones;

@@ -1,0 +1,2 @@
+// Only browsers without modules run this: they cannot show the console.
+document.getElementById('too-old').hidden = false;

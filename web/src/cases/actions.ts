@@ -1,0 +1,129 @@
+import type { CommandPath, Schemas } from '@/api/client';
+
+// What each command asks for, and the key that opens it. Which of them may be given is the server's word alone (`actions` of a case).
+
+export type CaseView = Schemas['CaseView'];
+export type ActionView = Schemas['ActionView'];
+
+export type Field =
+  | { kind: 'text'; name: string; label: string; required?: boolean; hint?: string }
+  | { kind: 'choice'; name: string; label: string; yes: string; no: string }
+  | { kind: 'organisation'; name: string; label: string; below?: boolean }
+  | { kind: 'rule' | 'closing' | 'dispatch' | 'failed' | 'until' | 'limit' };
+
+export interface Spec {
+  path: CommandPath;
+  fields: readonly Field[];
+  key?: string;
+  /** Steps that bring the case on stand first. */
+  isStep?: boolean;
+  isDanger?: boolean;
+}
+
+const text = (name: string, label: string, required = false, hint?: string): Field => ({ kind: 'text', name, label, required, ...(hint === undefined ? {} : { hint }) });
+const reason = text('reason', 'action.reason', true);
+const opinion = text('opinion', 'action.opinion');
+const approved: Field = { kind: 'choice', name: 'approved', label: 'action.approved', yes: 'action.approve', no: 'action.refuse' };
+const to = (label: string, below = false): Field => ({ kind: 'organisation', name: 'organisation_id', label, below });
+
+export const SPECS: Readonly<Record<string, Spec>> = {
+  case_verify: { path: '/api/v1/cases/{id}/verify', fields: [to('action.by'), text('remark', 'action.remark')], key: 'V' },
+  case_verify_result: {
+    path: '/api/v1/cases/{id}/verify-result', key: 'V', isStep: true,
+    fields: [{ kind: 'choice', name: 'is_true', label: 'action.isTrue', yes: 'action.true', no: 'action.false' }, opinion],
+  },
+  case_file: { path: '/api/v1/cases/{id}/file', fields: [{ kind: 'rule' }], key: 'F', isStep: true },
+  case_dispatch: { path: '/api/v1/cases/{id}/dispatch', fields: [{ kind: 'dispatch' }], key: 'D', isStep: true },
+  case_inspect_result: {
+    path: '/api/v1/cases/{id}/inspect-result', key: 'I', isStep: true,
+    fields: [{ kind: 'choice', name: 'passed', label: 'action.passed', yes: 'action.pass', no: 'action.fail' }, { kind: 'failed' }, opinion],
+  },
+  case_close: { path: '/api/v1/cases/{id}/close', fields: [{ kind: 'closing' }, opinion], key: 'E', isStep: true },
+  task_accept: { path: '/api/v1/tasks/{id}/accept', fields: [], key: 'A', isStep: true },
+  task_finish: { path: '/api/v1/tasks/{id}/finish', fields: [text('result', 'action.result', true, 'action.resultHint')], key: 'E', isStep: true },
+  task_reroute: { path: '/api/v1/tasks/{id}/reroute', fields: [to('action.organisation')], key: 'D', isStep: true },
+  task_contact: {
+    path: '/api/v1/tasks/{id}/contact',
+    fields: [{ kind: 'choice', name: 'reached', label: 'action.reached', yes: 'action.reachedYes', no: 'action.reachedNo' }, text('note', 'action.remark')],
+  },
+  task_return: { path: '/api/v1/tasks/{id}/return', fields: [reason], key: 'R', isDanger: true },
+  task_delegate: { path: '/api/v1/tasks/{id}/delegate', fields: [to('action.below', true)] },
+  task_add_co: { path: '/api/v1/tasks/{id}/add-co', fields: [to('action.organisation')] },
+  task_revoke: { path: '/api/v1/tasks/{id}/revoke', fields: [reason], isDanger: true },
+  extension_request: { path: '/api/v1/tasks/{id}/extension', fields: [{ kind: 'limit' }, reason] },
+  extension_decide: { path: '/api/v1/tasks/{id}/extension/decide', fields: [approved, opinion], isStep: true },
+  suspension_request: { path: '/api/v1/tasks/{id}/suspension', fields: [{ kind: 'until' }, reason], key: 'H' },
+  suspension_decide: { path: '/api/v1/tasks/{id}/suspension/decide', fields: [approved, opinion], isStep: true },
+  suspension_end: { path: '/api/v1/tasks/{id}/suspension/end', fields: [text('reason', 'action.reason')] },
+  case_send_back: { path: '/api/v1/cases/{id}/send-back', fields: [reason], key: 'R', isDanger: true },
+  case_recall: { path: '/api/v1/cases/{id}/recall', fields: [text('reason', 'action.reason')], isDanger: true },
+  case_urge: { path: '/api/v1/cases/{id}/urge', fields: [text('note', 'action.note')], key: 'U' },
+  case_mark: { path: '/api/v1/cases/{id}/mark', fields: [] },
+  case_supervise: { path: '/api/v1/cases/{id}/supervise', fields: [text('demand', 'action.demand', true)], key: 'Shift+U' },
+  supervision_reply: { path: '/api/v1/cases/{id}/supervision/reply', fields: [text('reply', 'action.reply', true)], isStep: true },
+  supervision_end: { path: '/api/v1/cases/{id}/supervision/end', fields: [opinion] },
+  case_reopen: { path: '/api/v1/cases/{id}/reopen', fields: [reason] },
+  case_cancel: { path: '/api/v1/cases/{id}/cancel', fields: [reason], isDanger: true },
+};
+
+/** Every key of the detail with what it opens. */
+export const KEYS: readonly (readonly [string, string[]])[] = (() => {
+  const keys = new Map<string, string[]>();
+  for (const [operation, { key }] of Object.entries(SPECS)) {
+    if (key !== undefined) keys.set(key, [...(keys.get(key) ?? []), operation]);
+  }
+  return [...keys].map(([key, names]) => [key, names] as const);
+})();
+
+/** One action as it is offered. */
+export interface Offer {
+  id: string;
+  action: ActionView;
+  spec: Spec;
+  task: CaseView['tasks'][number] | null;
+}
+
+/** What the page has forms for, of what the server says may be done: steps first, the rest after them. */
+export function offers(view: CaseView): { steps: Offer[]; others: Offer[] } {
+  const all = view.actions.flatMap((action): Offer[] => {
+    const spec = SPECS[action.operation];
+    if (spec === undefined) return [];
+    const task = view.tasks.find((each) => each.id === action.task_id) ?? null;
+    return [{ id: `${action.operation}:${action.task_id ?? ''}`, action, spec, task }];
+  });
+  return { steps: all.filter((each) => each.spec.isStep === true), others: all.filter((each) => each.spec.isStep !== true) };
+}
+
+export type Answers = Record<string, unknown>;
+
+/** What of the form is still missing, by field. */
+export function missing(offer: Offer, answers: Answers, rulesKnown: number): Set<string> {
+  const wrong = new Set<string>();
+  const blank = (name: string): boolean => typeof answers[name] !== 'string' || (answers[name] as string).trim() === '';
+  for (const field of offer.spec.fields) {
+    if (field.kind === 'text' && field.required === true && blank(field.name)) wrong.add(field.name);
+    if (field.kind === 'choice' && typeof answers[field.name] !== 'boolean') wrong.add(field.name);
+    if (field.kind === 'organisation' && blank(field.name)) wrong.add(field.name);
+    if (field.kind === 'rule' && rulesKnown > 0 && blank('rule_row_id')) wrong.add('rule_row_id');
+    if (field.kind === 'dispatch' && blank('lead_organisation_id')) wrong.add('lead_organisation_id');
+    if (field.kind === 'until' && blank('until')) wrong.add('until');
+  }
+  const isRefused = ['passed', 'approved', 'is_true'].some((name) => answers[name] === false);
+  if (isRefused && blank('opinion')) wrong.add('opinion');
+  if (answers['passed'] === false && !(Array.isArray(answers['failed_task_ids']) && answers['failed_task_ids'].length > 0)) wrong.add('failed_task_ids');
+  return wrong;
+}
+
+/** The body of the command: what was filled in, without what was left blank. */
+export function bodyOf(offer: Offer, answers: Answers, view: CaseView): Record<string, unknown> {
+  if (offer.action.operation === 'case_mark') return { important: !view.overlays.important };
+  const body: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(answers)) {
+    if (value === null || value === undefined) continue;
+    if (typeof value === 'string' && value.trim() === '') continue;
+    body[name] = name === 'until' ? `${String(value)}:00+08:00` : typeof value === 'string' ? value.trim() : value;
+  }
+  if (body['passed'] === true) delete body['failed_task_ids'];
+  if (offer.action.operation === 'case_close' && view.rule) body['rule_row_id'] = view.rule.id;
+  return body;
+}

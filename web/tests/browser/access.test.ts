@@ -1,0 +1,67 @@
+// Every page in both themes, wide and narrow: what axe calls serious is an error, and so is a page that is wider than its screen.
+
+import axe from 'axe-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { desk, openCity, type City } from './city';
+
+let city: City;
+beforeAll(async () => { city = await openCity(); }, 90_000);
+afterAll(async () => { await city.close(); });
+
+interface Finding {
+  impact?: string | null;
+  id: string;
+  nodes: { html: string; failureSummary?: string }[];
+}
+
+async function findings(page: import('playwright-core').Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const run = (globalThis as unknown as { axe: { run: (root: Document, options: object) => Promise<{ violations: Finding[] }> } }).axe;
+    return (await run.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })).violations;
+  });
+  return found.filter((each) => each.impact === 'serious' || each.impact === 'critical')
+    .flatMap((each) => each.nodes.map((node) => `${each.id}: ${node.html.slice(0, 160)} ${node.failureSummary?.slice(0, 200) ?? ''}`));
+}
+
+const ROUTES: readonly { login: string; path: string; wait: string; keys?: string[] }[] = [
+  { login: 'zhibanzhang', path: '/cases', wait: '.grid-row, .state' },
+  { login: 'zhibanzhang', path: '/cases?box=doing', wait: '.grid-row', keys: ['j', 'Enter'] },
+  { login: 'zhibanzhang', path: '/cases?box=watched', wait: '.state' },
+  { login: 'zhibanzhang', path: '/cases?box=todo&stage=accepted', wait: '.grid-row', keys: ['j', 'Enter', 'f'] },
+  { login: 'zhibanzhang', path: '/cases', wait: '.bar', keys: ['?'] },
+  { login: 'zhibanzhang', path: '/cases/1', wait: '.state' },
+  { login: 'paiqian', path: '/cases?box=todo', wait: '.grid-row', keys: ['j', 'Enter', 'd'] },
+  { login: 'shuiwu', path: '/inbox', wait: '.grid-row, .state', keys: ['j', 'Enter'] },
+  { login: 'shouli', path: '/intake', wait: '.intake' },
+  { login: 'anquan', path: '/account', wait: '.password-form' },
+  { login: 'anquan', path: '/cases', wait: '.state' },
+];
+
+describe.each([false, true])('dark: %s', (dark) => {
+  it('the sign-in page has nothing serious', async () => {
+    const context = await city.browser.newContext({ baseURL: city.base, colorScheme: dark ? 'dark' : 'light' });
+    const page = await context.newPage();
+    await page.goto('/sign-in');
+    await page.locator('#login').waitFor();
+    expect(await findings(page)).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  it.each(ROUTES)('$login on $path has nothing serious', async ({ login, path, wait, keys }) => {
+    const { page, context, complaints } = await desk(city, login, { dark });
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await page.goto(path);
+      await page.locator(wait).first().waitFor();
+      for (const key of keys ?? []) {
+        await page.keyboard.press(key);
+        await page.waitForTimeout(400);
+      }
+      expect(await findings(page), `${width}`).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${width}`).toBeLessThanOrEqual(width);
+      expect(complaints).toEqual([]);
+    }
+    await context.close();
+  }, 60_000);
+});

@@ -1,0 +1,96 @@
+// The built program with a small demo city, and a browser that looks at it.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+
+const PASSWORD = 'Chengyun#2026';
+const START_MS = 60_000;
+
+export interface City {
+  base: string;
+  browser: Browser;
+  close: () => Promise<void>;
+}
+
+function binary(): string {
+  const target = process.env['CARGO_TARGET_DIR'] ?? join(import.meta.dirname, '../../../target');
+  return process.env['CHENGYUN_BINARY'] ?? join(target, 'debug/chengyun');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function ready(base: string, program: ChildProcess): Promise<void> {
+  const until = Date.now() + START_MS;
+  while (Date.now() < until) {
+    if (program.exitCode !== null) throw new Error(`the program ended with ${program.exitCode}`);
+    const answer = await fetch(`${base}/readyz`).catch(() => null);
+    if (answer?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('the program does not answer');
+}
+
+export async function openCity(): Promise<City> {
+  const folder = mkdtempSync(join(tmpdir(), 'chengyun-browser-'));
+  const base = `http://127.0.0.1:${await freePort()}`;
+  const program = spawn(binary(), ['demo', '--small', '--data-dir', folder], {
+    env: { ...process.env, CHENGYUN_LISTEN: base.slice('http://'.length) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  await ready(base, program);
+  const browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  return {
+    base,
+    browser,
+    close: async () => {
+      await browser.close();
+      program.kill('SIGTERM');
+      if (program.exitCode === null) await once(program, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Desk {
+  context: BrowserContext;
+  page: Page;
+  /** What the page complained of: scripts that failed, and what the server's policy refused. */
+  complaints: string[];
+}
+
+/** A browser of somebody's own, signed in by keyboard. */
+export async function desk(city: City, login: string, options: { dark?: boolean } = {}): Promise<Desk> {
+  const context = await city.browser.newContext({
+    baseURL: city.base, colorScheme: options.dark === true ? 'dark' : 'light', viewport: { width: 1440, height: 900 },
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.text().includes('Content Security Policy')) complaints.push(message.text());
+  });
+  await page.goto('/sign-in');
+  await page.locator('#login').waitFor();
+  await page.keyboard.type(login);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.pathname !== '/sign-in');
+  return { context, page, complaints };
+}

@@ -1,0 +1,329 @@
+// Journeys of people through the console, in a real browser, on the built program.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { desk, openCity, type City } from './city';
+
+let city: City;
+beforeAll(async () => { city = await openCity(); }, 90_000);
+afterAll(async () => { await city.close(); });
+
+/** Types a part of a name into the list that has the focus, and takes the first that fits. */
+async function pick(page: Page, text: string): Promise<void> {
+  await page.keyboard.type(text);
+  await page.locator('[role="listbox"]:visible [role="option"]', { hasText: text }).first().waitFor();
+  await page.keyboard.press('Enter');
+}
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let n = 0; n < 80; n += 1) {
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`no way to ${selector} by Tab`);
+}
+async function stage(page: Page, wanted: string): Promise<void> {
+  await page.locator(`article[data-stage="${wanted}"]`).waitFor();
+}
+
+describe('the loop, by keyboard alone', () => {
+  it('is gone through from the report to the closed case, on the desks it belongs to', async () => {
+    const clerk = await desk(city, 'shouli');
+    await clerk.page.waitForURL('**/intake');
+    await clerk.page.locator('#text').waitFor();
+    await clerk.page.keyboard.type('青松路路口积水没过脚踝。请来处理');
+    await tabTo(clerk.page, '.intake .pair .pick input');
+    await pick(clerk.page, '道路积水');
+    await tabTo(clerk.page, '#address');
+    await clerk.page.keyboard.type('青松路与城中东路路口');
+    await clerk.page.keyboard.press('Tab');
+    await pick(clerk.page, '夏阳街道');
+    // A draft outlives the page.
+    await clerk.page.reload();
+    expect(await clerk.page.locator('#text').inputValue()).toContain('积水');
+    expect(await clerk.page.locator('#title').inputValue()).toBe('青松路路口积水没过脚踝');
+    await clerk.page.locator('#text').focus();
+    await clerk.page.keyboard.press('Control+Enter');
+    const opened = clerk.page.locator('[data-opened]');
+    await opened.waitFor();
+    expect(await clerk.page.locator('#text').inputValue()).toBe('');
+    const path = await opened.getAttribute('href') ?? '';
+    const id = path.split('/').at(-1) ?? '';
+
+    // 立案, from the list.
+    const leader = await desk(city, 'zhibanzhang');
+    await leader.page.goto(`/cases?box=todo&case=${id}`);
+    await stage(leader.page, 'accepted');
+    await leader.page.keyboard.press('f');
+    await leader.page.locator('form[data-form="case_file"] input[type=radio]').first().waitFor();
+    await tabTo(leader.page, 'form[data-form="case_file"] input[type=radio]');
+    await leader.page.keyboard.press('Space');
+    await leader.page.keyboard.press('Control+Enter');
+    await stage(leader.page, 'filed');
+
+    // 派遣 to two.
+    const dispatcher = await desk(city, 'paiqian');
+    await dispatcher.page.goto(`/cases?case=${id}`);
+    await stage(dispatcher.page, 'filed');
+    await dispatcher.page.keyboard.press('d');
+    const lead = dispatcher.page.getByRole('combobox', { name: '主办单位' });
+    await lead.waitFor();
+    await dispatcher.page.locator('.suggestion').waitFor();
+    await tabTo(dispatcher.page, 'form[data-form="case_dispatch"] input');
+    await dispatcher.page.keyboard.press('Control+a');
+    await pick(dispatcher.page, '区水务局');
+    await dispatcher.page.keyboard.press('Tab');
+    await pick(dispatcher.page, '夏阳街道');
+    await dispatcher.page.keyboard.press('Control+Enter');
+    await stage(dispatcher.page, 'handling');
+    expect(await dispatcher.page.locator('[data-task]').count()).toBe(2);
+
+    // Both finish; the lead cannot before the co-handler has, and sees it without asking.
+    const water = await desk(city, 'shuiwu');
+    const street = await desk(city, 'xiayang');
+    for (const { page } of [water, street]) {
+      await page.goto(`/inbox?case=${id}`);
+      await stage(page, 'handling');
+      await page.keyboard.press('a');
+      await page.locator('form[data-form="task_accept"]').waitFor();
+      await page.keyboard.press('Control+Enter');
+      await page.locator('[data-state="accepted"]').first().waitFor();
+    }
+    const finish = water.page.locator('[data-operation="task_finish"]');
+    await finish.waitFor();
+    expect(await finish.isDisabled()).toBe(true);
+    await street.page.locator('[data-operation="task_finish"]').waitFor();
+    await street.page.keyboard.press('e');
+    await street.page.locator('form[data-form="task_finish"] textarea').waitFor();
+    await street.page.keyboard.type('已设置警示牌并疏导交通。');
+    await street.page.keyboard.press('Control+Enter');
+    await water.page.locator('[data-operation="task_finish"]:not([disabled])').waitFor();
+    await water.page.keyboard.press('e');
+    await water.page.locator('form[data-form="task_finish"] textarea').waitFor();
+    await water.page.keyboard.type('已清通雨水口，积水排除。');
+    await water.page.keyboard.press('Control+Enter');
+    await stage(water.page, 'inspecting');
+
+    // 核查, and 结案 on the leader's page, which was open all the while.
+    const inspector = await desk(city, 'jianduyuan');
+    await inspector.page.goto(`/cases/${id}`);
+    await stage(inspector.page, 'inspecting');
+    await inspector.page.keyboard.press('i');
+    await inspector.page.locator('form[data-form="case_inspect_result"]').waitFor();
+    await inspector.page.keyboard.press('Space');
+    await inspector.page.keyboard.press('Control+Enter');
+    await stage(inspector.page, 'closing');
+    await stage(leader.page, 'closing');
+    await leader.page.locator('[data-operation="case_close"]').waitFor();
+    await leader.page.keyboard.press('e');
+    await leader.page.locator('form[data-form="case_close"]').waitFor();
+    await leader.page.keyboard.press('Control+Enter');
+    await stage(leader.page, 'closed');
+
+    const kinds = await leader.page.locator('.story [data-kind]').evaluateAll((entries) => entries.map((entry) => entry.getAttribute('data-kind')));
+    expect(kinds.reverse()).toEqual([
+      'case_accepted', 'case_filed', 'case_dispatched', 'task_accepted', 'task_accepted', 'task_finished', 'task_finished', 'case_handled', 'case_inspected', 'case_closed',
+    ]);
+    for (const each of [clerk, leader, dispatcher, water, street, inspector]) {
+      expect(each.complaints).toEqual([]);
+      await each.context.close();
+    }
+  }, 120_000);
+});
+
+describe('whoever was overtaken', () => {
+  it('is told what changed, keeps what was filled in, and goes on upon that', async () => {
+    const leader = await desk(city, 'zhibanzhang');
+    const other = await desk(city, 'zhibanzhang');
+    await leader.page.goto('/cases?box=todo&stage=accepted');
+    await leader.page.locator('.grid-row').first().waitFor();
+    await leader.page.keyboard.press('j');
+    await leader.page.keyboard.press('Enter');
+    await stage(leader.page, 'accepted');
+    const id = await leader.page.locator('article').getAttribute('data-case');
+    await leader.page.locator('[data-operation="case_file"]').click();
+    const choice = leader.page.locator('form[data-form="case_file"] input[type=radio]').first();
+    await choice.check();
+    await other.page.goto(`/cases/${id}`);
+    await other.page.getByRole('button', { name: '其他事项' }).click();
+    await other.page.locator('[data-operation="case_mark"]').click();
+    await other.page.locator('form[data-form="case_mark"] button[type=submit]').click();
+    await other.page.locator('.detail-head .tag', { hasText: '重要' }).waitFor();
+    await leader.page.locator('.detail-head .tag', { hasText: '重要' }).waitFor();
+    await leader.page.locator('form[data-form="case_file"] button[type=submit]').click();
+    const told = leader.page.locator('form [role="alert"]');
+    await told.waitFor();
+    expect(await told.innerText()).toContain('标记重要');
+    expect(await choice.isChecked()).toBe(true);
+    await told.getByRole('button').click();
+    await leader.page.locator('form[data-form="case_file"] button[type=submit]:not([disabled])').click();
+    await stage(leader.page, 'filed');
+    await leader.context.close();
+    await other.context.close();
+  }, 60_000);
+});
+
+describe('a street', () => {
+  it('sees nothing of what is not its own: not in lists, not by address, not by API', async () => {
+    const dispatcher = await desk(city, 'paiqian');
+    const mine = await desk(city, 'xiayang');
+    const all = await dispatcher.page.evaluate(async () => (await (await fetch('/api/v1/cases?limit=200')).json()).items as { id: string; title: string }[]);
+    const ours = await mine.page.evaluate(async () => (await (await fetch('/api/v1/cases?limit=200')).json()).items as { id: string }[]);
+    const known = new Set(ours.map((each) => each.id));
+    const others = all.filter((each) => !known.has(each.id));
+    expect(others.length).toBeGreaterThan(5);
+    const secret = others[0];
+    if (secret === undefined) throw new Error('there is none');
+
+    await mine.page.goto(`/cases/${secret.id}`);
+    await mine.page.getByText('查不到这件案卷').waitFor();
+    await mine.page.goto(`/cases?box=todo&case=${secret.id}`);
+    await mine.page.getByText('查不到这件案卷').waitFor();
+    const statuses = await mine.page.evaluate(async (id) => {
+      const session = await (await fetch('/api/v1/session')).json() as { csrf_token: string };
+      const headers = { 'X-CSRF-Token': session.csrf_token, 'Content-Type': 'application/json' };
+      const view = await fetch(`/api/v1/cases/${id}`);
+      const watch = await fetch(`/api/v1/cases/${id}/watch`, { method: 'PUT', headers });
+      const urge = await fetch(`/api/v1/cases/${id}/urge`, { method: 'POST', headers, body: '{}' });
+      return [view.status, watch.status, urge.status];
+    }, secret.id);
+    expect(statuses).toEqual([404, 404, 403]);
+    for (const box of ['todo', 'doing', 'done', 'overdue', 'supervised', 'suspended', 'watched']) {
+      await mine.page.goto(`/cases?box=${box}`);
+      await mine.page.locator('.grid-row, .state').first().waitFor();
+      const shown = await mine.page.locator('.grid-row').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-id') ?? ''));
+      expect(shown.filter((id) => !known.has(id))).toEqual([]);
+    }
+    // Nor pages of other desks.
+    expect(await mine.page.getByRole('link', { name: '受理' }).count()).toBe(0);
+    await mine.page.goto('/intake');
+    await mine.page.getByText('没有权限').waitFor();
+    await mine.context.close();
+    await dispatcher.context.close();
+  }, 60_000);
+});
+
+describe('two desks', () => {
+  it('see what the other does: the row changes where it stands, what is new waits as a pill', async () => {
+    const leader = await desk(city, 'zhibanzhang');
+    await leader.page.goto('/cases?box=todo&sort=newest');
+    await leader.page.locator('.grid-row').first().waitFor();
+    await leader.page.locator('.live.ok').waitFor();
+    const before = await leader.page.locator('.grid-row').count();
+    const clerk = await desk(city, 'shouli');
+    await clerk.page.locator('#text').fill('城中北路路灯不亮。');
+    await clerk.page.locator('.intake .pair .pick input').click();
+    await pick(clerk.page, '路灯');
+    await clerk.page.getByRole('combobox', { name: '区域' }).click();
+    await pick(clerk.page, '夏阳街道');
+    await clerk.page.keyboard.press('Control+Enter');
+    await clerk.page.locator('[data-opened]').waitFor();
+    const pill = leader.page.locator('.pill');
+    await pill.waitFor();
+    expect(await pill.innerText()).toContain('有 1 件新案卷');
+    expect(await leader.page.locator('.grid-row').count()).toBe(before);
+    await leader.page.keyboard.press('n');
+    await leader.page.locator('.grid-row', { hasText: '城中北路路灯不亮' }).waitFor();
+    await leader.context.close();
+    await clerk.context.close();
+  }, 60_000);
+});
+
+describe('a list', () => {
+  it('is its address: filters, box and case survive a reload and the way back', async () => {
+    const { page, context } = await desk(city, 'zhibanzhang');
+    await page.goto('/cases?box=doing');
+    await page.locator('.grid-row').first().waitFor();
+    await page.getByRole('button', { name: '环节' }).click();
+    await page.getByRole('button', { name: '处置中', exact: true }).click();
+    await page.waitForURL('**stage=handling**');
+    await page.locator('.grid-row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await stage(page, 'handling');
+    const address = page.url();
+    await page.reload();
+    await stage(page, 'handling');
+    expect(page.url()).toBe(address);
+    expect(await page.locator('.chip.set').innerText()).toContain('处置中');
+    await page.keyboard.press('o');
+    await page.waitForURL('**/cases/*');
+    await page.goBack();
+    await stage(page, 'handling');
+    expect(page.url()).toBe(address);
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => !url.search.includes('case='));
+    await context.close();
+  }, 60_000);
+
+  it('that cannot be loaded says so, with the number to quote, and is there when it is asked again', async () => {
+    const { page, context } = await desk(city, 'zhibanzhang');
+    let isBroken = true;
+    await page.route('**/api/v1/cases?*', (route) => (isBroken
+      ? route.fulfill({ status: 500, contentType: 'application/problem+json', body: JSON.stringify({ status: 500, code: 'fault', title: '系统故障', request_id: 'r-17' }) })
+      : route.continue()));
+    await page.goto('/cases?box=doing');
+    await page.locator('.state[role="alert"]').waitFor();
+    expect(await page.locator('.state').innerText()).toContain('r-17');
+    isBroken = false;
+    await page.getByRole('button', { name: '重试' }).click();
+    await page.locator('.grid-row').first().waitFor();
+    await context.close();
+  }, 60_000);
+});
+
+describe('a first sign-in', () => {
+  it('with a drawn password changes it before anything else', async () => {
+    const security = await desk(city, 'anquan');
+    const drawn = await security.page.evaluate(async () => {
+      const session = await (await fetch('/api/v1/session')).json() as { csrf_token: string };
+      const headers = { 'X-CSRF-Token': session.csrf_token, 'Content-Type': 'application/json' };
+      const accounts = (await (await fetch('/api/v1/accounts?limit=200')).json()).items as { id: string; login_name: string }[];
+      const account = accounts.find((each) => each.login_name === 'chengguan');
+      const answer = await fetch(`/api/v1/accounts/${account?.id}/password`, { method: 'POST', headers });
+      return (await answer.json()) as Record<string, string>;
+    });
+    const password = drawn['password'] ?? '';
+    expect(password.length).toBeGreaterThan(8);
+    const context = await city.browser.newContext({ baseURL: city.base });
+    const page = await context.newPage();
+    await page.goto('/cases');
+    await page.locator('#login').fill('chengguan');
+    await page.locator('#password').fill(password);
+    await page.keyboard.press('Enter');
+    await page.getByText('须先设置新密码').waitFor();
+    expect(await page.locator('.menu-main a').count()).toBe(0);
+    await page.locator('#pw-current').fill(password);
+    await page.locator('#pw-fresh').fill('Harbour-Lamp-42');
+    await page.locator('#pw-again').fill('Harbour-Lamp-43');
+    await page.keyboard.press('Enter');
+    await page.getByText('两次输入的新密码不一致').waitFor();
+    await page.locator('#pw-again').fill('Harbour-Lamp-42');
+    await page.keyboard.press('Enter');
+    // Then the page that was asked for.
+    await page.locator('.boxes').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/cases');
+    expect(await page.locator('.menu-main a').count()).toBe(2);
+    await context.close();
+    await security.context.close();
+  }, 60_000);
+});
+
+describe('a session', () => {
+  it('that ended elsewhere leads to the sign-in and back', async () => {
+    const { page, context } = await desk(city, 'paiqian');
+    await page.goto('/cases?box=doing');
+    await page.locator('.grid-row').first().waitFor();
+    await context.clearCookies();
+    await page.locator('[data-box="overdue"]').click();
+    await page.waitForURL('**/sign-in?**');
+    await page.getByText('登录已失效').waitFor();
+    await page.locator('#login').fill('paiqian');
+    await page.locator('#password').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.locator('.wrong[role="alert"]').waitFor();
+    await page.locator('#password').fill('Chengyun#2026');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/cases?box=**');
+    await context.close();
+  }, 60_000);
+});

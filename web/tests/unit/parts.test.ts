@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { bodyOf, missing, offers, SPECS, type CaseView, type Offer } from '@/cases/actions';
+import { filterOf, hasFilters, queryOf } from '@/cases/filter';
+import { recallDraft, blank, keepDraft, titleOf, wrongOf } from '@/intake/draft';
+import { i18n, speak, word } from '@/i18n';
+import zh from '@/i18n/zh-CN';
+import { boxCount, dateTime, duration, lightOf } from '@/shared/format';
+import { isTyping, nameOf } from '@/shared/hotkeys';
+
+describe('a lamp', () => {
+  const clock = { yellow_at: '2026-11-21T10:45:00+08:00', due_at: '2026-11-21T11:00:00+08:00' };
+  it.each([
+    ['2026-11-21T10:44:59+08:00', 'green'],
+    ['2026-11-21T10:45:00+08:00', 'yellow'],
+    ['2026-11-21T11:00:00+08:00', 'yellow'],
+    ['2026-11-21T11:00:01+08:00', 'red'],
+  ])('at %s is %s', (now, light) => {
+    expect(lightOf(clock, Date.parse(now))).toBe(light);
+  });
+  it('counts in hours below a day and in days above', () => {
+    expect(duration(6_130_000)).toBe('1:42:10');
+    expect(duration(-59_000)).toBe('0:00:59');
+    expect(duration((2 * 24 + 11) * 3_600_000 + 5)).toBe('2天11时');
+  });
+});
+
+describe('words', () => {
+  it('show times as the city writes them, whatever the zone of the desk', () => {
+    expect(dateTime('2026-11-21T14:27:16.307281+08:00')).toBe('2026-11-21 14:27');
+    expect(dateTime(null)).toBe('');
+    expect(boxCount(999)).toBe('999');
+    expect(boxCount(1000)).toBe('999+');
+  });
+  it('fall back to the code that the server knows and we do not', async () => {
+    expect(word('event', 'case_filed')).toBe('立案');
+    expect(word('event', 'case_teleported')).toBe('case_teleported');
+    await speak('en');
+    expect(word('event', 'case_filed')).toBe('Filed');
+    await speak('zh-CN');
+  });
+  it('are never missing where a page asks for one', () => {
+    const asked = new Set<string>();
+    const pages = import.meta.glob('../../src/**/*.{vue,ts}', { query: '?raw', import: 'default', eager: true }) as Record<string, string>;
+    for (const text of Object.values(pages)) {
+      for (const [, key] of text.matchAll(/\bt\('([\w.]+)'/g)) if (key !== undefined) asked.add(key);
+    }
+    expect(asked.size).toBeGreaterThan(100);
+    expect([...asked].filter((key) => !i18n.global.te(key, 'zh-CN'))).toEqual([]);
+    expect(Object.keys(zh.command).sort()).toEqual(Object.keys(SPECS).sort());
+  });
+});
+
+describe('the filter', () => {
+  it('is the address, and what the address says wrongly is left out', () => {
+    const filter = filterOf({ box: 'doing', stage: 'handling', level: 'very', area: '310118001', q: ' 310118-20261121 ' });
+    expect(queryOf(filter)).toEqual({ box: 'doing', sort: 'due', stage: 'handling', area_code: '310118001', q: '310118-20261121' });
+    expect(hasFilters(filter)).toBe(true);
+    expect(hasFilters(filterOf({ box: 'nonsense' }))).toBe(false);
+    expect(queryOf(filterOf({ box: 'done' }))).toEqual({ box: 'done', sort: 'newest' });
+  });
+});
+
+describe('an action', () => {
+  const task = { id: '7', organisation: { id: '1', name: '区水务局' } };
+  const view = {
+    id: '5', overlays: { important: true }, rule: { id: '9' }, tasks: [task],
+    actions: [
+      { operation: 'case_urge', name: '催办', task_id: null, blocked_by: null },
+      { operation: 'task_finish', name: '处置反馈', task_id: '7', blocked_by: null },
+      { operation: 'case_invented_later', name: '?', task_id: null, blocked_by: null },
+    ],
+  } as unknown as CaseView;
+  // oxlint-disable-next-line unicorn/consistent-function-scoping
+  const offer = (operation: string): Offer => ({ id: operation, action: { operation, name: '' }, spec: SPECS[operation] as Offer['spec'], task: null });
+
+  it('is offered when there is a form for it, steps first', () => {
+    const { steps, others } = offers(view);
+    expect(steps.map((each) => [each.action.operation, each.task?.organisation.name])).toEqual([['task_finish', '区水务局']]);
+    expect(others.map((each) => each.action.operation)).toEqual(['case_urge']);
+  });
+  it('says what is missing', () => {
+    expect([...missing(offer('task_finish'), { result: '  ' }, 0)]).toEqual(['result']);
+    expect([...missing(offer('case_file'), {}, 2)]).toEqual(['rule_row_id']);
+    expect([...missing(offer('case_file'), {}, 0)]).toEqual([]);
+    expect([...missing(offer('case_inspect_result'), { passed: true }, 0)]).toEqual([]);
+    expect([...missing(offer('case_inspect_result'), { passed: false }, 0)].sort()).toEqual(['failed_task_ids', 'opinion']);
+  });
+  it('sends what was filled in and nothing else', () => {
+    expect(bodyOf(offer('case_close'), { opinion: ' 同意 ' }, view)).toEqual({ opinion: '同意', rule_row_id: '9' });
+    expect(bodyOf(offer('case_mark'), {}, view)).toEqual({ important: false });
+    expect(bodyOf(offer('case_inspect_result'), { passed: true, failed_task_ids: ['7'], opinion: '' }, view)).toEqual({ passed: true });
+    expect(bodyOf(offer('suspension_request'), { until: '2026-12-01T09:00', reason: '等停电' }, view)).toEqual({ until: '2026-12-01T09:00:00+08:00', reason: '等停电' });
+  });
+});
+
+describe('a draft', () => {
+  it('is titled by its first sentence', () => {
+    expect(titleOf('市民来电反映：盈港路418号井盖没了，很危险。请尽快处理')).toBe('盈港路418号井盖没了，很危险');
+    expect(titleOf('  ')).toBe('');
+    expect([...titleOf('路'.repeat(90))].length).toBe(40);
+  });
+  it('needs a place and a category only when a case is opened', () => {
+    const draft = { ...blank(), text: '积水' };
+    expect([...wrongOf(draft)].sort()).toEqual(['category', 'place']);
+    expect([...wrongOf({ ...draft, opens: false })]).toEqual([]);
+    expect([...wrongOf({ ...draft, opens: false, lon: '121.1', lat: '' })]).toEqual(['pair']);
+  });
+  it('is kept for its own account', () => {
+    keepDraft('1', { ...blank(), text: '积水' });
+    expect(recallDraft('1').text).toBe('积水');
+    expect(recallDraft('2').text).toBe('');
+    keepDraft('1', null);
+    expect(recallDraft('1').text).toBe('');
+  });
+});
+
+const pressed = (init: KeyboardEventInit, target: EventTarget = document.body): KeyboardEvent => {
+  const event = new KeyboardEvent('keydown', init);
+  Object.defineProperty(event, 'target', { value: target });
+  return event;
+};
+
+describe('keys', () => {
+  it('have one name each', () => {
+    expect(nameOf(pressed({ key: 'j' }))).toBe('J');
+    expect(nameOf(pressed({ key: 'U', shiftKey: true }))).toBe('Shift+U');
+    expect(nameOf(pressed({ key: '?', shiftKey: true }))).toBe('?');
+  });
+  it('are nobody’s while something is typed or composed', () => {
+    expect(isTyping(pressed({ key: 'j' }))).toBe(false);
+    expect(isTyping(pressed({ key: 'j' }, document.createElement('input')))).toBe(true);
+    expect(isTyping(pressed({ key: 'j', isComposing: true }))).toBe(true);
+  });
+});
