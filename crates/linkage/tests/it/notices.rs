@@ -504,7 +504,7 @@ fn nobody_is_told_of_what_was_brought_in_until_something_happens_to_it_here() {
         let task = open
             .items
             .iter()
-            .find(|each| each.task.accepted_at.is_none());
+            .find(|each| each.task.finished_at.is_none());
         let task = task.unwrap().task.id;
         let urge = call(&centre("shift_leader"));
         let case_id = open
