@@ -34,6 +34,7 @@ static ROOM: Room = Room {
         sql: "CREATE TABLE row (id $id, name $key NOT NULL, bytes $blob); CREATE INDEX row_by_name ON row (name);",
     }],
     statements: STATEMENTS,
+    tables: &[],
 };
 
 fn open(folder: &Path, follow: Option<&Follow>) -> Store {

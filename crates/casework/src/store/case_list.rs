@@ -483,5 +483,9 @@ pub fn cases(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<CaseRow>, StoreErro
 mod tests;
 
 #[cfg(test)]
+#[path = "case_list_index_tests.rs"]
+mod index_tests;
+
+#[cfg(test)]
 #[path = "case_list_found_tests.rs"]
 mod found_tests;
