@@ -72,7 +72,7 @@ const en: Messages = {
   },
   event: {
     case_accepted: 'Accepted', case_filed: 'Filed', case_dispatched: 'Dispatched', task_accepted: 'Task accepted', task_finished: 'Task finished', case_handled: 'Handled, to be inspected',
-    case_inspected: 'Inspected', case_closed: 'Closed', task_overdue: 'Task overdue', appeal_filed: 'Appeal', appeal_reviewed: 'Appeal reviewed', case_absorbed: 'Took in another case',
+    case_inspected: 'Inspected', case_closed: 'Closed', case_brought_in: 'Brought in', task_overdue: 'Task overdue', appeal_filed: 'Appeal', appeal_reviewed: 'Appeal reviewed', case_absorbed: 'Took in another case',
     case_cancelled: 'Cancelled', case_excluded: 'Exclusion asked', case_levelled: 'Level changed', case_marked: 'Marked', case_merged: 'Merged', case_recalled: 'Dispatch recalled',
     case_redone: 'Redo', case_reopened: 'Reopened', case_reporter_hidden: 'Reporter hidden', case_ruled: 'Ruled', case_self_handled: 'Handled at once', case_sent_back: 'Sent back',
     case_split: 'Split', case_supervised: 'Supervised', case_urged: 'Urged', case_verified: 'Verified', clock_escalated: 'Escalated', clocks_followed: 'Deadlines followed',

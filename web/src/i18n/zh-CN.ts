@@ -70,7 +70,7 @@ export default {
   },
   event: {
     case_accepted: '受理', case_filed: '立案', case_dispatched: '派遣', task_accepted: '签收', task_finished: '处置反馈', case_handled: '处置完成，转核查',
-    case_inspected: '核查', case_closed: '结案', task_overdue: '工单超期', appeal_filed: '提出超时申诉', appeal_reviewed: '申诉审核', case_absorbed: '并入其他案卷',
+    case_inspected: '核查', case_closed: '结案', case_brought_in: '历史案卷导入', task_overdue: '工单超期', appeal_filed: '提出超时申诉', appeal_reviewed: '申诉审核', case_absorbed: '并入其他案卷',
     case_cancelled: '作废', case_excluded: '申请剔除', case_levelled: '调整等级', case_marked: '标记重要', case_merged: '合并案卷', case_recalled: '撤回派遣',
     case_redone: '重办', case_reopened: '重新打开', case_reporter_hidden: '隐藏诉求人', case_ruled: '裁定', case_self_handled: '自行处置', case_sent_back: '退回受理',
     case_split: '拆单', case_supervised: '督办', case_urged: '催办', case_verified: '核实', clock_escalated: '逐级提醒', clocks_followed: '时限随上级调整',
