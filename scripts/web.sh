@@ -2,7 +2,7 @@
 # The console in `web/`. Usage: web.sh build|check|test|schema
 #   build   what the binary takes in; nothing is done when nothing has changed
 #   check   types, lints, unit tests
-#   test    journeys in a real browser against the built binary (CHENGYUN_BINARY, else target/debug/chengyun)
+#   test    journeys in a real browser against the built binary (BUILT_BINARY, else target/debug/chengyun)
 #   schema  the description of the API by the built binary, and the types made from it
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -51,7 +51,8 @@ test)
 schema)
     packages
     folder=$(mktemp -d)
-    "${CHENGYUN_BINARY:-${CARGO_TARGET_DIR:-$root/target}/debug/chengyun}" openapi --data-dir "$folder" > openapi/openapi.json
+    "${BUILT_BINARY:-${CARGO_TARGET_DIR:-$root/target}/debug/chengyun}" openapi --data-dir "$folder" > "$folder/openapi.json"
+    mv "$folder/openapi.json" openapi/openapi.json
     rm -r "$folder"
     npm run --silent schema
     ;;

@@ -2818,11 +2818,33 @@ export interface components {
              */
             seq: number;
         };
+        /** @description How far the backup has come. Being behind does not make the server unready. */
+        BackupView: {
+            /**
+             * Format: double
+             * @description Seconds since everything committed could be restored; null when nothing can be yet.
+             */
+            behind_seconds?: number | null;
+            /** @description Whether that is more than a minute, or nothing can be restored yet. */
+            is_late: boolean;
+        };
         /**
          * @description On what a suggestion of who should get a case rests.
          * @enum {string}
          */
         Basis: "component" | "rule_row" | "route" | "fallback" | "advice";
+        /** @description 历史导入: where what another system did was brought in from. */
+        BroughtIn: {
+            /**
+             * Format: date-time
+             * @description When it was brought in: what is dated before was done there.
+             */
+            at: string;
+            /** @description The key it has there. */
+            id: string;
+            /** @description The system. */
+            system: string;
+        };
         /** @description A task to call a reporter back. */
         CallbackView: {
             /**
@@ -3302,6 +3324,7 @@ export interface components {
             actions: components["schemas"]["ActionView"][];
             /** @description Where, in words, masked. */
             address?: string | null;
+            brought_in?: components["schemas"]["BroughtIn"] | null;
             /** @description What is to be put right, masked. */
             detail?: string | null;
             filed_by?: components["schemas"]["Named"] | null;
@@ -4718,6 +4741,7 @@ export interface components {
         };
         /** @description Ready. */
         ReadinessView: {
+            backup?: components["schemas"]["BackupView"] | null;
             /**
              * Format: int64
              * @description The highest place of the outbox.
@@ -5069,6 +5093,7 @@ export interface components {
             address?: string | null;
             /** @description What the reporter was answered at once, or when it was not accepted; masked. */
             answer?: string | null;
+            brought_in?: components["schemas"]["BroughtIn"] | null;
             callback?: components["schemas"]["CallbackView"] | null;
             called_back?: components["schemas"]["CalledBackView"] | null;
             /** @description The cases it opened or joined. */

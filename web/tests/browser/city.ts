@@ -19,7 +19,7 @@ export interface City {
 
 function binary(): string {
   const target = process.env['CARGO_TARGET_DIR'] ?? join(import.meta.dirname, '../../../target');
-  return process.env['CHENGYUN_BINARY'] ?? join(target, 'debug/chengyun');
+  return process.env['BUILT_BINARY'] ?? join(target, 'debug/chengyun');
 }
 
 async function freePort(): Promise<number> {
