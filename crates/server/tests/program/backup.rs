@@ -258,7 +258,7 @@ fn a_copy_is_taken_while_the_city_is_served_and_a_restore_needs_its_passphrase_a
     );
     let right = fs::read_to_string(kept.passphrase()).unwrap();
     write(&kept.passphrase(), "another passphrase\n", 0o600);
-    refused(&kept.restore(&target, &[]), "the passphrase does not open");
+    refused(&kept.restore(&target, &[]), "the keys do not open");
     write(&kept.passphrase(), &right, 0o644);
     refused(&kept.restore(&target, &[]), "open to others");
     write(&kept.passphrase(), &right, 0o600);

@@ -123,7 +123,7 @@ async fn day(city: &City, messages: usize) -> anyhow::Result<usize> {
     while reports.len() < messages {
         let page: Value = leader
             .get(&format!(
-                "/api/v1/reports?stage=received&source=import&limit=200{after}"
+                "/api/v1/reports?stage=received&source=citizen_app&limit=200{after}"
             ))
             .await?
             .json()?;
