@@ -1,6 +1,7 @@
 //! The rooms opened on one database, in the order they need each other.
 
 use crate::backup;
+use crate::files;
 use crate::handover;
 use crate::settings::Settings;
 use access::{Access, AccessError, AccessOptions, PasswordCost, Principal, RoleBook, Sealer};
@@ -15,6 +16,7 @@ use casework::{Casework, Parts};
 use registry::Registry;
 use std::sync::Arc;
 use store::audit::{CheckpointKey, PublicKey};
+use store::blobs::Blobs;
 use store::{Options, Room, Store, StoreError, outbox};
 
 /// Every room that has tables.
@@ -58,6 +60,7 @@ impl City {
         password_cost: PasswordCost,
     ) -> anyhow::Result<Self> {
         settings.make_data_dir()?;
+        let blobs = files::open(settings).context("opening the place of files")?;
         // Before the database, because its backup takes them along.
         let sealer = Sealer::from_file(&settings.keys(), chance.clone())
             .context("reading the sealing keys")?;
@@ -78,7 +81,8 @@ impl City {
             ..AccessOptions::default()
         };
         let former_audit_keys = handover::former_audit_keys(settings)?;
-        let city = Self::of(store, sealer, options, checkpoint_key, &settings.city_code).await?;
+        let code = &settings.city_code;
+        let city = Self::of(store, sealer, options, checkpoint_key, blobs, code).await?;
         Ok(Self {
             former_audit_keys: former_audit_keys.into(),
             ..city
@@ -101,6 +105,7 @@ impl City {
         sealer: Sealer,
         options: AccessOptions,
         checkpoint_key: CheckpointKey,
+        blobs: Blobs,
         city_code: &str,
     ) -> anyhow::Result<Self> {
         let opened_at_place = store.read(outbox::last_place).await?;
@@ -122,6 +127,7 @@ impl City {
             city: Arc::new(known_city(&access, registry.clone())),
             processes,
             reckoner: Arc::new(WorkCalendar::china().context("loading the working calendar")?),
+            blobs,
             number_prefix: city_code.to_owned(),
         };
         let casework = Casework::new(parts);

@@ -21,6 +21,8 @@ const TIMERS_AT_ONCE: u32 = 200;
 const FIGURES_EVERY: Duration = Duration::from_secs(5);
 /// How often old things are put away and the audit chain is signed.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(5);
+/// How often files that nobody refers to are looked for.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// Outbox entries are kept so long after every consumer has seen them: how far back a live stream can resume.
 const OUTBOX_DAYS: i64 = 7;
 
@@ -68,7 +70,22 @@ pub fn start(
     tasks.push(every(HOUSEKEEPING_EVERY, closing, move || {
         keep_house(of_house.clone())
     }));
+    let of_files = city.clone();
+    tasks.push(every(SWEEP_EVERY, closing, move || sweep(of_files.clone())));
     Ok(tasks)
+}
+
+async fn sweep(city: City) {
+    match city.casework.attachments_sweep().await {
+        Ok(swept) if swept.orphans > 0 => {
+            tracing::info!(
+                files = swept.orphans,
+                "files that nobody refers to were removed"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "files could not be looked through"),
+    }
 }
 
 /// Runs `work` again and again, `pause` apart, until the word is said.
@@ -117,6 +134,9 @@ async fn fire_timers(city: City, closing: Closing) {
 async fn keep_house(city: City) {
     if let Err(error) = city.access.prune().await {
         tracing::warn!(%error, "old sessions could not be put away");
+    }
+    if let Err(error) = city.casework.attachments_tidy().await {
+        tracing::warn!(%error, "uploads that nothing used could not be put away");
     }
     let now = city.store.clock().now();
     let put_away = city.store.write(move |tx| put_away(tx, now)).await;

@@ -82,6 +82,7 @@ impl Town<'_> {
                 rule_row_id: Some(rule_row_id),
                 process: None,
                 result: messages::result(subject, dice),
+                found_attachment_ids: Vec::new(),
             };
             let by = Call::of(teller.clone());
             // Too large to be moved about.
