@@ -27,6 +27,8 @@ pub const ROOMS: &[Room] = &[access::ROOM, registry::ROOM, casework::ROOM];
 pub struct City {
     /// The database.
     pub store: Store,
+    /// Where files lie.
+    pub blobs: Blobs,
     /// People and what they may do.
     pub access: Access,
     /// Areas and rules.
@@ -60,7 +62,6 @@ impl City {
         password_cost: PasswordCost,
     ) -> anyhow::Result<Self> {
         settings.make_data_dir()?;
-        let blobs = files::open(settings).context("opening the place of files")?;
         // Before the database, because its backup takes them along.
         let sealer = Sealer::from_file(&settings.keys(), chance.clone())
             .context("reading the sealing keys")?;
@@ -75,6 +76,7 @@ impl City {
         };
         let store =
             Store::open(&options, ROOMS, clock, chance.clone()).context("opening the database")?;
+        let blobs = files::open(settings).context("opening the place of files")?;
         let options = AccessOptions {
             secure_cookies: settings.secure_cookies,
             password_cost,
@@ -127,7 +129,7 @@ impl City {
             city: Arc::new(known_city(&access, registry.clone())),
             processes,
             reckoner: Arc::new(WorkCalendar::china().context("loading the working calendar")?),
-            blobs,
+            blobs: blobs.clone(),
             number_prefix: city_code.to_owned(),
         };
         let casework = Casework::new(parts);
@@ -137,6 +139,7 @@ impl City {
             .context("reading processes and routes")?;
         Ok(Self {
             store,
+            blobs,
             access,
             registry,
             casework,

@@ -6,6 +6,7 @@
 //! Whoever is signed in stays behind; passwords go along as the hashes they are.
 
 use crate::city::{City, ROOMS};
+use crate::files;
 use crate::settings::Settings;
 use access::key_wrap;
 use access::parcel::Passphrase;
@@ -154,6 +155,10 @@ pub async fn take_over(
     let digest = digest_of(text.as_bytes());
     let manifest = Manifest::read(&text, folder)?;
     settings.make_data_dir()?;
+    // Before the rows that name them: what is left of a failed attempt is in nobody's way.
+    files::copy_from(folder, &files::open(&settings.without_backup())?)
+        .await
+        .context("taking the files")?;
     let options = Options {
         url: settings.database(),
         writers: settings.database_writers,

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use linkage::Linkage;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use store::{PlacedEntry, StoreError, idempotency, outbox, timer};
 use tokio::task::JoinHandle;
@@ -23,6 +24,10 @@ const FIGURES_EVERY: Duration = Duration::from_secs(5);
 const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(5);
 /// How often files that nobody refers to are looked for.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// How often new files are copied into the backup.
+const FILES_COPIED_EVERY: Duration = Duration::from_mins(1);
+/// And at which of these times all of them are looked at, not only those of the last days.
+const FILES_LOOKED_THROUGH_EVERY: u64 = 60;
 /// Outbox entries are kept so long after every consumer has seen them: how far back a live stream can resume.
 const OUTBOX_DAYS: i64 = 7;
 
@@ -72,7 +77,22 @@ pub fn start(
     }));
     let of_files = city.clone();
     tasks.push(every(SWEEP_EVERY, closing, move || sweep(of_files.clone())));
+    let (of_backup, rounds) = (city.clone(), Arc::new(AtomicU64::new(0)));
+    tasks.push(every(FILES_COPIED_EVERY, closing, move || {
+        let round = rounds.fetch_add(1, Ordering::Relaxed);
+        back_up_files(of_backup.clone(), round % FILES_LOOKED_THROUGH_EVERY == 0)
+    }));
     Ok(tasks)
+}
+
+/// Copies new files into the backup, if one is kept: all that are missing, or those of the last two days.
+async fn back_up_files(city: City, all: bool) {
+    let yesterday = city.store.clock().now().plus_seconds(-86_400);
+    let since = yesterday.to_jiff().strftime("%Y-%m-%d").to_string();
+    let since = if all { "" } else { &since };
+    if let Err(error) = city.blobs.back_up(since).await {
+        tracing::warn!(%error, "files could not be copied into the backup");
+    }
 }
 
 async fn sweep(city: City) {

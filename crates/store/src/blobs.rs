@@ -58,6 +58,8 @@ pub struct Blobs {
     place: Arc<dyn ObjectStore>,
     /// Of a local place.
     folder: Option<PathBuf>,
+    /// Where copies are kept.
+    backup: Option<Arc<Blobs>>,
 }
 
 impl fmt::Debug for Blobs {
@@ -118,6 +120,7 @@ impl Blobs {
             // A row that is durable has a file that is.
             place: Arc::new(place.with_fsync(true)),
             folder: Some(folder.to_owned()),
+            backup: None,
         })
     }
 
@@ -126,6 +129,24 @@ impl Blobs {
         Self {
             place: Arc::new(InMemory::new()),
             folder: None,
+            backup: None,
+        }
+    }
+
+    /// The same, with copies kept in `backup`: [`Blobs::back_up`] copies, and what is removed here is removed there.
+    #[must_use]
+    pub fn followed_by(self, backup: Self) -> Self {
+        Self {
+            backup: Some(Arc::new(backup)),
+            ..self
+        }
+    }
+
+    /// Copies what the backup does not have, of the folders from `since` on. Nothing without a backup.
+    pub async fn back_up(&self, since: &str) -> Result<Copied, BlobError> {
+        match &self.backup {
+            Some(backup) => self.copy_missing(backup, since).await,
+            None => Ok(Copied::default()),
         }
     }
 
@@ -179,8 +200,15 @@ impl Blobs {
         })
     }
 
-    /// Removes a file; one that is not there is removed already.
+    /// Removes a file, and the copy of it that is kept; one that is not there is removed already.
     pub async fn remove(&self, name: &str) -> Result<(), BlobError> {
+        if let Some(backup) = &self.backup {
+            backup.remove_here(name).await?;
+        }
+        self.remove_here(name).await
+    }
+
+    async fn remove_here(&self, name: &str) -> Result<(), BlobError> {
         match self
             .place
             .delete(&Name::from(name))
@@ -216,10 +244,14 @@ impl Blobs {
         Ok(files)
     }
 
-    /// Copies what `to` does not have. Files never change, so what is there with the same length is the same.
-    pub async fn copy_missing(&self, to: &Self) -> Result<Copied, BlobError> {
+    /// Copies what `to` does not have, of the folders from `since` on. Files never change, so what is there with the same length is the same.
+    pub async fn copy_missing(&self, to: &Self, since: &str) -> Result<Copied, BlobError> {
         let mut copied = Copied::default();
-        for folder in self.folders().await? {
+        let folders = self.folders().await?;
+        for folder in folders
+            .into_iter()
+            .filter(|folder| folder.as_str() >= since)
+        {
             let there = to.list(&folder).await?;
             for file in self.list(&folder).await? {
                 if there.binary_search(&file).is_ok() {
@@ -360,9 +392,22 @@ mod tests {
         filled(&from, "2026-11-27/1", b"one").await;
         filled(&from, "2026-11-28/2", b"three").await;
         filled(&to, "2026-11-28/2", b"three").await;
-        let copied = from.copy_missing(&to).await.unwrap();
+        let copied = from.copy_missing(&to, "").await.unwrap();
         assert_eq!(copied, Copied { files: 1, bytes: 3 });
-        assert_eq!(from.copy_missing(&to).await.unwrap(), Copied::default());
+        assert_eq!(from.copy_missing(&to, "").await.unwrap(), Copied::default());
         assert_eq!(to.folders().await.unwrap(), ["2026-11-27", "2026-11-28"]);
+    }
+
+    #[tokio::test]
+    async fn a_backup_gets_what_is_new_and_loses_what_is_removed() {
+        let backup = Blobs::in_memory();
+        let blobs = Blobs::in_memory().followed_by(backup.clone());
+        filled(&blobs, "2026-11-27/1", b"old").await;
+        filled(&blobs, "2026-11-28/2", b"new").await;
+        let copied = blobs.back_up("2026-11-28").await.unwrap();
+        assert_eq!(copied, Copied { files: 1, bytes: 3 });
+        assert_eq!(backup.folders().await.unwrap(), ["2026-11-28"]);
+        blobs.remove("2026-11-28/2").await.unwrap();
+        assert!(backup.list("2026-11-28").await.unwrap().is_empty());
     }
 }

@@ -160,6 +160,11 @@ impl Casework {
         &self.0.parts.store
     }
 
+    /// Where the bytes of attachments lie.
+    pub fn blobs(&self) -> &Blobs {
+        &self.0.parts.blobs
+    }
+
     pub(crate) fn parts(&self) -> &Parts {
         &self.0.parts
     }

@@ -102,10 +102,25 @@ impl Upload {
     pub async fn push(&mut self, chunk: &[u8]) -> Result<(), CaseworkError> {
         self.read_bytes += chunk.len();
         if self.read_bytes > ATTACHMENT_BYTES_MAX {
+            self.abort().await;
             return Err(CaseworkError::FileTooLarge);
         }
-        let out = self.intake.push(chunk)?;
-        self.write(out).await
+        match self.intake.push(chunk) {
+            Ok(out) => self.write(out).await,
+            Err(error) => {
+                self.abort().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// What was written of it so far is not wanted.
+    async fn abort(&mut self) {
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.abort().await
+        {
+            tracing::warn!(%error, "an upload that was refused may have left a part of itself");
+        }
     }
 
     async fn write(&mut self, bytes: Vec<u8>) -> Result<(), CaseworkError> {
@@ -129,7 +144,13 @@ impl Upload {
 
     /// The file has come to its end: it is there, and waits for the action it goes with.
     pub async fn finish(mut self) -> Result<AttachmentView, CaseworkError> {
-        let taken = std::mem::take(&mut self.intake).end()?;
+        let taken = match std::mem::take(&mut self.intake).end() {
+            Ok(taken) => taken,
+            Err(error) => {
+                self.abort().await;
+                return Err(error.into());
+            }
+        };
         let kept = match taken {
             Taken::Picture(picture) => self.casework.clone().picture_keep(self.id, picture).await?,
             Taken::Stream { kind, rest, facts } => {
@@ -165,7 +186,10 @@ impl Upload {
                 Err(CaseworkError::Store(StoreError::CommitUnknown(_)))
             )
         {
-            casework.blobs_remove(id).await?;
+            // What stays is found by the clean-up.
+            if let Err(error) = casework.blobs_remove(id).await {
+                tracing::warn!(%error, "an upload that is not kept could not be removed");
+            }
         }
         view
     }
