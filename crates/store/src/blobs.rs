@@ -1,8 +1,8 @@
 //! Files too large for rows: photos, videos, recordings, documents. Written once, never changed, found by name.
 //!
-//! They lie in a folder ([`Blobs::in_folder`]) or in whatever speaks S3 ([`Blobs::in_bucket`]). What they are and who may read them is
-//! told by rows of the room they belong to; a file is written before its row, so that a row without its file is always a fault, and a
-//! file without a row is what a crash has left, which the room clears away.
+//! They lie in a folder ([`Blobs::in_folder`]). What they are and who may read them is told by rows of the room they belong to; a file is
+//! written before its row, so that a row without its file is always a fault, and a file without a row is what a crash has left, which
+//! the room clears away.
 //!
 //! ```ignore
 //! let mut writer = blobs.begin(&name).await?;
@@ -280,8 +280,7 @@ impl Blobs {
         writer.finish().await
     }
 
-    /// Removes files that were begun more than `age` ago and never finished: a crash left them. Says how many. A bucket has a rule of its
-    /// own for that.
+    /// Removes files that were begun more than `age` ago and never finished: a crash left them. Says how many.
     pub fn remove_unfinished(&self, age: Duration) -> std::io::Result<u64> {
         let Some(folder) = &self.folder else {
             return Ok(0);

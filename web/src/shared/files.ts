@@ -99,7 +99,7 @@ export function useUploads(words: { tooLarge: string; tooMany: string; empty: st
 
 /** `3.2 MB`. */
 export function sizeText(bytes: number): string {
-  return bytes >= 1024 * 1024 ? `${(bytes / 1024 / 1024).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1024))} KB`;
+  return bytes >= 1024 * 1024 ? `${(bytes / 1024 / 1024).toFixed(1).replace('.0', '')} MB` : `${Math.max(1, Math.round(bytes / 1024))} KB`;
 }
 
 export const fileUrl = (id: string): string => `/api/v1/attachments/${encodeURIComponent(id)}`;

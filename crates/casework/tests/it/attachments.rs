@@ -246,10 +246,11 @@ fn a_file_that_is_unknown_used_or_anothers_refuses_the_action_and_names_the_fiel
         assert_eq!(fields(town.finish_with(task_id, many)), [too_many]);
         // What takes none says so, and what was refused has used nothing.
         let by = call(&centre("shift_leader")).with_attachments(vec![mine]);
-        let urge = wait(
-            town.casework
-                .case_urge(&by, case_id, CaseUrgeRequest::default()),
-        );
+        let urge = wait(town.casework.case_urge(
+            &by,
+            case_id,
+            serde_json::from_value(json!({})).unwrap(),
+        ));
         assert_eq!(fields(urge), [("attachment_ids".to_owned(), "unexpected")]);
         town.finish_with(task_id, vec![mine]).unwrap();
         let used = ("attachment_ids[0]".to_owned(), "already_used");
