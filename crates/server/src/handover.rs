@@ -155,10 +155,6 @@ pub async fn take_over(
     let digest = digest_of(text.as_bytes());
     let manifest = Manifest::read(&text, folder)?;
     settings.make_data_dir()?;
-    // Before the rows that name them: what is left of a failed attempt is in nobody's way.
-    files::copy_from(folder, &files::open(&settings.without_backup())?)
-        .await
-        .context("taking the files")?;
     let options = Options {
         url: settings.database(),
         writers: settings.database_writers,
@@ -188,6 +184,9 @@ pub async fn take_over(
         return Err(error);
     }
     let city = City::open(settings, clock, chance).await?;
+    files::copy_from(folder, &city.blobs)
+        .await
+        .context("the city is here, but not all of its files: lay those in `files` of the folder into the data directory")?;
     city.casework
         .statistics_rebuild()
         .context("the city is here, but its numbers are not: run `chengyun recount`")?;

@@ -371,7 +371,8 @@ impl Casework {
         let asked = ids.clone();
         let files = self
             .store()
-            .read(move |tx| Self::files_waiting(tx, field, &asked, account))
+            // Whether they are still free is asked where the answer to an earlier call with the same key is looked for.
+            .read(move |tx| Self::files_uploaded(tx, field, &asked, account, true))
             .await?;
         let event = Event {
             occurred_at: new.report.received_at,
@@ -398,7 +399,6 @@ impl Casework {
         let Some(files) = &new.files else {
             return Ok(());
         };
-        // Looked at again: they may have been used meanwhile.
         Self::files_waiting(tx, files.field, &files.ids, files.account)?;
         for id in &files.ids {
             let owner = Owner::Report(new.report.id);

@@ -310,6 +310,26 @@ fn the_same_upload_again_is_the_same_file_and_the_key_serves_no_other() {
         let problem: Problem = town.upload_by(by(), &photo(2)).unwrap_err().into();
         assert_eq!(problem.code, "idempotency_key_reused");
         assert_eq!(town.names().len(), 2, "one file and its thumbnail");
+        // And what names it may be asked twice.
+        let clerk = centre("intake_clerk");
+        let told = Call {
+            idempotency_key: Some("report-1".to_owned()),
+            ..call(&clerk).with_attachments(vec![town.upload(&clerk, 3)])
+        };
+        let create = || wait(town.casework.report_create(&told, report_request())).unwrap();
+        assert_eq!(create(), create());
+        let (_, task_id) = town.under_way();
+        let done = Call {
+            idempotency_key: Some("finish-1".to_owned()),
+            ..call(&roads()).with_attachments(vec![first.id])
+        };
+        let request = TaskFinishRequest {
+            result: Some("已更换井盖".to_owned()),
+            occurred_at: None,
+        };
+        let finish = || wait(town.casework.task_finish(&done, task_id, request.clone())).unwrap();
+        assert_eq!(finish(), finish());
+        town.verify();
     });
 }
 
@@ -320,7 +340,8 @@ fn what_nothing_uses_is_taken_away_after_a_day_and_so_is_what_a_crash_left() {
         let (kept, dropped) = (town.upload(&roads(), 1), town.upload(&roads(), 2));
         town.finish_with(task_id, vec![kept]).unwrap();
         // The bytes were there, and then the program was not.
-        let orphan = town.names()[0].replace(&town.names()[0][11..], &format!("{}", kept.0 + 1));
+        let orphan =
+            town.names()[0].replace(&town.names()[0][11..], &format!("{}", kept.0 + 1_000));
         wait(
             town.casework
                 .blobs()

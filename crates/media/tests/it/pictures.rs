@@ -158,10 +158,8 @@ fn a_truncated_photo_is_refused_wherever_it_ends() {
         MediaError::Damaged(_)
     ));
     // Whole by its marks, and nothing to be seen in it.
-    let mut broken = whole;
-    let coded = broken.len() / 2;
-    broken.splice(2..coded, []);
-    assert!(matches!(refusal(finish(&broken)), MediaError::Damaged(_)));
+    let hollow = refusal(finish(b"\xFF\xD8\xFF\xD9"));
+    assert!(matches!(hollow, MediaError::Damaged(_)));
 }
 
 #[test]

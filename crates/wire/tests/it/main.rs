@@ -225,7 +225,7 @@ async fn a_form_beside_the_fields_is_taken_for_itself() {
     let (_, body) = post_order(whole.to_string()).await;
     assert_eq!(
         fields(&body),
-        ["form:unknown_field", "attachment_ids:unknown_field"]
+        ["attachment_ids:unknown_field", "form:unknown_field"]
     );
 }
 

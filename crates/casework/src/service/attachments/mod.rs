@@ -72,21 +72,28 @@ impl Casework {
         ids: &[Id],
         account: Id,
     ) -> Result<Vec<FileRef>, CaseworkError> {
+        Self::files_uploaded(tx, field, ids, account, false)
+    }
+
+    /// The same, and those that something has used: whoever asks a second time under one key named them before.
+    pub(super) fn files_uploaded(
+        tx: &mut Tx<'_>,
+        field: &str,
+        ids: &[Id],
+        account: Id,
+        even_used: bool,
+    ) -> Result<Vec<FileRef>, CaseworkError> {
         let mut wrong = Vec::new();
         if ids.len() > ATTACHMENTS_MAX {
             let most = format!("at most {ATTACHMENTS_MAX} files");
-            return Err(CaseworkError::Invalid(vec![FieldError::new(
-                field, "too_many", most,
-            )]));
+            let refused = FieldError::new(field, "too_many", most);
+            return Err(CaseworkError::Invalid(vec![refused]));
         }
         let mut files = Vec::with_capacity(ids.len());
         for (n, id) in ids.iter().enumerate() {
             let mut refuse = |code, message: &str| {
-                wrong.push(FieldError::new(
-                    format!("{field}[{n}]"),
-                    code,
-                    message.to_owned(),
-                ));
+                let field = format!("{field}[{n}]");
+                wrong.push(FieldError::new(field, code, message.to_owned()));
             };
             if ids.iter().take(n).any(|before| before == id) {
                 refuse("duplicate", "it is named twice");
@@ -95,7 +102,7 @@ impl Casework {
             // Somebody else's is as good as none: nobody learns that it is there.
             let row = attachments::by_id(tx, *id)?.filter(|row| row.uploaded_by == account);
             match row {
-                Some(row) if row.state == WAITING => files.push(row.file_ref()),
+                Some(row) if even_used || row.state == WAITING => files.push(row.file_ref()),
                 Some(_) => refuse(
                     "already_used",
                     "it goes with another action already, or is gone",
