@@ -7,11 +7,13 @@ const TRUNCATED: MediaError = MediaError::Damaged("it ends in the middle");
 
 pub(crate) fn emptied(bytes: &[u8]) -> Result<Vec<u8>, MediaError> {
     let mut out = bytes.to_vec();
-    let meta = child(bytes, b"meta").ok_or(MediaError::Damaged("it has no picture"))?;
+    let meta = child(bytes, *b"meta").ok_or(MediaError::Damaged("it has no picture"))?;
     // Four bytes of version and flags come first.
     let meta = meta.get(4..).ok_or(TRUNCATED)?;
-    let items = child(meta, b"iinf").map(metadata_items).unwrap_or_default();
-    let places = child(meta, b"iloc").unwrap_or_default();
+    let items = child(meta, *b"iinf")
+        .map(metadata_items)
+        .unwrap_or_default();
+    let places = child(meta, *b"iloc").unwrap_or_default();
     for (start, length) in extents(places, &items).ok_or(TRUNCATED)? {
         let end = start.checked_add(length).ok_or(TRUNCATED)?;
         out.get_mut(start..end).ok_or(TRUNCATED)?.fill(0);
@@ -38,9 +40,9 @@ fn children(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-fn child<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+fn child(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     children(bytes)
-        .find(|(there, _)| there == name)
+        .find(|(there, _)| **there == name)
         .map(|(_, content)| content)
 }
 

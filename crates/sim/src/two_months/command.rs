@@ -30,7 +30,7 @@ impl<'a> Town<'a> {
     /// Few lives have pictures, and of those now under way some more, because they are looked at first.
     fn has_pictures(&self, nth: usize) -> bool {
         let is_recent = nth + PICTURED_LATELY > self.lives.len();
-        nth % PICTURED_EVERY == 5 || (is_recent && nth % 3 == 0)
+        nth % PICTURED_EVERY == 5 || (is_recent && nth.is_multiple_of(3))
     }
 
     /// Takes a picture of what a life is about, for the next action of `by`.

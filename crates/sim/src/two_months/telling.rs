@@ -73,8 +73,8 @@ impl Town<'_> {
         let place = self.place(village, dice);
         if handles && dice.odds(rates::SELF_HANDLED) {
             let by = Call::of(teller.clone());
-            let found = self.picture(nth, &by, false).await?;
-            let done = self.picture(nth, &by, true).await?;
+            let found = Box::pin(self.picture(nth, &by, false)).await?;
+            let done = Box::pin(self.picture(nth, &by, true)).await?;
             let input = CaseSelfHandleRequest {
                 source: source.to_owned(),
                 title: message.title,
@@ -120,9 +120,10 @@ impl Town<'_> {
         };
         let claim_at = at.plus_seconds(dice.between(45, 900));
         let by = Call::of(teller);
-        let files = self.picture(nth, &by, false).await?;
+        let files = Box::pin(self.picture(nth, &by, false)).await?;
         let by = by.with_attachments(files);
-        let command = self.casework.report_create(&by, input);
+        // Too large to be moved about.
+        let command = Box::pin(self.casework.report_create(&by, input));
         let created = self.carry_out(command).await?;
         self.tally.reports += 1;
         self.change(nth, |life| {

@@ -286,7 +286,8 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
     report.version += 1;
     match &event.fact {
         // A second beginning is no event of the law; counting it lets the replay show that the timeline is wrong.
-        ReportFact::ReportReceived(_) => {}
+        // What it was told with changes nothing.
+        ReportFact::ReportReceived(_) | ReportFact::ReportFilesAttached { .. } => {}
         ReportFact::ReportClaimed {} => {
             take(&mut report, event.by.as_ref().map(|by| by.staff_id), event);
             callback::put(&mut report, TaskState::Accepted);
@@ -362,8 +363,6 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
         ReportFact::ReportBroughtIn { system, id, .. } => {
             report.extra.brought_in = Some(BroughtIn::of(system, id, event.occurred_at));
         }
-        // What it was told with changes nothing.
-        ReportFact::ReportFilesAttached { .. } => {}
         ReportFact::ReportCallingBack { .. }
         | ReportFact::ReportCalledBack { .. }
         | ReportFact::ReportCallbackOverdue { .. }
