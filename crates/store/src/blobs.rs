@@ -378,10 +378,7 @@ mod tests {
         // As a crash leaves it.
         std::mem::forget(writer);
         assert!(blobs.list("2026-11-28").await.unwrap().is_empty());
-        assert_eq!(
-            blobs.remove_unfinished(Duration::from_secs(3600)).unwrap(),
-            0
-        );
+        assert_eq!(blobs.remove_unfinished(Duration::from_hours(1)).unwrap(), 0);
         assert_eq!(blobs.remove_unfinished(Duration::ZERO).unwrap(), 1);
     }
 
