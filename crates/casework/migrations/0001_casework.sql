@@ -286,6 +286,44 @@ CREATE TABLE note (
   sealed $blob
 );
 
+-- Photos, videos, recordings, documents that go with an action. The bytes lie where files lie, under names made of the id.
+CREATE TABLE attachment (
+  id $id,
+  -- `waiting` for the action it goes with, `attached`, `dropped`: its bytes are still to be destroyed, `gone`.
+  state $key NOT NULL,
+  -- By content: jpeg, pdf, ...
+  kind $key NOT NULL,
+  size_bytes BIGINT NOT NULL,
+  -- SM3 of the bytes as they are kept, in hexadecimal; the timeline has it, too.
+  digest $key NOT NULL,
+  -- The same of the thumbnail; null where there is none.
+  thumbnail_digest $key,
+  thumbnail_bytes BIGINT,
+  -- Pixels, as it is looked at.
+  width BIGINT,
+  height BIGINT,
+  -- What the device said of time and place, which the bytes say no more.
+  taken_at BIGINT,
+  lon DOUBLE PRECISION,
+  lat DOUBLE PRECISION,
+  -- What it was called; null when nobody said, or once forgotten.
+  name_sealed $blob,
+  -- The account.
+  uploaded_by BIGINT NOT NULL,
+  uploaded_at BIGINT NOT NULL,
+  -- What it belongs to: a report as it was told, or an action on a case.
+  report_id BIGINT,
+  case_id BIGINT,
+  task_id BIGINT,
+  operation $key,
+  attached_at BIGINT
+);
+CREATE INDEX attachment_by_report ON attachment (report_id, id) WHERE report_id IS NOT NULL;
+CREATE INDEX attachment_by_case ON attachment (case_id, id) WHERE case_id IS NOT NULL;
+-- Few wait or are to be destroyed.
+CREATE INDEX attachment_waiting ON attachment (uploaded_by, id) WHERE state = 'waiting';
+CREATE INDEX attachment_unsettled ON attachment (state, uploaded_at, id) WHERE state IN ('waiting', 'dropped');
+
 -- What happened to a report or a case, in order. Never changed, never deleted, no personal text.
 CREATE TABLE timeline (
   subject_id BIGINT NOT NULL,

@@ -5,9 +5,12 @@ use crate::model::Report;
 use crate::view::routing::RouteView;
 use crate::view::{CaseStateView, ReportStateView, SourceView};
 use ::store::StoreError;
+use ::store::blobs::BlobError;
 use ::store::idempotency::OnceError;
 use access::Denied;
+use base::limits::ATTACHMENT_BYTES_MAX;
 use base::{FailureKind, FieldError, Id, Problem};
+use media::MediaError;
 
 /// Why casework did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +58,18 @@ pub enum CaseworkError {
     /// The version sent with `If-Match` is not the present one.
     #[error("the version is another by now")]
     RouteVersion(Box<RouteView>),
+    /// A file is not taken.
+    #[error(transparent)]
+    File(#[from] MediaError),
+    /// It is larger than is taken.
+    #[error("the file is too large")]
+    FileTooLarge,
+    /// The caller has heaped up uploads that go with nothing.
+    #[error("too many files wait")]
+    TooManyWaiting,
+    /// The place of files said no.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
     /// The Idempotency-Key was used for something else.
     #[error(transparent)]
     Once(OnceError),
@@ -107,6 +122,34 @@ fn version_mismatch<V: serde::Serialize>(current: &V) -> Problem {
     with_current(problem, Some(current))
 }
 
+/// Which kinds are taken, for whoever sent another.
+const TAKEN: &str =
+    "Taken are JPEG, PNG, WebP, HEIC, MP4, MOV, MP3, M4A, AMR, WAV, PDF, DOCX and XLSX.";
+
+fn not_taken(error: &MediaError) -> Problem {
+    match error {
+        MediaError::NotTaken(found) => Problem::new(
+            FailureKind::Invalid,
+            "file_kind_not_taken",
+            format!("By its content this is {found}. {TAKEN}"),
+        )
+        .with_current(serde_json::json!({ "found": found })),
+        MediaError::Damaged(why) => Problem::new(
+            FailureKind::Invalid,
+            "file_damaged",
+            format!("The file is damaged: {why}."),
+        ),
+        MediaError::TooManyPixels { width, height } => Problem::new(
+            FailureKind::Invalid,
+            "picture_too_large",
+            format!(
+                "The picture has {width} x {height} pixels; at most {} are opened.",
+                media::PIXELS_MAX
+            ),
+        ),
+    }
+}
+
 impl From<CaseworkError> for Problem {
     fn from(error: CaseworkError) -> Self {
         match error {
@@ -139,6 +182,21 @@ impl From<CaseworkError> for Problem {
                 ),
                 Some(&serde_json::json!({ "id": id })),
             ),
+            CaseworkError::File(error) => not_taken(&error),
+            CaseworkError::FileTooLarge => Self::new(
+                FailureKind::Invalid,
+                "body_too_large",
+                format!("A file has at most {ATTACHMENT_BYTES_MAX} bytes."),
+            ),
+            CaseworkError::TooManyWaiting => Self::new(
+                FailureKind::Refused,
+                "too_many_waiting",
+                "Too many of your files wait for the action they go with; they are removed a day after they came.",
+            ),
+            CaseworkError::Blob(error) => {
+                tracing::error!(%error, "a file could not be written or read");
+                Self::fault()
+            }
             CaseworkError::Once(error) => error.into(),
             CaseworkError::Store(error) => error.into(),
         }

@@ -13,6 +13,8 @@
 //! | `task_accept`, `task_finish` | the steps of a task |
 //! | `case_urge` … `case_mode_apply`, `extension_request` … `appeal_review` | what lies over the stages; see [`input::overlays`] |
 //! | `case_list`, `case_view`, `task_list`, `report_list`, `report_search`, `report_view` | reading within the caller's scope, masked |
+//! | `attachment_begin` … `attachment_open` | files: uploaded, then named by the action they go with; see [`model::TAKE_FILES`] |
+//! | `attachments_tidy`, `attachments_sweep` | takes away what nothing used, destroys what was forgotten, clears what a crash left |
 //! | `report_unmask` | a report with its personal data; audited with the reason |
 //! | `timer_due` | handles due timers of the kinds of [`TIMERS`]: clocks that run out, ladders, suspensions, zones drawn anew |
 //! | `import_appeals` | citizens' messages from a table as reports |
@@ -145,6 +147,12 @@ pub const PROBLEM_CODES: &[&str] = &[
     "version_mismatch",
     "report_exists",
     "route_exists",
+    // Of attachments.
+    "file_kind_not_taken",
+    "file_damaged",
+    "picture_too_large",
+    "too_many_waiting",
+    "range_not_satisfiable",
 ];
 
 /// Codes of wrong fields that only this room uses.
@@ -155,6 +163,7 @@ pub const FIELD_CODES: &[&str] = &[
     "unexpected",
     "not_for_kind",
     "process_fault",
+    "already_used",
 ];
 
 #[cfg(test)]
@@ -168,7 +177,16 @@ mod tests {
         assert_eq!(of_law, super::lifecycle::Refusal::CODES);
         assert_eq!(
             of_service,
-            ["version_mismatch", "report_exists", "route_exists"]
+            [
+                "version_mismatch",
+                "report_exists",
+                "route_exists",
+                "file_kind_not_taken",
+                "file_damaged",
+                "picture_too_large",
+                "too_many_waiting",
+                "range_not_satisfiable",
+            ]
         );
         for (table, codes) in [
             ("problem", super::PROBLEM_CODES),

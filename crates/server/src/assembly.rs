@@ -10,6 +10,8 @@ use access::Endpoint;
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::header::ACCEPT_RANGES;
+use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use base::chance::Chance;
 use base::limits::BODY_BYTES_MAX;
 use std::net::IpAddr;
@@ -88,7 +90,13 @@ impl Assembly {
             self.trusted_proxies,
             &*self.chance,
         ));
-        let worth_packing = DefaultPredicate::new().and(SizeAbove::new(COMPRESSED_BYTES_MIN));
+        // What is sent in parts is packed by its nature, and the parts are counted in its own bytes.
+        let is_whole = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+            !headers.contains_key(ACCEPT_RANGES)
+        };
+        let worth_packing = DefaultPredicate::new()
+            .and(SizeAbove::new(COMPRESSED_BYTES_MIN))
+            .and(is_whole);
         let framed = described_routes
             .merge(pages::router(described.into()))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -1,7 +1,7 @@
 //! What a backup of this installation is made of: the database, which the store follows, and the keys, sealed under the passphrase of
 //! the installation.
 //!
-//! When files of the city lie in the data directory some day, they have their folder beside the lines of the database.
+//! Files of the city have their folder beside the lines of the database; they are copied by themselves ([`crate::files`]), for they never change.
 
 use crate::settings::Settings;
 use access::parcel::{self, Passphrase};

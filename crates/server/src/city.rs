@@ -1,6 +1,7 @@
 //! The rooms opened on one database, in the order they need each other.
 
 use crate::backup;
+use crate::files;
 use crate::handover;
 use crate::settings::Settings;
 use access::{Access, AccessError, AccessOptions, PasswordCost, Principal, RoleBook, Sealer};
@@ -15,6 +16,7 @@ use casework::{Casework, Parts};
 use registry::Registry;
 use std::sync::Arc;
 use store::audit::{CheckpointKey, PublicKey};
+use store::blobs::Blobs;
 use store::{Options, Room, Store, StoreError, outbox};
 
 /// Every room that has tables.
@@ -25,6 +27,8 @@ pub const ROOMS: &[Room] = &[access::ROOM, registry::ROOM, casework::ROOM];
 pub struct City {
     /// The database.
     pub store: Store,
+    /// Where files lie.
+    pub blobs: Blobs,
     /// People and what they may do.
     pub access: Access,
     /// Areas and rules.
@@ -72,13 +76,15 @@ impl City {
         };
         let store =
             Store::open(&options, ROOMS, clock, chance.clone()).context("opening the database")?;
+        let blobs = files::open(settings).context("opening the place of files")?;
         let options = AccessOptions {
             secure_cookies: settings.secure_cookies,
             password_cost,
             ..AccessOptions::default()
         };
         let former_audit_keys = handover::former_audit_keys(settings)?;
-        let city = Self::of(store, sealer, options, checkpoint_key, &settings.city_code).await?;
+        let code = &settings.city_code;
+        let city = Self::of(store, sealer, options, checkpoint_key, blobs, code).await?;
         Ok(Self {
             former_audit_keys: former_audit_keys.into(),
             ..city
@@ -101,6 +107,7 @@ impl City {
         sealer: Sealer,
         options: AccessOptions,
         checkpoint_key: CheckpointKey,
+        blobs: Blobs,
         city_code: &str,
     ) -> anyhow::Result<Self> {
         let opened_at_place = store.read(outbox::last_place).await?;
@@ -122,6 +129,7 @@ impl City {
             city: Arc::new(known_city(&access, registry.clone())),
             processes,
             reckoner: Arc::new(WorkCalendar::china().context("loading the working calendar")?),
+            blobs: blobs.clone(),
             number_prefix: city_code.to_owned(),
         };
         let casework = Casework::new(parts);
@@ -131,6 +139,7 @@ impl City {
             .context("reading processes and routes")?;
         Ok(Self {
             store,
+            blobs,
             access,
             registry,
             casework,

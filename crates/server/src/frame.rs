@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base::chance::{self, Chance};
+use base::limits::{BODY_BYTES_MAX, IMPORT_BYTES_MAX};
 use base::{FailureKind, Problem};
 use futures_util::FutureExt;
 use std::net::IpAddr;
@@ -38,11 +39,13 @@ pub struct RequestId(pub HeaderValue);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_LENGTH_MAX: usize = 64;
 const SLOW: Duration = Duration::from_secs(1);
+/// What the phone of somebody in the field sends when there are few masts.
+const SLOW_LINE_BYTES_A_SECOND: usize = 128 * 1024;
 
 /// No script, style or anything else from elsewhere or from within the page itself.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+     media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
 /// Ids that differ between processes (by chance) and within one (by counting).
@@ -131,8 +134,9 @@ impl Frame {
 
     /// The handler's answer, or what stands for it when it takes too long or panics.
     async fn answer(&self, request: Request, next: Next) -> Response {
+        let time_max = self.request_time_max + time_for_body(request.headers());
         let running = AssertUnwindSafe(next.run(request)).catch_unwind();
-        match tokio::time::timeout(self.request_time_max, running).await {
+        match tokio::time::timeout(time_max, running).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => {
                 tracing::error!("a handler panicked");
@@ -145,6 +149,18 @@ impl Frame {
             }
         }
     }
+}
+
+/// The time a large body gets besides, for as long as a slow line needs to send it.
+fn time_for_body(headers: &HeaderMap) -> Duration {
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    let length = length
+        .and_then(|length| length.parse::<usize>().ok())
+        .unwrap_or(0);
+    let beyond = length.min(IMPORT_BYTES_MAX).saturating_sub(BODY_BYTES_MAX);
+    Duration::from_secs((beyond / SLOW_LINE_BYTES_A_SECOND) as u64)
 }
 
 /// What of a request is still needed when its answer is there.

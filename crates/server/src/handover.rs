@@ -6,6 +6,7 @@
 //! Whoever is signed in stays behind; passwords go along as the hashes they are.
 
 use crate::city::{City, ROOMS};
+use crate::files;
 use crate::settings::Settings;
 use access::key_wrap;
 use access::parcel::Passphrase;
@@ -183,6 +184,9 @@ pub async fn take_over(
         return Err(error);
     }
     let city = City::open(settings, clock, chance).await?;
+    files::copy_from(folder, &city.blobs)
+        .await
+        .context("the city is here, but not all of its files: lay those in `files` of the folder into the data directory")?;
     city.casework
         .statistics_rebuild()
         .context("the city is here, but its numbers are not: run `chengyun recount`")?;

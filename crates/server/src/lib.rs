@@ -12,6 +12,7 @@ pub mod console;
 pub mod door;
 pub mod export;
 pub mod figures;
+pub mod files;
 pub mod frame;
 pub mod gate;
 pub mod handover;

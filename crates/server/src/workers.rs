@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use linkage::Linkage;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use store::{PlacedEntry, StoreError, idempotency, outbox, timer};
 use tokio::task::JoinHandle;
@@ -21,6 +22,12 @@ const TIMERS_AT_ONCE: u32 = 200;
 const FIGURES_EVERY: Duration = Duration::from_secs(5);
 /// How often old things are put away and the audit chain is signed.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(5);
+/// How often files that nobody refers to are looked for.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// How often new files are copied into the backup.
+const FILES_COPIED_EVERY: Duration = Duration::from_mins(1);
+/// And at which of these times all of them are looked at, not only those of the last days.
+const FILES_LOOKED_THROUGH_EVERY: u64 = 60;
 /// Outbox entries are kept so long after every consumer has seen them: how far back a live stream can resume.
 const OUTBOX_DAYS: i64 = 7;
 
@@ -68,7 +75,37 @@ pub fn start(
     tasks.push(every(HOUSEKEEPING_EVERY, closing, move || {
         keep_house(of_house.clone())
     }));
+    let of_files = city.clone();
+    tasks.push(every(SWEEP_EVERY, closing, move || sweep(of_files.clone())));
+    let (of_backup, rounds) = (city.clone(), Arc::new(AtomicU64::new(0)));
+    tasks.push(every(FILES_COPIED_EVERY, closing, move || {
+        let round = rounds.fetch_add(1, Ordering::Relaxed);
+        back_up_files(of_backup.clone(), round % FILES_LOOKED_THROUGH_EVERY == 0)
+    }));
     Ok(tasks)
+}
+
+/// Copies new files into the backup, if one is kept: all that are missing, or those of the last two days.
+async fn back_up_files(city: City, all: bool) {
+    let yesterday = city.store.clock().now().plus_seconds(-86_400);
+    let since = yesterday.to_jiff().strftime("%Y-%m-%d").to_string();
+    let since = if all { "" } else { &since };
+    if let Err(error) = city.blobs.back_up(since).await {
+        tracing::warn!(%error, "files could not be copied into the backup");
+    }
+}
+
+async fn sweep(city: City) {
+    match city.casework.attachments_sweep().await {
+        Ok(swept) if swept.orphans > 0 => {
+            tracing::info!(
+                files = swept.orphans,
+                "files that nobody refers to were removed"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "files could not be looked through"),
+    }
 }
 
 /// Runs `work` again and again, `pause` apart, until the word is said.
@@ -117,6 +154,9 @@ async fn fire_timers(city: City, closing: Closing) {
 async fn keep_house(city: City) {
     if let Err(error) = city.access.prune().await {
         tracing::warn!(%error, "old sessions could not be put away");
+    }
+    if let Err(error) = city.casework.attachments_tidy().await {
+        tracing::warn!(%error, "uploads that nothing used could not be put away");
     }
     let now = city.store.clock().now();
     let put_away = city.store.write(move |tx| put_away(tx, now)).await;

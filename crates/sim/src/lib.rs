@@ -10,6 +10,7 @@ mod city;
 mod dice;
 mod founding;
 mod messages;
+mod pictures;
 pub mod replay;
 mod small;
 mod subject;

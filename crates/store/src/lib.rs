@@ -25,6 +25,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod blobs;
 pub mod consumer;
 mod engine;
 mod error;

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use base::{FailureKind, FieldError, Problem};
+use base::{FailureKind, FieldError, Id, Problem};
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -38,37 +38,71 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// A JSON object that fits `T` and may have `form` besides: what a city asks for with an action. Its members are checked by
-/// whoever knows the form.
+/// A JSON object that fits `T`, and what any action may have besides its own members.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Formed<T>(pub T, pub Option<Map<String, Value>>);
+pub struct Formed<T>(pub T, pub Beside);
+
+/// What stands beside the members of an action's own. Whether the action takes it is checked by whoever knows the action.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beside {
+    /// `form`: what was filled in of the form that a city asks for with the action.
+    pub form: Option<Map<String, Value>>,
+    /// `attachment_ids`: files uploaded before that go with the action.
+    pub attachment_ids: Vec<Id>,
+}
+
+impl Beside {
+    /// The files of an action that has no form. Errors: one was sent.
+    pub fn files_only(self) -> Result<Vec<Id>, Failure> {
+        if self.form.is_some() {
+            let wrong = FieldError::new("form", "unknown_field", "there is no such field here");
+            return Err(Problem::invalid(vec![wrong]).into());
+        }
+        Ok(self.attachment_ids)
+    }
+}
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Formed<T> {
     type Rejection = Failure;
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let Json(whole) = Json::<Box<RawValue>>::from_request(request, state).await?;
         let Ok(Members(members)) = serde_json::from_str(whole.get()) else {
-            return parse(whole.get().as_bytes()).map(|request| Self(request, None));
+            let request = parse(whole.get().as_bytes())?;
+            return Ok(Self(request, Beside::default()));
         };
-        let (forms, rest): (Vec<_>, Vec<_>) =
-            members.into_iter().partition(|(key, _)| key == "form");
+        let is_beside = |key: &str| key == "form" || key == "attachment_ids";
+        let (besides, rest): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|(key, _)| is_beside(key));
         let rest = written(&rest);
-        match forms.as_slice() {
-            [] => parse(rest.as_bytes()).map(|request| Self(request, None)),
-            [(_, form), others @ ..] => {
-                let mut wrong = Vec::new();
-                if !others.is_empty() {
-                    wrong.push(FieldError::new("form", "duplicate", "it is given twice"));
-                }
-                let form = members_once(form, &mut wrong);
-                if wrong.is_empty() {
-                    return parse(rest.as_bytes()).map(|request| Self(request, Some(form)));
-                }
-                wrong.extend(json_wrong_fields::<T>(rest.as_bytes()));
-                Err(Problem::invalid(wrong).into())
+        let mut beside = Beside::default();
+        let mut wrong = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
+        for (key, value) in &besides {
+            if seen.contains(&key.as_str()) {
+                let field = FieldError::new(key.as_str(), "duplicate", "it is given twice");
+                wrong.push(field);
+            } else if key == "form" {
+                beside.form = Some(members_once(value, &mut wrong));
+            } else {
+                beside.attachment_ids = ids(value, &mut wrong);
             }
+            seen.push(key);
         }
+        if wrong.is_empty() {
+            return parse(rest.as_bytes()).map(|request| Self(request, beside));
+        }
+        wrong.extend(json_wrong_fields::<T>(rest.as_bytes()));
+        Err(Problem::invalid(wrong).into())
     }
+}
+
+/// Ids in a list; what is none goes to `wrong`.
+fn ids(value: &RawValue, wrong: &mut Vec<FieldError>) -> Vec<Id> {
+    serde_json::from_str(value.get()).unwrap_or_else(|_| {
+        let field = FieldError::new("attachment_ids", "wrong_type", "it takes a list of ids");
+        wrong.push(field);
+        Vec::new()
+    })
 }
 
 /// The members of a JSON object in their order, a key given twice twice.

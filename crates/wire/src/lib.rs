@@ -27,7 +27,7 @@ mod wrong_fields;
 pub use answer::{Created, Versioned};
 pub use failure::{Answer, Failure, FieldView, ProblemView, Titles, status_of};
 pub use header::{IdempotencyKey, IfMatch};
-pub use json::{Formed, Json};
+pub use json::{Beside, Formed, Json};
 pub use query::{Path, Query};
 
 /// Problem codes that any room may give: those of `base`, of `store` and of this crate; each has a translation.

@@ -234,6 +234,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Uploads a photo, video, recording or document: the body is the file. Its kind is told by its content; metadata are taken out of pictures
+         *     and videos, time and place of a photo are kept beside. It then waits a day for the action that names it in `attachment_ids`.
+         * @description Needs the permission `attachment_create`.
+         */
+        post: operations["attachment_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file, whole or in part (`Range`), for whoever sees what it belongs to. `ETag` is its SM3.
+         * @description Needs the permission `attachment_view`.
+         */
+        get: operations["attachment_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attachments/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A JPEG of it whose longer edge is 320 pixels, the right way up; of JPEG, PNG and WebP.
+         * @description Needs the permission `attachment_view`.
+         */
+        get: operations["attachment_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit-entries": {
         parameters: {
             query?: never;
@@ -2662,6 +2723,8 @@ export interface components {
         };
         /** @description `appeal_file`. */
         AppealFileRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
             form?: Record<string, never>;
             /** @description Why the overdue fact should not count. */
@@ -2789,6 +2852,73 @@ export interface components {
             succeeds: string[];
             /** Format: int64 */
             version: number;
+        };
+        /**
+         * @description What a file shows: how things were, or how they are now.
+         * @enum {string}
+         */
+        AttachmentStage: "reported" | "verified" | "handled" | "inspected" | "other";
+        /** @description A file that goes with a report or with an action on a case. */
+        AttachmentView: {
+            /**
+             * Format: date-time
+             * @description When that was recorded.
+             */
+            attached_at?: string | null;
+            /** @description What it is sent as. */
+            content_type: string;
+            /** @description SM3 of its bytes in hexadecimal, as on the timeline. */
+            digest: string;
+            /** @description Whether there is a thumbnail. */
+            has_thumbnail: boolean;
+            /**
+             * Format: int64
+             * @description Pixels down.
+             */
+            height?: number | null;
+            /** @description Its id. */
+            id: string;
+            /** @description By its content: `jpeg`, `png`, `webp`, `heic`, `mp4`, `mov`, `mp3`, `m4a`, `amr`, `wav`, `pdf`, `docx`, `xlsx`. */
+            kind: string;
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description Where it was taken, degrees east.
+             */
+            lon?: number | null;
+            /** @description What it was called, masked. */
+            name?: string | null;
+            /** @description The action it goes with. */
+            operation?: string | null;
+            /** @description The report it was told with. */
+            report_id?: string | null;
+            /**
+             * Format: int64
+             * @description Its length.
+             */
+            size_bytes: number;
+            stage?: components["schemas"]["AttachmentStage"] | null;
+            /**
+             * Format: date-time
+             * @description When it was taken, by the clock of the device.
+             */
+            taken_at?: string | null;
+            /** @description The task it goes with. */
+            task_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it came in.
+             */
+            uploaded_at: string;
+            /**
+             * Format: int64
+             * @description Pixels across, as it is looked at.
+             */
+            width?: number | null;
         };
         /** @description One thing that somebody did. */
         AuditEntryView: {
@@ -3035,6 +3165,8 @@ export interface components {
         };
         /** @description `case_inspect_result`. */
         CaseInspectResultRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description The tasks that failed. */
             failed_task_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
@@ -3224,10 +3356,14 @@ export interface components {
         CaseSelfHandleRequest: {
             /** @description Where, in words. */
             address?: string | null;
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description Category of a standard. */
             category_id?: string | null;
             /** @description What was found. */
             detail?: string;
+            /** @description Files that show what was found; those that show what was done are `attachment_ids`. */
+            found_attachment_ids?: string[];
             /** @description Where. */
             place?: components["schemas"]["PlaceRequest"];
             /** @description Code of the process; the one that serves the source by default when left out. */
@@ -3300,6 +3436,8 @@ export interface components {
         };
         /** @description `case_verify_result`. */
         CaseVerifyResultRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
             form?: Record<string, never>;
             /** @description Whether what was told is so. */
@@ -3324,6 +3462,8 @@ export interface components {
             actions: components["schemas"]["ActionView"][];
             /** @description Where, in words, masked. */
             address?: string | null;
+            /** @description Files that go with it and with its reports, in the order they were uploaded. */
+            attachments: components["schemas"]["AttachmentView"][];
             brought_in?: components["schemas"]["BroughtIn"] | null;
             /** @description What is to be put right, masked. */
             detail?: string | null;
@@ -3617,6 +3757,8 @@ export interface components {
         };
         /** @description `extension_request`. */
         ExtensionRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
             form?: Record<string, never>;
             /**
@@ -4762,6 +4904,8 @@ export interface components {
         };
         /** @description Why: `task_return`, `task_revoke`, `ruling_demand`, `case_send_back`. */
         ReasonRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
             form?: Record<string, never>;
             /** @description In a sentence or two. */
@@ -4965,6 +5109,8 @@ export interface components {
         ReportCreateRequest: {
             /** @description Where, in words. */
             address?: string | null;
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description The reporter's own words. */
             detail?: string;
             external?: components["schemas"]["ExternalRequest"] | null;
@@ -5093,6 +5239,8 @@ export interface components {
             address?: string | null;
             /** @description What the reporter was answered at once, or when it was not accepted; masked. */
             answer?: string | null;
+            /** @description Files that were sent with it, in the order they were uploaded. */
+            attachments: components["schemas"]["AttachmentView"][];
             brought_in?: components["schemas"]["BroughtIn"] | null;
             callback?: components["schemas"]["CallbackView"] | null;
             called_back?: components["schemas"]["CalledBackView"] | null;
@@ -5513,6 +5661,8 @@ export interface components {
         };
         /** @description `supervision_reply`. */
         SupervisionReplyRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
             form?: Record<string, never>;
             /** @description The answer. */
@@ -5566,6 +5716,8 @@ export interface components {
         };
         /** @description `suspension_request`. */
         SuspensionRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
             form?: Record<string, never>;
             /** @description Why. */
@@ -5649,6 +5801,8 @@ export interface components {
         };
         /** @description `task_contact`. */
         TaskContactRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
             form?: Record<string, never>;
             /** @description What was said. */
@@ -5682,6 +5836,8 @@ export interface components {
         };
         /** @description `task_finish`. */
         TaskFinishRequest: {
+            /** @description Files that you have uploaded and that go with this action, by id; each once. */
+            attachment_ids?: string[];
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
             form?: Record<string, never>;
             /**
@@ -6857,6 +7013,251 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    attachment_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What the file is called, UTF-8, percent-encoded */
+                "X-File-Name"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    attachment_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description Done */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Done */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    attachment_thumbnail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description Done */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Sign in first */
             401: {

@@ -9,7 +9,7 @@ export type Field =
   | { kind: 'text'; name: string; label: string; required?: boolean; hint?: string }
   | { kind: 'choice'; name: string; label: string; yes: string; no: string }
   | { kind: 'organisation'; name: string; label: string; below?: boolean }
-  | { kind: 'rule' | 'closing' | 'dispatch' | 'failed' | 'until' | 'limit' };
+  | { kind: 'rule' | 'closing' | 'dispatch' | 'failed' | 'until' | 'limit' | 'files' };
 
 export interface Spec {
   path: CommandPath;
@@ -24,35 +24,37 @@ const text = (name: string, label: string, required = false, hint?: string): Fie
 const reason = text('reason', 'action.reason', true);
 const opinion = text('opinion', 'action.opinion');
 const approved: Field = { kind: 'choice', name: 'approved', label: 'action.approved', yes: 'action.approve', no: 'action.refuse' };
+/** Photos and the like that go with the action. */
+const files: Field = { kind: 'files' };
 const to = (label: string, below = false): Field => ({ kind: 'organisation', name: 'organisation_id', label, below });
 
 export const SPECS: Readonly<Record<string, Spec>> = {
   case_verify: { path: '/api/v1/cases/{id}/verify', fields: [to('action.by'), text('remark', 'action.remark')], key: 'V' },
   case_verify_result: {
     path: '/api/v1/cases/{id}/verify-result', key: 'V', isStep: true,
-    fields: [{ kind: 'choice', name: 'is_true', label: 'action.isTrue', yes: 'action.true', no: 'action.false' }, opinion],
+    fields: [{ kind: 'choice', name: 'is_true', label: 'action.isTrue', yes: 'action.true', no: 'action.false' }, opinion, files],
   },
   case_file: { path: '/api/v1/cases/{id}/file', fields: [{ kind: 'rule' }], key: 'F', isStep: true },
   case_dispatch: { path: '/api/v1/cases/{id}/dispatch', fields: [{ kind: 'dispatch' }], key: 'D', isStep: true },
   case_inspect_result: {
     path: '/api/v1/cases/{id}/inspect-result', key: 'I', isStep: true,
-    fields: [{ kind: 'choice', name: 'passed', label: 'action.passed', yes: 'action.pass', no: 'action.fail' }, { kind: 'failed' }, opinion],
+    fields: [{ kind: 'choice', name: 'passed', label: 'action.passed', yes: 'action.pass', no: 'action.fail' }, { kind: 'failed' }, opinion, files],
   },
   case_close: { path: '/api/v1/cases/{id}/close', fields: [{ kind: 'closing' }, opinion], key: 'E', isStep: true },
   task_accept: { path: '/api/v1/tasks/{id}/accept', fields: [], key: 'A', isStep: true },
-  task_finish: { path: '/api/v1/tasks/{id}/finish', fields: [text('result', 'action.result', true, 'action.resultHint')], key: 'E', isStep: true },
+  task_finish: { path: '/api/v1/tasks/{id}/finish', fields: [text('result', 'action.result', true, 'action.resultHint'), files], key: 'E', isStep: true },
   task_reroute: { path: '/api/v1/tasks/{id}/reroute', fields: [to('action.organisation')], key: 'D', isStep: true },
   task_contact: {
     path: '/api/v1/tasks/{id}/contact',
-    fields: [{ kind: 'choice', name: 'reached', label: 'action.reached', yes: 'action.reachedYes', no: 'action.reachedNo' }, text('note', 'action.remark')],
+    fields: [{ kind: 'choice', name: 'reached', label: 'action.reached', yes: 'action.reachedYes', no: 'action.reachedNo' }, text('note', 'action.remark'), files],
   },
-  task_return: { path: '/api/v1/tasks/{id}/return', fields: [reason], key: 'R', isDanger: true },
+  task_return: { path: '/api/v1/tasks/{id}/return', fields: [reason, files], key: 'R', isDanger: true },
   task_delegate: { path: '/api/v1/tasks/{id}/delegate', fields: [to('action.below', true)] },
   task_add_co: { path: '/api/v1/tasks/{id}/add-co', fields: [to('action.organisation')] },
   task_revoke: { path: '/api/v1/tasks/{id}/revoke', fields: [reason], isDanger: true },
-  extension_request: { path: '/api/v1/tasks/{id}/extension', fields: [{ kind: 'limit' }, reason] },
+  extension_request: { path: '/api/v1/tasks/{id}/extension', fields: [{ kind: 'limit' }, reason, files] },
   extension_decide: { path: '/api/v1/tasks/{id}/extension/decide', fields: [approved, opinion], isStep: true },
-  suspension_request: { path: '/api/v1/tasks/{id}/suspension', fields: [{ kind: 'until' }, reason], key: 'H' },
+  suspension_request: { path: '/api/v1/tasks/{id}/suspension', fields: [{ kind: 'until' }, reason, files], key: 'H' },
   suspension_decide: { path: '/api/v1/tasks/{id}/suspension/decide', fields: [approved, opinion], isStep: true },
   suspension_end: { path: '/api/v1/tasks/{id}/suspension/end', fields: [text('reason', 'action.reason')] },
   case_send_back: { path: '/api/v1/cases/{id}/send-back', fields: [reason], key: 'R', isDanger: true },
@@ -60,7 +62,7 @@ export const SPECS: Readonly<Record<string, Spec>> = {
   case_urge: { path: '/api/v1/cases/{id}/urge', fields: [text('note', 'action.note')], key: 'U' },
   case_mark: { path: '/api/v1/cases/{id}/mark', fields: [] },
   case_supervise: { path: '/api/v1/cases/{id}/supervise', fields: [text('demand', 'action.demand', true)], key: 'Shift+U' },
-  supervision_reply: { path: '/api/v1/cases/{id}/supervision/reply', fields: [text('reply', 'action.reply', true)], isStep: true },
+  supervision_reply: { path: '/api/v1/cases/{id}/supervision/reply', fields: [text('reply', 'action.reply', true), files], isStep: true },
   supervision_end: { path: '/api/v1/cases/{id}/supervision/end', fields: [opinion] },
   case_reopen: { path: '/api/v1/cases/{id}/reopen', fields: [reason] },
   case_cancel: { path: '/api/v1/cases/{id}/cancel', fields: [reason], isDanger: true },
@@ -121,6 +123,7 @@ export function bodyOf(offer: Offer, answers: Answers, view: CaseView): Record<s
   for (const [name, value] of Object.entries(answers)) {
     if (value === null || value === undefined) continue;
     if (typeof value === 'string' && value.trim() === '') continue;
+    if (name === 'attachment_ids' && (value as string[]).length === 0) continue;
     body[name] = name === 'until' ? `${String(value)}:00+08:00` : typeof value === 'string' ? value.trim() : value;
   }
   if (body['passed'] === true) delete body['failed_task_ids'];

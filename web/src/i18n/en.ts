@@ -77,7 +77,7 @@ const en: Messages = {
     case_redone: 'Redo', case_reopened: 'Reopened', case_reporter_hidden: 'Reporter hidden', case_ruled: 'Ruled', case_self_handled: 'Handled at once', case_sent_back: 'Sent back',
     case_split: 'Split', case_supervised: 'Supervised', case_urged: 'Urged', case_verified: 'Verified', clock_escalated: 'Escalated', clocks_followed: 'Deadlines followed',
     condition_met: 'Condition met', deadline_given: 'Deadline given', exclusion_decided: 'Exclusion decided', extension_decided: 'Extension decided', extension_requested: 'Extension asked',
-    form_filled: 'Form filled', inspection_left_out: 'Not inspected', mode_applied: 'Mode applied', report_joined: 'Report joined', report_left: 'Report left', ruling_demanded: 'Ruling demanded',
+    form_filled: 'Form filled', files_attached: 'Files attached', inspection_left_out: 'Not inspected', mode_applied: 'Mode applied', report_joined: 'Report joined', report_left: 'Report left', ruling_demanded: 'Ruling demanded',
     stage_overdue: 'Stage overdue', supervision_ended: 'Supervision ended', supervision_overdue: 'Supervision overdue', supervision_replied: 'Supervision answered', suspension_decided: 'Suspension decided',
     suspension_ended: 'Suspension ended', suspension_requested: 'Suspension asked', task_assigned: 'Assigned', task_called: 'Called in', task_co_rated: 'Co-handler rated', task_contacted: 'Contacted',
     task_delegated: 'Delegated', task_rerouted: 'Rerouted', task_returned: 'Returned', task_revoked: 'Revoked', verification_asked: 'Verification asked',
@@ -113,6 +113,11 @@ const en: Messages = {
     reporter: 'Reporter', name: 'Name', phone: 'Phone', hidden: 'Hide the reporter from those who handle', accept: 'Accept and open a case at once', acceptHint: 'Otherwise it waits to be accepted', submit: 'Register',
     done: 'Report {no} is registered', caseDone: 'case {no} is open', view: 'Open the case', next: 'Next', draft: 'The draft is kept in this browser', drop: 'Clear the draft', where: 'Where', what: 'What', who: 'Who',
     needPlace: 'Pick an area or give a point', needCategory: 'Pick a category', conditions: 'Filing conditions', pair: 'Longitude and latitude, both as numbers', first: 'What', noArea: 'No such area', range: 'Not a number',
+  },
+  files: {
+    title: 'Attachments', pick: 'Choose files', camera: 'Take a photo', drag: 'or drag them here, or paste a screenshot', hint: 'Photos, videos, recordings, PDF, Word, Excel; up to {size} each, {n} at most', sending: 'Uploading {name}',
+    wait: 'Uploading…', tooLarge: 'Larger than {size}', tooMany: '{n} files at most', empty: 'The file is empty', before: 'Before', after: 'After', besides: 'Others', viewer: 'Photos and videos',
+    previous: 'Previous', next: 'Next', open: 'View: {what}', taken: 'taken {at}', stage: { reported: 'Reported', verified: 'Verified', handled: 'Handled', inspected: 'Inspected', other: 'Other' },
   },
   system: { cgcs2000: 'CGCS2000', wgs84: 'WGS 84 (GPS)', gcj02: 'GCJ-02 (Amap, Tencent)', bd09: 'BD-09 (Baidu)' },
 };

@@ -75,7 +75,7 @@ export default {
     case_redone: '重办', case_reopened: '重新打开', case_reporter_hidden: '隐藏诉求人', case_ruled: '裁定', case_self_handled: '自行处置', case_sent_back: '退回受理',
     case_split: '拆单', case_supervised: '督办', case_urged: '催办', case_verified: '核实', clock_escalated: '逐级提醒', clocks_followed: '时限随上级调整',
     condition_met: '满足流程条件', deadline_given: '指定时限', exclusion_decided: '剔除审批', extension_decided: '延期审批', extension_requested: '申请延期',
-    form_filled: '填写表单', inspection_left_out: '免予核查', mode_applied: '平急转换', report_joined: '并入诉求', report_left: '诉求撤出', ruling_demanded: '申请裁定',
+    form_filled: '填写表单', files_attached: '提交附件', inspection_left_out: '免予核查', mode_applied: '平急转换', report_joined: '并入诉求', report_left: '诉求撤出', ruling_demanded: '申请裁定',
     stage_overdue: '环节超期', supervision_ended: '解除督办', supervision_overdue: '督办反馈超期', supervision_replied: '督办反馈', suspension_decided: '挂账审批',
     suspension_ended: '解除挂账', suspension_requested: '申请挂账', task_assigned: '指派', task_called: '吹哨', task_co_rated: '评价协办', task_contacted: '联系群众',
     task_delegated: '转派', task_rerouted: '改派', task_returned: '退单', task_revoked: '撤回', verification_asked: '送核实',
@@ -111,6 +111,11 @@ export default {
     reporter: '诉求人', name: '姓名', phone: '电话', hidden: '对处置单位隐藏诉求人', accept: '同时受理并建立案卷', acceptHint: '不勾选则进入待受理', submit: '登记',
     done: '已登记诉求 {no}', caseDone: '已建立案卷 {no}', view: '查看案卷', next: '继续登记下一件', draft: '草稿已自动保存在本机', drop: '清空草稿', where: '地点', what: '事项', who: '诉求人信息',
     needPlace: '请选择区域或填写坐标', needCategory: '请选择小类', conditions: '立案条件', pair: '经度、纬度须同时填写', first: '问题', noArea: '没有找到该区域', range: '请输入有效的数字',
+  },
+  files: {
+    title: '附件', pick: '选择文件', camera: '拍照', drag: '也可以拖到这里，或直接粘贴截图', hint: '照片、视频、录音、PDF、Word、Excel；单个不超过 {size}，最多 {n} 个', sending: '正在上传 {name}',
+    wait: '附件上传中…', tooLarge: '超过 {size}', tooMany: '最多 {n} 个附件', empty: '文件是空的', before: '处置前', after: '处置后', besides: '其他影像', viewer: '查看影像',
+    previous: '上一张', next: '下一张', open: '查看：{what}', taken: '拍摄于 {at}', stage: { reported: '上报', verified: '核实', handled: '处置', inspected: '核查', other: '其他' },
   },
   system: { cgcs2000: 'CGCS2000', wgs84: 'WGS84（GPS）', gcj02: 'GCJ-02（高德、腾讯）', bd09: 'BD-09（百度）' },
 } as const;

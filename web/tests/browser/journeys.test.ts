@@ -25,6 +25,13 @@ async function stage(page: Page, wanted: string): Promise<void> {
   await page.locator(`article[data-stage="${wanted}"]`).waitFor();
 }
 
+/** Any picture will do as a photo: what the page looks like. */
+async function attach(page: Page, form: string, name: string): Promise<void> {
+  const buffer = await page.screenshot({ type: name.endsWith('.png') ? 'png' : 'jpeg' });
+  await page.locator(`${form} .upload input[type="file"]`).first().setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+  await page.locator(`${form} [data-upload="done"] img`).waitFor();
+}
+
 describe('the loop, by keyboard alone', () => {
   it('is gone through from the report to the closed case, on the desks it belongs to', async () => {
     const clerk = await desk(city, 'shouli');
@@ -41,6 +48,7 @@ describe('the loop, by keyboard alone', () => {
     await clerk.page.reload();
     expect(await clerk.page.locator('#text').inputValue()).toContain('积水');
     expect(await clerk.page.locator('#title').inputValue()).toBe('青松路路口积水没过脚踝');
+    await attach(clerk.page, '.intake', '现场.jpg');
     await clerk.page.locator('#text').focus();
     await clerk.page.keyboard.press('Control+Enter');
     const opened = clerk.page.locator('[data-opened]');
@@ -99,6 +107,8 @@ describe('the loop, by keyboard alone', () => {
     await water.page.locator('[data-operation="task_finish"]:not([disabled])').waitFor();
     await water.page.keyboard.press('e');
     await water.page.locator('form[data-form="task_finish"] textarea').waitFor();
+    await attach(water.page, 'form[data-form="task_finish"]', '处置后.png');
+    await water.page.locator('form[data-form="task_finish"] textarea').focus();
     await water.page.keyboard.type('已清通雨水口，积水排除。');
     await water.page.keyboard.press('Control+Enter');
     await stage(water.page, 'inspecting');
@@ -119,9 +129,24 @@ describe('the loop, by keyboard alone', () => {
     await leader.page.keyboard.press('Control+Enter');
     await stage(leader.page, 'closed');
 
+    // Before and after side by side, each in full by keyboard.
+    const wall = leader.page.locator('[data-media] [data-attachment]');
+    expect(await wall.evaluateAll((all) => all.map((each) => each.getAttribute('data-stage')))).toEqual(['reported', 'handled']);
+    await leader.page.waitForFunction(() => [...document.querySelectorAll<HTMLImageElement>('[data-media] img')].every((image) => image.naturalWidth === 320));
+    await wall.first().focus();
+    await leader.page.keyboard.press('Enter');
+    const viewer = leader.page.locator('dialog.viewer');
+    await viewer.locator('img').waitFor();
+    await leader.page.keyboard.press('ArrowRight');
+    await viewer.getByText('2 / 2').waitFor();
+    await leader.page.waitForFunction(() => (document.querySelector<HTMLImageElement>('dialog.viewer img')?.naturalWidth ?? 0) > 320);
+    await leader.page.keyboard.press('Escape');
+    await viewer.waitFor({ state: 'detached' });
+    await stage(leader.page, 'closed');
+
     const kinds = await leader.page.locator('.story [data-kind]').evaluateAll((entries) => entries.map((entry) => entry.getAttribute('data-kind')));
     expect(kinds.reverse()).toEqual([
-      'case_accepted', 'case_filed', 'case_dispatched', 'task_accepted', 'task_accepted', 'task_finished', 'task_finished', 'case_handled', 'case_inspected', 'case_closed',
+      'case_accepted', 'case_filed', 'case_dispatched', 'task_accepted', 'task_accepted', 'task_finished', 'files_attached', 'task_finished', 'case_handled', 'case_inspected', 'case_closed',
     ]);
     for (const each of [clerk, leader, dispatcher, water, street, inspector]) {
       expect(each.complaints).toEqual([]);
@@ -324,6 +349,25 @@ describe('a session', () => {
     await page.locator('#password').fill('Chengyun#2026');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/cases?box=**');
+    await context.close();
+  }, 60_000);
+});
+
+describe('files', () => {
+  it('what is no file of a kind that is taken is refused by its name, and can be removed', async () => {
+    const { page, context } = await desk(city, 'shouli');
+    await page.goto('/intake');
+    const input = page.locator('.intake .upload input[type="file"]').first();
+    await input.setInputFiles([
+      { name: '照片.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('<html><script>alert(1)</script></html>') },
+      { name: '空.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(0) },
+    ]);
+    await page.locator('[data-upload="failed"]').nth(1).waitFor();
+    await page.getByText('不支持这类文件').waitFor();
+    await page.getByText('文件是空的').waitFor();
+    await page.getByRole('button', { name: '移除 照片.jpg' }).click();
+    await page.getByRole('button', { name: '移除 空.pdf' }).click();
+    expect(await page.locator('[data-upload]').count()).toBe(0);
     await context.close();
   }, 60_000);
 });

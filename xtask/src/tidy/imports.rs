@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("table", &["base"]),
     ("wire", &["base"]),
+    ("media", &["base"]),
     ("calendar", &["base"]),
     ("store", &["base"]),
     ("access", &["base", "store", "table", "wire"]),
@@ -22,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "casework",
         &[
-            "base", "table", "wire", "calendar", "store", "access", "registry",
+            "base", "table", "wire", "media", "calendar", "store", "access", "registry",
         ],
     ),
     ("sensing", &["base", "wire", "store", "access", "registry"]),

@@ -195,9 +195,9 @@ pub(super) async fn case_file(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<CaseFileRequest>,
+    Formed(request, beside): Formed<CaseFileRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.case_file(&call, id, request).await?))
 }
 
@@ -211,9 +211,9 @@ pub(super) async fn case_dispatch(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<CaseDispatchRequest>,
+    Formed(request, beside): Formed<CaseDispatchRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.case_dispatch(&call, id, request).await?))
 }
 
@@ -227,9 +227,9 @@ pub(super) async fn case_inspect_result(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<CaseInspectResultRequest>,
+    Formed(request, beside): Formed<CaseInspectResultRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     let view = casework.case_inspect_result(&call, id, request).await?;
     Ok(versioned(view))
 }
@@ -244,8 +244,8 @@ pub(super) async fn case_close(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<CaseCloseRequest>,
+    Formed(request, beside): Formed<CaseCloseRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.case_close(&call, id, request).await?))
 }

@@ -1,32 +1,46 @@
-//! The description of `form`: every action that may have one takes it beside its own fields.
+//! The description of what stands beside an action's own fields: `form` where it may have one, `attachment_ids` where it takes files.
 
+use crate::model::TAKE_FILES;
 use crate::process::takes_form;
+use base::limits::ATTACHMENTS_MAX;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{OpenApi, RefOr};
 
-/// Adds `form` to the requests of the actions that may have one.
+/// Adds them to the requests of the actions that take them.
 pub(super) fn describe(api: &mut OpenApi) {
+    let form = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(
+            "What was filled in of the form that the case's process asks for with this action, by key.",
+        ))
+        .build();
+    add(api, "form", &form.into(), takes_form);
+    let files = ArrayBuilder::new()
+        .items(ObjectBuilder::new().schema_type(Type::String))
+        .max_items(Some(ATTACHMENTS_MAX))
+        .description(Some(
+            "Files that you have uploaded and that go with this action, by id; each once.",
+        ))
+        .build();
+    let takes_files =
+        |operation: &str| operation == "report_create" || TAKE_FILES.contains(&operation);
+    add(api, "attachment_ids", &files.into(), takes_files);
+}
+
+/// Adds a field to the requests of some operations.
+fn add(api: &mut OpenApi, field: &str, schema: &RefOr<Schema>, of: impl Fn(&str) -> bool) {
     let mut names = Vec::new();
     for item in api.paths.paths.values() {
-        let is_action = |operation: &&Operation| {
-            let id = operation.operation_id.as_deref();
-            id.is_some_and(takes_form)
-        };
-        names.extend(item.post.as_ref().filter(is_action).and_then(request_name));
+        let is_one = |operation: &&Operation| operation.operation_id.as_deref().is_some_and(&of);
+        names.extend(item.post.as_ref().filter(is_one).and_then(request_name));
     }
     let Some(components) = &mut api.components else {
         return;
     };
     for name in names {
         if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(&name) {
-            let form = ObjectBuilder::new()
-                .schema_type(Type::Object)
-                .description(Some(
-                    "What was filled in of the form that the case's process asks for with this action, by key.",
-                ))
-                .build();
-            object.properties.insert("form".to_owned(), form.into());
+            object.properties.insert(field.to_owned(), schema.clone());
         }
     }
 }

@@ -27,9 +27,9 @@ pub(super) async fn task_assign(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<TaskAssignRequest>,
+    Formed(request, beside): Formed<TaskAssignRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_assign(&call, id, request).await?))
 }
 
@@ -43,9 +43,9 @@ pub(super) async fn task_contact(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<TaskContactRequest>,
+    Formed(request, beside): Formed<TaskContactRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_contact(&call, id, request).await?))
 }
 
@@ -59,9 +59,9 @@ pub(super) async fn task_return(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<ReasonRequest>,
+    Formed(request, beside): Formed<ReasonRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_return(&call, id, request).await?))
 }
 
@@ -75,9 +75,9 @@ pub(super) async fn task_revoke(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<ReasonRequest>,
+    Formed(request, beside): Formed<ReasonRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_revoke(&call, id, request).await?))
 }
 
@@ -91,9 +91,9 @@ pub(super) async fn task_reroute(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<TaskToRequest>,
+    Formed(request, beside): Formed<TaskToRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_reroute(&call, id, request).await?))
 }
 
@@ -107,9 +107,9 @@ pub(super) async fn task_delegate(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<TaskDelegateRequest>,
+    Formed(request, beside): Formed<TaskDelegateRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_delegate(&call, id, request).await?))
 }
 
@@ -123,9 +123,9 @@ pub(super) async fn task_add_co(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<TaskToRequest>,
+    Formed(request, beside): Formed<TaskToRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_add_co(&call, id, request).await?))
 }
 
@@ -139,9 +139,9 @@ pub(super) async fn task_co_rate(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<TaskCoRateRequest>,
+    Formed(request, beside): Formed<TaskCoRateRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_co_rate(&call, id, request).await?))
 }
 
@@ -155,9 +155,9 @@ pub(super) async fn ruling_demand(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<ReasonRequest>,
+    Formed(request, beside): Formed<ReasonRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.ruling_demand(&call, id, request).await?))
 }
 
@@ -171,9 +171,9 @@ pub(super) async fn case_rule(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<CaseRuleRequest>,
+    Formed(request, beside): Formed<CaseRuleRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.case_rule(&call, id, request).await?))
 }
 
@@ -187,9 +187,9 @@ pub(super) async fn case_verify(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<CaseVerifyRequest>,
+    Formed(request, beside): Formed<CaseVerifyRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.case_verify(&call, id, request).await?))
 }
 
@@ -203,9 +203,9 @@ pub(super) async fn case_verify_result(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<CaseVerifyResultRequest>,
+    Formed(request, beside): Formed<CaseVerifyResultRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(
         casework.case_verify_result(&call, id, request).await?,
     ))
@@ -221,9 +221,9 @@ pub(super) async fn case_send_back(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<ReasonRequest>,
+    Formed(request, beside): Formed<ReasonRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(
         casework.case_send_back(&call, id, request).await?,
     ))
@@ -237,9 +237,9 @@ pub(super) async fn case_self_handle(
     State(casework): State<Casework>,
     caller: Caller,
     key: IdempotencyKey,
-    Json(request): Json<CaseSelfHandleRequest>,
+    Formed(request, beside): Formed<CaseSelfHandleRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, IfMatch(None));
+    let call = call(caller, key, IfMatch(None)).with_attachments(beside.files_only()?);
     Ok(versioned(casework.case_self_handle(&call, request).await?))
 }
 

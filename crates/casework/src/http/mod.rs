@@ -1,5 +1,6 @@
 //! The routes of casework and their lines in the table of endpoints. Handlers parse, call the service and shape the answer.
 
+mod attachments;
 mod cases;
 mod forms;
 mod handling;
@@ -36,6 +37,9 @@ const fn endpoint(
 pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/api/v1/reports", "report_list", "report_list"),
     endpoint("POST", "/api/v1/reports", "report_create", "report_create"),
+    endpoint("POST", "/api/v1/attachments", "attachment_create", "attachment_create"),
+    endpoint("GET", "/api/v1/attachments/{id}", "attachment_view", "attachment_view"),
+    endpoint("GET", "/api/v1/attachments/{id}/thumbnail", "attachment_thumbnail", "attachment_view"),
     endpoint("POST", "/api/v1/reports/search", "report_search", "report_list"),
     endpoint("GET", "/api/v1/reports/{id}", "report_view", "report_view"),
     endpoint("POST", "/api/v1/reports/{id}/accept", "report_accept", "report_accept"),
@@ -137,6 +141,9 @@ pub fn router(casework: Casework) -> OpenApiRouter {
 fn routes(casework: Casework) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(reports::report_list, reports::report_create))
+        .routes(routes!(attachments::attachment_create))
+        .routes(routes!(attachments::attachment_view))
+        .routes(routes!(attachments::attachment_thumbnail))
         .routes(routes!(reports::report_search))
         .routes(routes!(reports::report_view))
         .routes(routes!(links::report_accept))
@@ -231,5 +238,6 @@ fn call(
         idempotency_key,
         expected_version,
         form: None,
+        attachment_ids: Vec::new(),
     }
 }

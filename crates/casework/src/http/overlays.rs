@@ -31,9 +31,9 @@ macro_rules! handlers {
             Path(id): Path<Id>,
             key: IdempotencyKey,
             version: IfMatch,
-            Formed(request, form): Formed<$request>,
+            Formed(request, beside): Formed<$request>,
         ) -> Answer<Versioned<CaseStateView>> {
-            let call = call(caller, key, version).with_form(form);
+            let call = call(caller, key, version).beside(beside);
             Ok(versioned(casework.$name(&call, id, request).await?))
         }
     )+ };

@@ -11,7 +11,9 @@ use axum::extract::State;
 use base::{Id, Page, PageRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use wire::{Answer, Created, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
+use wire::{
+    Answer, Created, Formed, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned,
+};
 
 /// A page of reports.
 #[derive(Serialize, ToSchema)]
@@ -96,9 +98,9 @@ pub(super) async fn report_create(
     State(casework): State<Casework>,
     caller: Caller,
     key: IdempotencyKey,
-    Json(request): Json<ReportCreateRequest>,
+    Formed(request, beside): Formed<ReportCreateRequest>,
 ) -> Answer<Created<ReportCreatedView>> {
-    let call = call(caller, key, IfMatch(None));
+    let call = call(caller, key, IfMatch(None)).with_attachments(beside.files_only()?);
     let view = casework.report_create(&call, request).await?;
     Ok(Created {
         location: format!("/api/v1/reports/{}", view.report.id),

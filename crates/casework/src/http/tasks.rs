@@ -91,9 +91,9 @@ pub(super) async fn task_accept(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<TaskAcceptRequest>,
+    Formed(request, beside): Formed<TaskAcceptRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_accept(&call, id, request).await?))
 }
 
@@ -107,8 +107,8 @@ pub(super) async fn task_finish(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Formed(request, form): Formed<TaskFinishRequest>,
+    Formed(request, beside): Formed<TaskFinishRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, version).with_form(form);
+    let call = call(caller, key, version).beside(beside);
     Ok(versioned(casework.task_finish(&call, id, request).await?))
 }

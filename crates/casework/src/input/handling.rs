@@ -140,6 +140,10 @@ pub struct CaseSelfHandleRequest {
     pub process: Option<String>,
     /// What was done, and how it looks now.
     pub result: String,
+    /// Files that show what was found; those that show what was done are `attachment_ids`.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found_attachment_ids: Vec<Id>,
 }
 
 fn inspector() -> String {

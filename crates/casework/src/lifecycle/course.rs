@@ -8,7 +8,8 @@ use super::case::{self, CaseFact};
 use super::decide::{self, TaskNew};
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
-use crate::model::{Case, CaseStage, NoteRef};
+use crate::model::{Case, CaseStage, FileRef, NoteRef};
+use base::Id;
 use serde::{Deserialize, Serialize};
 
 /// A thing that happened to a case because its process is as it is. No personal text: the words are the process's.
@@ -29,6 +30,16 @@ pub enum CourseFact {
         /// What was filled in, as JSON.
         filled: NoteRef,
     },
+    /// Files that go with the action that follows.
+    FilesAttached {
+        /// The action.
+        operation: String,
+        /// The task it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task_id: Option<Id>,
+        /// Each with what vouches for it.
+        files: Vec<FileRef>,
+    },
     /// The condition that the process sets for the action that follows held.
     ConditionMet {
         /// The action.
@@ -45,6 +56,7 @@ impl CourseFact {
             Self::InspectionLeftOut { .. } => "inspection_left_out",
             Self::ConditionMet { .. } => "condition_met",
             Self::FormFilled { .. } => "form_filled",
+            Self::FilesAttached { .. } => "files_attached",
         }
     }
 }
@@ -58,7 +70,9 @@ pub fn evolve(case: &mut Case, fact: &CourseFact, event: &Event<CaseFact>) {
             case.clock = *clock;
             case.extra.course.uninspected = Some(reason.clone());
         }
-        CourseFact::ConditionMet { .. } | CourseFact::FormFilled { .. } => {}
+        CourseFact::ConditionMet { .. }
+        | CourseFact::FormFilled { .. }
+        | CourseFact::FilesAttached { .. } => {}
     }
 }
 
@@ -71,6 +85,21 @@ pub(crate) fn form_filled(
     let operation = operation.to_owned();
     let fact = CourseFact::FormFilled { operation, filled };
     circumstances.event(CaseFact::Course(fact))
+}
+
+/// Puts on record which files go with an action.
+pub(crate) fn files_attached(
+    operation: &str,
+    task_id: Option<Id>,
+    files: Vec<FileRef>,
+    circumstances: &Circumstances<'_>,
+) -> Event<CaseFact> {
+    let operation = operation.to_owned();
+    circumstances.event(CaseFact::Course(CourseFact::FilesAttached {
+        operation,
+        task_id,
+        files,
+    }))
 }
 
 /// Whether the condition of an action holds: what is put on record when it does, a refusal when it does not. None is nothing.

@@ -35,11 +35,13 @@ macro_rules! words {
 }
 pub(crate) use words;
 
+mod attachments;
 mod course;
 mod handling;
 mod links;
 mod overlays;
 
+pub use attachments::{AttachmentStage, FileRef, TAKE_FILES};
 pub use course::{Basis, CaseCourse, ComponentPinned, SuggestionNoted};
 pub use handling::{CaseHandling, TaskHandling};
 pub use links::{

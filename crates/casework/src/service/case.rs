@@ -10,8 +10,9 @@ use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::course;
 use crate::lifecycle::decide::{self, CaseCommand, TaskNew};
 use crate::lifecycle::{Circumstances, Event, RuleFacts};
-use crate::model::{Actor, Case, Digest, NoteRef};
+use crate::model::{Actor, Case, Digest, FileRef, NoteRef, TAKE_FILES};
 use crate::process::form;
+use crate::store::attachments::{self, Owner};
 use crate::store::read::{self, CaseKey};
 use crate::store::write::{self, Concern};
 use crate::view::CaseStateView;
@@ -19,7 +20,7 @@ use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, StoreError, Tx};
 use access::Principal;
 use base::path::TreePath;
-use base::{Id, Timestamp};
+use base::{FieldError, Id, Timestamp};
 use std::sync::Arc;
 
 /// A command with all it needs, ready to be run as often as the store likes.
@@ -34,6 +35,7 @@ pub(super) struct Order {
     once: Option<Once>,
     principal: Arc<Principal>,
     form: Option<serde_json::Map<String, serde_json::Value>>,
+    pub(super) attachment_ids: Vec<Id>,
 }
 
 impl Order {
@@ -48,8 +50,15 @@ impl Order {
             once,
             principal: call.principal.clone(),
             form: call.form.clone(),
+            attachment_ids: call.attachment_ids.clone(),
         }
     }
+}
+
+/// What goes with a command besides what the law asks for.
+struct With {
+    filled: Option<NoteRef>,
+    files: Vec<FileRef>,
 }
 
 impl Casework {
@@ -258,8 +267,12 @@ impl Casework {
             return Err(CaseworkError::CaseVersion(state(&before)));
         }
         let form = self.form_sealed(&before, order)?;
-        let filled = form.as_ref().map(|(reference, _)| reference.clone());
-        let events = self.decide(&before, order, filled, &actor, now)?;
+        let with = With {
+            filled: form.as_ref().map(|(reference, _)| reference.clone()),
+            files: Self::files_of(tx, order)?,
+        };
+        let task_id = order.command.task_id(&before);
+        let events = self.decide(&before, order, &with, &actor, now)?;
         let after = events.iter().fold(before.clone(), case::evolve);
         self.save(tx, &before, &after, &events)?;
         if let Some((id, sealed)) = &order.note {
@@ -267,6 +280,12 @@ impl Casework {
         }
         if let Some((reference, sealed)) = form.filter(|_| !events.is_empty()) {
             write::note_add(tx, reference.id, after.id, &sealed)?;
+        }
+        if !events.is_empty() {
+            let (owner, operation) = (Owner::Case(after.id, task_id), order.command.operation());
+            for file in &with.files {
+                attachments::attach(tx, file.id, owner, operation, now)?;
+            }
         }
         self.reports_follow(tx, &before, &after, &actor, now)?;
         tx.audit(&AuditEntry {
@@ -287,7 +306,7 @@ impl Casework {
         &self,
         case: &Case,
         order: &Order,
-        filled: Option<NoteRef>,
+        with: &With,
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Vec<Event<CaseFact>>, CaseworkError> {
@@ -315,11 +334,38 @@ impl Casework {
                     current: Some(Box::new(case.into())),
                 }
             })?;
-        if let Some(filled) = filled.filter(|_| !events.is_empty()) {
-            let operation = order.command.operation();
-            events.insert(0, course::form_filled(operation, filled, &circumstances));
+        if events.is_empty() {
+            return Ok(events);
+        }
+        let operation = order.command.operation();
+        if !with.files.is_empty() {
+            let (task_id, files) = (order.command.task_id(case), with.files.clone());
+            events.insert(
+                0,
+                course::files_attached(operation, task_id, files, &circumstances),
+            );
+        }
+        if let Some(filled) = &with.filled {
+            events.insert(
+                0,
+                course::form_filled(operation, filled.clone(), &circumstances),
+            );
         }
         Ok(events)
+    }
+
+    /// The files that an order names, where its action takes any.
+    fn files_of(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<FileRef>, CaseworkError> {
+        let ids = &order.attachment_ids;
+        if !ids.is_empty() && !TAKE_FILES.contains(&order.command.operation()) {
+            let refused = "this action takes no files";
+            return Err(CaseworkError::Invalid(vec![FieldError::new(
+                "attachment_ids",
+                "unexpected",
+                refused,
+            )]));
+        }
+        Self::files_waiting(tx, "attachment_ids", ids, order.principal.account_id)
     }
 
     /// What was filled in, checked by the form that the case's process asks for with this action, and sealed.

@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod accuracy;
+mod attachments;
 mod bring_in;
 mod case;
 mod export;
@@ -29,6 +30,7 @@ mod zones;
 pub use crate::store::case_list::{CaseMark, CaseSort};
 pub use crate::store::task_list::TaskSort;
 pub use accuracy::AccuracyQuery;
+pub use attachments::{AttachmentFile, Tidied, Upload};
 pub use bring_in::{BringInError, BringInOptions, BroughtInReport, UnknownWords};
 pub use import::{ImportOptions, Progress};
 pub use query::{
@@ -50,6 +52,7 @@ use crate::numbers::Numbers;
 use crate::process::Processes;
 use crate::store::write;
 use ::store::Store;
+use ::store::blobs::Blobs;
 use ::store::idempotency::{Once, OnceError};
 use access::{Principal, Reach, Sealer};
 use base::path::TreePath;
@@ -68,6 +71,8 @@ pub struct Parts {
     pub processes: Processes,
     /// Counts limits: the city's working calendar.
     pub reckoner: Arc<dyn Reckoner>,
+    /// Where the bytes of attachments lie.
+    pub blobs: Blobs,
     /// What human numbers begin with: the division code of the installation, e.g. `310118`.
     pub number_prefix: String,
 }
@@ -78,6 +83,7 @@ struct Inner {
     sources: links::Sources,
     sizes: query::Sizes,
     routing: routing::Routing,
+    intake: attachments::Gates,
 }
 
 /// The room's service.
@@ -95,6 +101,8 @@ pub struct Call {
     pub expected_version: Option<i64>,
     /// What was filled in of the form that the process asks for with the action.
     pub form: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Files uploaded by the same account that go with the action.
+    pub attachment_ids: Vec<Id>,
 }
 
 impl Call {
@@ -105,6 +113,7 @@ impl Call {
             idempotency_key: None,
             expected_version: None,
             form: None,
+            attachment_ids: Vec::new(),
         }
     }
 }
@@ -114,6 +123,22 @@ impl Call {
     #[must_use]
     pub fn with_form(self, form: Option<serde_json::Map<String, serde_json::Value>>) -> Self {
         Self { form, ..self }
+    }
+
+    /// The same with files that go with the action.
+    #[must_use]
+    pub fn with_attachments(self, attachment_ids: Vec<Id>) -> Self {
+        Self {
+            attachment_ids,
+            ..self
+        }
+    }
+
+    /// The same with all that stood beside the action's own members.
+    #[must_use]
+    pub(crate) fn beside(self, beside: wire::Beside) -> Self {
+        self.with_form(beside.form)
+            .with_attachments(beside.attachment_ids)
     }
 }
 
@@ -126,12 +151,18 @@ impl Casework {
             sources: links::Sources::default(),
             sizes: query::Sizes::default(),
             routing: routing::Routing::default(),
+            intake: attachments::Gates::default(),
         }))
     }
 
     /// The database.
     pub fn store(&self) -> &Store {
         &self.0.parts.store
+    }
+
+    /// Where the bytes of attachments lie.
+    pub fn blobs(&self) -> &Blobs {
+        &self.0.parts.blobs
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -148,6 +179,10 @@ impl Casework {
 
     fn sizes(&self) -> &query::Sizes {
         &self.0.sizes
+    }
+
+    fn gates(&self) -> &attachments::Gates {
+        &self.0.intake
     }
 
     fn routing(&self) -> &routing::Routing {
@@ -184,10 +219,7 @@ impl Casework {
                 ),
             )]));
         }
-        let body = match &call.form {
-            None => serde_json::to_vec(&(subject, content)),
-            Some(form) => serde_json::to_vec(&(subject, content, form)),
-        };
+        let body = serde_json::to_vec(&(subject, content, &call.form, &call.attachment_ids));
         let body = body.unwrap_or_default();
         Ok(Some(Once {
             id: self.next_id(),

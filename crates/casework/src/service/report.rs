@@ -14,6 +14,7 @@ use crate::lifecycle::{Event, Refusal};
 use crate::model::{Actor, Case, ComponentPinned, Digest, ExternalKey, Level, Report};
 use crate::numbers::NumberKind;
 use crate::process::Process;
+use crate::store::attachments::{self, Owner};
 use crate::store::read;
 use crate::store::write::{self, CaseSecrets, ReportSecrets};
 use crate::store::{REPORT_BY_EXTERNAL, REPORT_SEALED};
@@ -41,6 +42,14 @@ pub(super) struct NewReport {
     secrets: ReportSecrets,
     by: Actor,
     case: Option<NewCase>,
+    files: Option<NewFiles>,
+}
+
+/// The files that are sent with a new report.
+struct NewFiles {
+    field: &'static str,
+    ids: Vec<Id>,
+    account: Id,
 }
 
 impl NewReport {
@@ -81,7 +90,12 @@ impl Casework {
         let now = self.now();
         let once = self.once(call, "report_create", None, &input)?;
         let opener = Some((&*call.principal, "report_accept"));
-        let new = Arc::new(self.report_prepare(opener, by, &input, now).await?);
+        let mut new = self.report_prepare(opener, by, &input, now).await?;
+        let account = call.principal.account_id;
+        let ids = call.attachment_ids.clone();
+        self.report_attach(&mut new, "attachment_ids", ids, account, now)
+            .await?;
+        let new = Arc::new(new);
         let this = self.clone();
         self.store()
             .write(move |tx| this.report_create_in(tx, &new, once.as_ref(), now))
@@ -103,6 +117,7 @@ impl Casework {
         if let Some(existing) = external_twin(tx, &new.report)? {
             return Err(CaseworkError::ReportExists(Box::new(existing)));
         }
+        Self::report_files_write(tx, new, now)?;
         self.report_write(tx, new, now)?;
         tx.audit(&AuditEntry {
             at: now,
@@ -247,6 +262,7 @@ impl Casework {
             secrets,
             by,
             case: None,
+            files: None,
         })
     }
 
@@ -338,6 +354,57 @@ impl Casework {
                 },
                 current: None,
             })
+    }
+
+    /// Sends files along with a new report.
+    pub(super) async fn report_attach(
+        &self,
+        new: &mut NewReport,
+        field: &'static str,
+        ids: Vec<Id>,
+        account: Id,
+        now: Timestamp,
+    ) -> Result<(), CaseworkError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let asked = ids.clone();
+        let files = self
+            .store()
+            // Whether they are still free is asked where the answer to an earlier call with the same key is looked for.
+            .read(move |tx| Self::files_uploaded(tx, field, &asked, account, true))
+            .await?;
+        let event = Event {
+            occurred_at: new.report.received_at,
+            recorded_at: now,
+            by: Some(new.by.clone()),
+            fact: ReportFact::ReportFilesAttached { files },
+        };
+        new.report = report::evolve(new.report.clone(), &event);
+        new.events.push(event);
+        new.files = Some(NewFiles {
+            field,
+            ids,
+            account,
+        });
+        Ok(())
+    }
+
+    /// The files that are sent with a new report belong to it from now on.
+    pub(super) fn report_files_write(
+        tx: &mut Tx<'_>,
+        new: &NewReport,
+        now: Timestamp,
+    ) -> Result<(), CaseworkError> {
+        let Some(files) = &new.files else {
+            return Ok(());
+        };
+        Self::files_waiting(tx, files.field, &files.ids, files.account)?;
+        for id in &files.ids {
+            let owner = Owner::Report(new.report.id);
+            attachments::attach(tx, *id, owner, "report_create", now)?;
+        }
+        Ok(())
     }
 
     /// Writes a new report and its case.

@@ -52,6 +52,10 @@ pub(crate) fn case_title(id: Id) -> String {
     format!("case.title:{id}")
 }
 
+pub(crate) fn attachment_name(id: Id) -> String {
+    format!("attachment.name:{id}")
+}
+
 pub(crate) fn note(id: Id) -> String {
     format!("note:{id}")
 }

@@ -27,8 +27,12 @@ impl Casework {
         let now = self.now();
         let once = self.once(call, "case_self_handle", None, &input)?;
         let opener = Some((&*call.principal, "case_self_handle"));
-        let new = self
+        let mut new = self
             .report_prepare(opener, by, &input.report(), now)
+            .await?;
+        let found = input.found_attachment_ids.clone();
+        let account = call.principal.account_id;
+        self.report_attach(&mut new, "found_attachment_ids", found, account, now)
             .await?;
         let case_id = new
             .case_id()
@@ -43,6 +47,7 @@ impl Casework {
         let plain = Call::of(call.principal.clone());
         let mut order = Order::new(&plain, CaseKey::Case(case_id), command, None);
         order.note = note;
+        order.attachment_ids.clone_from(&call.attachment_ids);
         order.rule = input
             .rule_row_id
             .and_then(|id| self.parts().city.rule_row(id));
@@ -54,6 +59,7 @@ impl Casework {
                 {
                     return answered(&answer);
                 }
+                Self::report_files_write(tx, &new, now)?;
                 this.report_write(tx, &new, now)?;
                 let answer = this.run_in(tx, &order, now)?;
                 if let Some(once) = &once {

@@ -3,14 +3,17 @@
 
 use super::{Casework, sealed};
 use crate::lifecycle::case::CaseFact;
+use crate::lifecycle::course::CourseFact;
 use crate::lifecycle::links::LinkFact;
+use crate::lifecycle::report::ReportFact;
 use crate::lifecycle::{case, report};
-use crate::model::{Case, CaseLinks, Report};
+use crate::model::{Case, CaseLinks, FileRef, Report};
+use crate::store::attachments::{AttachmentRow, attachment};
 use crate::store::read::{self, TimelineEntry};
 use crate::store::{
-    CALLBACKS_ASTRAY, CASE_BY_ID, CASES_AFTER, COUNTS, MARKS_OF_CASE, ORGANISATIONS_ASTRAY,
-    ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY, REPORT_CASE_ORPHANS, REPORT_SEALED, REPORTS_AFTER,
-    REPORTS_ASTRAY, TASK_ORPHANS, TIMELINE_ORPHANS, write,
+    ATTACHMENTS_OF_SUBJECT, CALLBACKS_ASTRAY, CASE_BY_ID, CASES_AFTER, COUNTS, MARKS_OF_CASE,
+    ORGANISATIONS_ASTRAY, ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY, REPORT_CASE_ORPHANS,
+    REPORT_SEALED, REPORTS_AFTER, REPORTS_ASTRAY, TASK_ORPHANS, TIMELINE_ORPHANS, write,
 };
 use ::store::{StoreError, Tx, params};
 use base::Id;
@@ -29,7 +32,8 @@ pub struct Finding {
     /// The report, case or task.
     pub subject_id: Id,
     /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`, `holders_astray`,
-    /// `marks_differ`, `counts_differ`, `tie_astray`, `stage_astray`, `ties_differ`, `obligations_differ`, `sums_differ`.
+    /// `marks_differ`, `counts_differ`, `tie_astray`, `stage_astray`, `ties_differ`, `files_differ`,
+    /// `file_differs`, `file_missing`, `obligations_differ`, `sums_differ`.
     pub code: &'static str,
     /// What exactly; no personal text.
     pub detail: String,
@@ -145,6 +149,7 @@ impl Casework {
             found.add(case.id, "marks_differ", format!("{marks:?}, {held:?} held"));
         }
         verify_ties(tx, case, &entries, found)?;
+        verify_files(tx, case.id, &files_of_case(&entries), found)?;
         if let Some((report_id, words)) = read::case_words(tx, case.id)? {
             let context =
                 report_id.map_or_else(|| sealed::case_words(case.id), sealed::report_words);
@@ -189,6 +194,13 @@ impl Casework {
                 replayed
             });
         compare(report.id, report, replayed, found);
+        let files = read::report_events(&entries).unwrap_or_default();
+        let files = files.into_iter().filter_map(|event| match event.fact {
+            ReportFact::ReportFilesAttached { files } => Some(files),
+            _ => None,
+        });
+        let files: Vec<FileRef> = files.flatten().collect();
+        verify_files(tx, report.id, &files, found)?;
         let words = tx
             .query_opt(&REPORT_SEALED, params![report.id], |row| {
                 row.get::<Option<Vec<u8>>>(0)
@@ -323,6 +335,34 @@ fn verify_ties(
     if !mutual {
         let detail = "a case it was merged or split with is missing or does not know of it";
         found.add(case.id, "ties_differ", detail);
+    }
+    Ok(())
+}
+
+fn files_of_case(entries: &[TimelineEntry]) -> Vec<FileRef> {
+    let events = read::case_events(entries).unwrap_or_default();
+    let files = events.into_iter().filter_map(|event| match event.fact {
+        CaseFact::Course(CourseFact::FilesAttached { files, .. }) => Some(files),
+        _ => None,
+    });
+    files.flatten().collect()
+}
+
+/// The rows of attachments are those that the timeline names, with the same digests. Whether their bytes are is another question.
+fn verify_files(
+    tx: &mut Tx<'_>,
+    subject_id: Id,
+    named: &[FileRef],
+    found: &mut Verified,
+) -> Result<(), StoreError> {
+    let mut stored = tx.query(&ATTACHMENTS_OF_SUBJECT, params![subject_id], attachment)?;
+    stored.sort_by_key(|row| row.id);
+    let stored: Vec<FileRef> = stored.iter().map(AttachmentRow::file_ref).collect();
+    let mut named = named.to_vec();
+    named.sort_by_key(|file| file.id);
+    if stored != named {
+        let detail = format!("{} on the timeline, {} in rows", named.len(), stored.len());
+        found.add(subject_id, "files_differ", detail);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`], [`case_list`] and
 //! [`task_list`] compose lists.
 
+pub mod attachments;
 mod case_driver;
 mod case_filter;
 pub mod case_list;
@@ -44,6 +45,7 @@ const TABLES: &[Table] = &[
     Table::handed("case_zone", &["zone_id", "case_id"]),
     Table::handed("case_watch", &["account_id", "case_id"]),
     Table::handed("note", &["id"]),
+    Table::handed("attachment", &["id"]),
     Table::handed("timeline", &["subject_id", "seq"]),
     Table::handed("fallback_organisation", &["area_path"]),
     Table::handed("number_series", &["series"]),
@@ -82,6 +84,14 @@ macro_rules! report_columns {
         "r.id, r.version, r.report_no, r.stage, r.source, r.words_digest, r.area_path, r.lon, r.lat, r.external_system,
          r.external_id, r.received_at, r.accepted_at, r.settled_at, r.organisation_id, r.organisation_path,
          r.reporter_hidden, r.extra, r.level, r.pool_started_at, r.pool_yellow_at, r.pool_due_at"
+    };
+}
+
+/// The columns of an attachment, in the order `attachments` expects.
+macro_rules! attachment_columns {
+    () => {
+        "a.id, a.state, a.kind, a.size_bytes, a.digest, a.thumbnail_digest, a.thumbnail_bytes, a.width, a.height, a.taken_at, a.lon,
+         a.lat, a.name_sealed, a.uploaded_by, a.uploaded_at, a.report_id, a.case_id, a.task_id, a.operation, a.attached_at"
     };
 }
 pub(crate) use {case_columns, report_columns, task_columns};
@@ -271,6 +281,48 @@ statements! {
     /// All of them, by area.
     FALLBACKS_AFTER = "SELECT area_path, organisation_id, set_at FROM fallback_organisation WHERE area_path > ?1
         ORDER BY area_path LIMIT ?2";
+    // Of attachments.
+    /// One of them.
+    ATTACHMENT_BY_ID = concat!("SELECT ", attachment_columns!(), " FROM attachment a WHERE a.id = ?1");
+    /// Those of a report.
+    ATTACHMENTS_OF_REPORT = concat!("SELECT ", attachment_columns!(), " FROM attachment a
+        WHERE a.report_id = ?1 AND a.state = 'attached' ORDER BY a.id");
+    /// Those of a case and of its reports.
+    ATTACHMENTS_OF_CASE = concat!("SELECT ", attachment_columns!(), " FROM attachment a WHERE a.case_id = ?1 AND a.state = 'attached'
+        UNION ALL SELECT ", attachment_columns!(), " FROM report_case x JOIN attachment a ON a.report_id = x.report_id
+        WHERE x.case_id = ?1 AND a.state = 'attached'");
+    /// All that was ever attached to a report or case.
+    ATTACHMENTS_OF_SUBJECT = concat!("SELECT ", attachment_columns!(), " FROM attachment a WHERE a.case_id = ?1
+        UNION ALL SELECT ", attachment_columns!(), " FROM attachment a WHERE a.report_id = ?1");
+    /// How many of an account wait, up to a limit.
+    ATTACHMENTS_WAITING_OF = "SELECT COUNT(*) FROM (SELECT id FROM attachment WHERE uploaded_by = ?1 AND state = 'waiting' LIMIT ?2) n";
+    /// What there should be, in order of id, for the verifier.
+    ATTACHMENTS_AFTER = concat!("SELECT ", attachment_columns!(), " FROM attachment a
+        WHERE a.id > ?1 AND a.state IN ('waiting', 'attached') ORDER BY a.id LIMIT ?2");
+    /// Whose bytes are still there, in a range of ids.
+    ATTACHMENTS_KNOWN = "SELECT id FROM attachment WHERE id >= ?1 AND id <= ?2 AND state <> 'gone'";
+    /// Those whose bytes are to be destroyed.
+    ATTACHMENTS_DROPPED = concat!("SELECT ", attachment_columns!(), " FROM attachment a WHERE a.state = 'dropped'
+        ORDER BY a.uploaded_at, a.id LIMIT ?1");
+    /// A new one.
+    ATTACHMENT_ADD = "INSERT INTO attachment (id, state, kind, size_bytes, digest, thumbnail_digest, thumbnail_bytes, width, height,
+        taken_at, lon, lat, name_sealed, uploaded_by, uploaded_at)
+        VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    /// It goes with an action.
+    ATTACHMENT_ATTACH = "UPDATE attachment SET state = 'attached', report_id = ?2, case_id = ?3, task_id = ?4, operation = ?5,
+        attached_at = ?6 WHERE id = ?1 AND state = 'waiting'";
+    /// Nothing has used them in time.
+    ATTACHMENTS_DROP_WAITING = "UPDATE attachment SET state = 'dropped' WHERE state = 'waiting' AND uploaded_at < ?1";
+    /// What was sent with a report is forgotten.
+    ATTACHMENTS_FORGET_OF_REPORT = "UPDATE attachment SET state = 'dropped', name_sealed = NULL, taken_at = NULL, lon = NULL, lat = NULL
+        WHERE report_id = ?1 AND state = 'attached'";
+    /// The same of a case.
+    ATTACHMENTS_FORGET_OF_CASE = "UPDATE attachment SET state = 'dropped', name_sealed = NULL, taken_at = NULL, lon = NULL, lat = NULL
+        WHERE case_id = ?1 AND state = 'attached'";
+    /// Its bytes are destroyed.
+    ATTACHMENT_GONE = "UPDATE attachment SET state = 'gone' WHERE id = ?1 AND state = 'dropped'";
+    /// And nothing names it.
+    ATTACHMENT_DELETE = "DELETE FROM attachment WHERE id = ?1 AND state = 'dropped'";
     // Of exports, page by page.
     /// Cases, and what their state does not say.
     EXPORT_CASES = concat!("SELECT ", case_columns!(), ", c.lead_organisation_id, c.is_important, c.is_supervised, c.is_suspended

@@ -1,6 +1,7 @@
 //! What callers see. Personal data are masked here; only `report_unmask` shows them.
 
 mod actions;
+mod attachments;
 mod counts;
 mod handling;
 mod links;
@@ -10,6 +11,7 @@ pub mod routing;
 pub mod statistics;
 
 pub use actions::ActionView;
+pub use attachments::AttachmentView;
 pub use counts::{CaseCountsView, TaskBoxesView, TaskCountsView};
 pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{
@@ -419,6 +421,8 @@ pub struct CaseView {
     pub brought_in: Option<BroughtIn>,
     /// Its tasks, oldest first.
     pub tasks: Vec<TaskView>,
+    /// Files that go with it and with its reports, in the order they were uploaded.
+    pub attachments: Vec<AttachmentView>,
     /// 关注: whether the caller watches it.
     pub is_watched: bool,
     /// What the caller may do next.
@@ -502,6 +506,8 @@ pub struct ReportView {
     pub redo_count: u32,
     /// How the reporter rates.
     pub rating: Option<RatingView>,
+    /// Files that were sent with it, in the order they were uploaded.
+    pub attachments: Vec<AttachmentView>,
     /// Where it was brought in from, and when; none of our own.
     pub brought_in: Option<BroughtIn>,
     /// The cases it opened or joined.

@@ -276,6 +276,7 @@ fn an_inspector_reports_and_handles_at_once() {
             rule_row_id: Some(RULE),
             process: None,
             result: "已当场清除".to_owned(),
+            found_attachment_ids: Vec::new(),
         };
         let state = wait(work.case_self_handle(&inspector, request.clone())).unwrap();
         assert_eq!(state.stage, CaseStage::Inspecting);

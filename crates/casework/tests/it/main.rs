@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fall")]
 
 mod areas;
+mod attachments;
 mod bad_input;
 mod boxes;
 mod bring_in;

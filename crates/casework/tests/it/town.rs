@@ -292,6 +292,7 @@ pub fn casework_in(store: &Store, documents: &[&str], city: TestCity) -> Casewor
         city: Arc::new(city),
         processes,
         reckoner: Arc::new(WorkCalendar::china().unwrap()),
+        blobs: store::blobs::Blobs::in_memory(),
         number_prefix: "310118".to_owned(),
     })
 }

@@ -3,6 +3,7 @@
 use crate::backup;
 use crate::city::{City, ROOMS};
 use crate::cli::{say, verify};
+use crate::files;
 use crate::settings::Settings;
 use anyhow::{Context, bail};
 use base::chance::SystemChance;
@@ -56,10 +57,15 @@ pub(super) async fn copy(what: &Backup, settings: &Settings) -> anyhow::Result<E
         }
     })
     .await??;
+    // After the database: what its rows name was there before them.
+    let blobs = files::open(&settings.without_backup())?;
+    let files = files::copy_to(&blobs, &what.to).await?;
     say(&format!(
-        "copied the city as of {at} to {}: {} KiB, and its keys",
+        "copied the city as of {at} to {}: {} KiB, its keys, and {} new files of {} KiB",
         what.to.display(),
-        bytes / 1024
+        bytes / 1024,
+        files.files,
+        files.bytes / 1024
     ))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -74,12 +80,18 @@ pub(super) async fn restore(what: &Restore, settings: &Settings) -> anyhow::Resu
     } else {
         restore_postgres(what, &settings, url).await?;
     }
+    let files = files::copy_from(&what.from, &files::open(&settings)?).await?;
+    say(&format!(
+        "restored {} files of {} KiB",
+        files.files,
+        files.bytes / 1024
+    ))?;
     if what.without_verify {
         say("not verified; run `chengyun verify`")?;
         return Ok(ExitCode::SUCCESS);
     }
     let city = City::open(&settings, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
-    let verified = verify::run(&city);
+    let verified = verify::run(&city).await;
     city.close();
     verified
 }

@@ -2,6 +2,7 @@
 
 use crate::city::City;
 use crate::cli::{say, verify};
+use crate::files;
 use crate::handover::{HandedOver, hand_over, take_over};
 use crate::settings::Settings;
 use access::parcel::Passphrase;
@@ -42,7 +43,7 @@ struct PassphraseFile {
     passphrase_file: PathBuf,
 }
 
-pub(super) fn out(
+pub(super) async fn out(
     what: &HandoverOut,
     city: &City,
     settings: &Settings,
@@ -52,6 +53,8 @@ pub(super) fn out(
     let done = hand_over(city, settings, &what.to, &passphrase, &told);
     end();
     say(&summary("handed over", &what.to, &done?))?;
+    let copied = files::copy_to(&city.blobs, &what.to).await?;
+    say(&format!("{} files of {} bytes", copied.files, copied.bytes))?;
     say("Keep the passphrase apart from the folder; `chengyun take-over` needs both.")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -76,7 +79,7 @@ pub(super) async fn take(what: &TakeOver, settings: &Settings) -> anyhow::Result
             settings.city_code
         ))?;
     }
-    let verified = verify::run(&city);
+    let verified = verify::run(&city).await;
     city.close();
     verified
 }

@@ -120,7 +120,10 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
             with_city(settings, async |city| export::tables(&what, city).await).await
         }
         Command::Export(Export::Handover(what)) => {
-            with_city(settings, async |city| handover::out(&what, city, settings)).await
+            with_city(settings, async |city| {
+                handover::out(&what, city, settings).await
+            })
+            .await
         }
         Command::TakeOver(what) => handover::take(&what, settings).await,
         Command::Template(template) => template::template(&template),
@@ -128,7 +131,7 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
             with_city(settings, async |city| grids::run(what, city).await).await
         }
         Command::Replay(what) => replay::run(&what, settings).await,
-        Command::Verify => with_city(settings, async |city| verify::run(city)).await,
+        Command::Verify => with_city(settings, async |city| verify::run(city).await).await,
         Command::Backup(what) => backup::copy(&what, settings).await,
         Command::Restore(what) => backup::restore(&what, settings).await,
         Command::Recount => {

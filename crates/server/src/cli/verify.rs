@@ -6,9 +6,10 @@ use crate::handover;
 use std::process::ExitCode;
 
 /// Says what was looked at and every finding; the exit code is 1 when there is any.
-pub(super) fn run(city: &City) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(city: &City) -> anyhow::Result<ExitCode> {
     handover::settle_numbers(city)?;
     let casework = city.casework.verify()?;
+    let (files, of_files) = city.casework.attachments_verify().await?;
     let audit = store::audit::verify(&city.store, &city.audit_keys())?;
     say(&format!(
         "{} reports and {} cases replayed from {} timeline entries; {} audit entries in {} lanes and {} checkpoints walked",
@@ -23,7 +24,8 @@ pub(super) fn run(city: &City) -> anyhow::Result<ExitCode> {
         || "the numbers are behind what happened and were not compared".to_owned(),
         |obligations| format!("{obligations} obligations behind the numbers recounted"),
     ))?;
-    for finding in &casework.findings {
+    say(&format!("{files} files read and compared"))?;
+    for finding in casework.findings.iter().chain(&of_files) {
         say(&format!(
             "{} {}: {}",
             finding.code, finding.subject_id, finding.detail
@@ -32,7 +34,7 @@ pub(super) fn run(city: &City) -> anyhow::Result<ExitCode> {
     for finding in &audit.findings {
         say(&format!("audit: {finding}"))?;
     }
-    let count = casework.findings.len() + audit.findings.len();
+    let count = casework.findings.len() + of_files.len() + audit.findings.len();
     if count == 0 {
         say("everything is as it should be")?;
         return Ok(ExitCode::SUCCESS);

@@ -40,6 +40,7 @@ async fn real_house() -> RealHouse {
         sealer,
         AccessOptions::default(),
         key,
+        store::blobs::Blobs::in_memory(),
         "310118",
     )
     .await

@@ -301,10 +301,11 @@ pub async fn small(ground: &Ground) -> City {
     city
 }
 
-/// Everything in a folder, by name.
+/// Every file in a folder, by name.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
     entries
+        .filter(|entry| entry.file_type().unwrap().is_file())
         .map(|entry| {
             let name = entry.file_name().into_string().unwrap();
             (name, fs::read(entry.path()).unwrap())

@@ -4,11 +4,17 @@ use super::cast::Cast;
 use super::life::{Done, Life, Town};
 use crate::dice::{Dice, Rate};
 use crate::founding::{SeedError, data};
+use crate::pictures;
 use access::Principal;
 use base::{FailureKind, Id, Problem, Timestamp};
 use casework::view::CaseStateView;
 use casework::{Call, CaseworkError};
 use std::sync::Arc;
+
+/// One life in so many has pictures,
+const PICTURED_EVERY: usize = 240;
+/// and one in three of the last so many.
+const PICTURED_LATELY: usize = 60;
 
 impl<'a> Town<'a> {
     /// Carries out a command and counts it; a refused one does not count.
@@ -19,6 +25,38 @@ impl<'a> Town<'a> {
         let made = command.await?;
         self.tally.commands += 1;
         Ok(made)
+    }
+
+    /// Few lives have pictures, and of those now under way some more, because they are looked at first.
+    fn has_pictures(&self, nth: usize) -> bool {
+        let is_recent = nth + PICTURED_LATELY > self.lives.len();
+        nth % PICTURED_EVERY == 5 || (is_recent && nth.is_multiple_of(3))
+    }
+
+    /// Takes a picture of what a life is about, for the next action of `by`.
+    pub(super) async fn picture(
+        &self,
+        nth: usize,
+        by: &Call,
+        is_clean: bool,
+    ) -> Result<Vec<Id>, SeedError> {
+        if !self.has_pictures(nth) {
+            return Ok(Vec::new());
+        }
+        let drawn =
+            pictures::street(nth as u64, is_clean).map_err(|error| data(&error.to_string()))?;
+        let name = if is_clean {
+            "处置后.jpg"
+        } else {
+            "现场.jpg"
+        };
+        let plain = Call::of(by.principal.clone());
+        let mut upload = self
+            .casework
+            .attachment_begin(plain, Some(name.to_owned()))
+            .await?;
+        upload.push(&drawn).await?;
+        Ok(vec![upload.finish().await?.id])
     }
 
     /// Carries out a command on a case, and follows what it made of it.

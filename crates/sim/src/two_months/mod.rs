@@ -160,7 +160,8 @@ pub async fn two_months(
     );
     town.expect(&days, plan);
     town.found().await?;
-    town.live(plan, &mut progress).await?;
+    // Too large to be moved about.
+    Box::pin(town.live(plan, &mut progress)).await?;
     // What followers of the outbox did not see before it was tidied, they learn from the timelines.
     rooms.casework.statistics_rebuild()?;
     cast::passwords(rooms, &cast).await?;

@@ -72,6 +72,9 @@ impl Town<'_> {
         let handles = source == "inspector" && course == Course::CityManagement;
         let place = self.place(village, dice);
         if handles && dice.odds(rates::SELF_HANDLED) {
+            let by = Call::of(teller.clone());
+            let found = Box::pin(self.picture(nth, &by, false)).await?;
+            let done = Box::pin(self.picture(nth, &by, true)).await?;
             let input = CaseSelfHandleRequest {
                 source: source.to_owned(),
                 title: message.title,
@@ -82,8 +85,9 @@ impl Town<'_> {
                 rule_row_id: Some(rule_row_id),
                 process: None,
                 result: messages::result(subject, dice),
+                found_attachment_ids: found,
             };
-            let by = Call::of(teller.clone());
+            let by = by.with_attachments(done);
             // Too large to be moved about.
             let command = Box::pin(self.casework.case_self_handle(&by, input));
             let case = self.carry_out(command).await?;
@@ -116,7 +120,10 @@ impl Town<'_> {
         };
         let claim_at = at.plus_seconds(dice.between(45, 900));
         let by = Call::of(teller);
-        let command = self.casework.report_create(&by, input);
+        let files = Box::pin(self.picture(nth, &by, false)).await?;
+        let by = by.with_attachments(files);
+        // Too large to be moved about.
+        let command = Box::pin(self.casework.report_create(&by, input));
         let created = self.carry_out(command).await?;
         self.tally.reports += 1;
         self.change(nth, |life| {

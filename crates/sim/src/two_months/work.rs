@@ -397,6 +397,8 @@ impl Town<'_> {
         let was_late = leads && at > life.due_at;
         let called = life.given_on.get(&task).is_some_and(|(_, called)| *called);
         let soon = at.plus_seconds(life.dice.between(60, 600));
+        let files = Box::pin(self.picture(nth, &by, true)).await?;
+        let by = by.with_attachments(files);
         let command = self.casework.task_finish(&by, task, input);
         let finished = self.carry_out(command).await?;
         self.change(nth, |life| life.was_late |= was_late)?;

@@ -98,6 +98,7 @@ impl World {
             )),
             processes: processes.unwrap(),
             reckoner: Arc::new(WorkCalendar::china().unwrap()),
+            blobs: store::blobs::Blobs::in_memory(),
             number_prefix: "310118".to_owned(),
         });
         Self {

@@ -55,8 +55,8 @@ fn router() -> Router {
         )
         .route(
             "/formed",
-            post(|Formed(order, form): Formed<Order>| async move {
-                Json(json!({ "order": order, "form": form }))
+            post(|Formed(order, beside): Formed<Order>| async move {
+                Json(json!({ "order": order, "form": beside.form, "files": beside.attachment_ids }))
             }),
         )
         .route(
@@ -209,15 +209,24 @@ async fn a_form_beside_the_fields_is_taken_for_itself() {
     let order = json!({ "title": "井盖", "urgency": 2, "note": null, "tasks": [] });
     let (status, body) = post_to("/formed", order.to_string()).await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(body, json!({ "order": order, "form": null }));
+    assert_eq!(body, json!({ "order": order, "form": null, "files": [] }));
     let mut whole = order.clone();
     whole["form"] = json!({ "depth_cm": 12.5, "cause": ["a"] });
     let (status, body) = post_to("/formed", whole.to_string()).await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(body, json!({ "order": order, "form": whole["form"] }));
+    assert_eq!(
+        body,
+        json!({ "order": order, "form": whole["form"], "files": [] })
+    );
+    whole["attachment_ids"] = json!(["7", "8"]);
+    let (_, body) = post_to("/formed", whole.to_string()).await;
+    assert_eq!(body["files"], json!(["7", "8"]));
     // Elsewhere it is a field like any other.
     let (_, body) = post_order(whole.to_string()).await;
-    assert_eq!(fields(&body), ["form:unknown_field"]);
+    assert_eq!(
+        fields(&body),
+        ["attachment_ids:unknown_field", "form:unknown_field"]
+    );
 }
 
 #[tokio::test]
@@ -251,6 +260,14 @@ async fn what_is_wrong_beside_a_form_is_named_as_ever_and_nothing_is_given_twice
         (
             format!(r#"{{{order},"form":{{"a":"\u0000"}}}}"#),
             vec!["form.a:control_character"],
+        ),
+        (
+            format!(r#"{{{order},"attachment_ids":["a"]}}"#),
+            vec!["attachment_ids:wrong_type"],
+        ),
+        (
+            format!(r#"{{{order},"attachment_ids":[],"attachment_ids":[]}}"#),
+            vec!["attachment_ids:duplicate"],
         ),
         ("[]".to_owned(), vec![":malformed"]),
     ] {

@@ -103,6 +103,15 @@ impl CaseCommand {
         }
     }
 
+    /// The task that this is about: the one it is done to, or the open one that it ends.
+    pub fn task_id(&self, case: &Case) -> Option<Id> {
+        match self {
+            Self::InspectResult { .. } => case.open_inspection().map(|task| task.id),
+            Self::Handling(HandlingCommand::SelfHandle { task_id, .. }) => Some(*task_id),
+            other => other.holder_task_id(case),
+        }
+    }
+
     /// The operation this is, as in the API, the permissions and the audit.
     pub const fn operation(&self) -> &'static str {
         match self {

@@ -11,9 +11,9 @@ use super::case::ReplayError;
 use super::{Event, Fact};
 use crate::clocks::Clock;
 use crate::model::{
-    BroughtIn, CaseStage, Claim, Digest, Escalated, ExternalKey, ForgetReason, LadderClock,
-    LadderTarget, Level, NoteRef, OrganisationRef, ProcessRef, RejectReason, Report, ReportCase,
-    ReportLinks, ReportStage, Satisfaction, TaskState,
+    BroughtIn, CaseStage, Claim, Digest, Escalated, ExternalKey, FileRef, ForgetReason,
+    LadderClock, LadderTarget, Level, NoteRef, OrganisationRef, ProcessRef, RejectReason, Report,
+    ReportCase, ReportLinks, ReportStage, Satisfaction, TaskState,
 };
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
@@ -190,6 +190,11 @@ pub enum ReportFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told: Option<NoteRef>,
     },
+    /// Files that were sent with it.
+    ReportFilesAttached {
+        /// Each with what vouches for it.
+        files: Vec<FileRef>,
+    },
     /// 评价.
     ReportRated {
         /// How satisfied the reporter is.
@@ -226,6 +231,7 @@ impl Fact for ReportFact {
             Self::ReportRated { .. } => "report_rated",
             Self::ReportForgotten { .. } => "report_forgotten",
             Self::ReportBroughtIn { .. } => "report_brought_in",
+            Self::ReportFilesAttached { .. } => "report_files_attached",
         }
     }
 }
@@ -280,7 +286,8 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
     report.version += 1;
     match &event.fact {
         // A second beginning is no event of the law; counting it lets the replay show that the timeline is wrong.
-        ReportFact::ReportReceived(_) => {}
+        // What it was told with changes nothing.
+        ReportFact::ReportReceived(_) | ReportFact::ReportFilesAttached { .. } => {}
         ReportFact::ReportClaimed {} => {
             take(&mut report, event.by.as_ref().map(|by| by.staff_id), event);
             callback::put(&mut report, TaskState::Accepted);

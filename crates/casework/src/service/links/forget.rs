@@ -8,6 +8,7 @@ use crate::lifecycle::report::{ReportCommand, ReportFact};
 use crate::model::Report;
 use crate::service::query::case_note;
 use crate::service::{Call, Casework};
+use crate::store::attachments;
 use crate::store::read::{self, CaseKey};
 use crate::store::{CASE_FORGET, NOTE_FORGET, REPORT_FORGET};
 use crate::view::ReportStateView;
@@ -43,6 +44,7 @@ impl Casework {
             }
             if !Self::told_by_another(tx, each.case_id, report.id)? {
                 tx.post(&CASE_FORGET, params![each.case_id])?;
+                attachments::forget_of_case(tx, each.case_id)?;
                 let entries = read::timeline(tx, each.case_id)?;
                 for event in read::case_events(&entries)? {
                     forget_note(tx, case_note(&event.fact).map(|note| note.id))?;
@@ -50,6 +52,7 @@ impl Casework {
             }
         }
         tx.post(&REPORT_FORGET, params![report.id])?;
+        attachments::forget_of_report(tx, report.id)?;
         let entries = read::timeline(tx, report.id)?;
         for event in read::report_events(&entries)? {
             forget_note(tx, ReportFact::note(&event.fact).map(|note| note.id))?;

@@ -7,6 +7,7 @@ use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::course::CourseFact;
 use crate::model::{Case, CaseStage, NoteRef};
 use crate::service::{CaseSort, Casework, sealed};
+use crate::store::attachments;
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
 use crate::store::read::{self, CaseKey};
@@ -348,6 +349,7 @@ impl Casework {
         let actions = process.as_ref().map_or_else(Vec::new, |process| {
             self.actions(principal, case, process, now)
         });
+        let files = attachments::of_case(tx, case.id)?;
         let watched = params![principal.account_id, case.id];
         let is_watched = tx.query_opt(&CASE_WATCHED, watched, |_| Ok(()))?.is_some();
         Ok(CaseView {
@@ -381,6 +383,7 @@ impl Casework {
             split_case_ids: case.extra.links.split_into.clone(),
             brought_in: case.extra.links.brought_in.clone(),
             tasks,
+            attachments: self.attachment_views(&files)?,
             is_watched,
             actions,
             milestones: milestones::of_case(case, &events, now),

@@ -7,6 +7,7 @@ use crate::lifecycle::report::ReportFact;
 use crate::model::Report;
 use crate::service::Casework;
 use crate::service::sealed::{self, Reporter};
+use crate::store::attachments;
 use crate::store::read::{self, ReportRow};
 use crate::store::report_list::{self, Claimed, ReportFilter, ReportListed};
 use crate::store::{ORGANISATIONS_OF_REPORT, REPORT_SEALED};
@@ -226,6 +227,7 @@ impl Casework {
             redo_count: report.extra.redo_count,
             brought_in: report.extra.brought_in.clone(),
             rating: self.rating(tx, report)?,
+            attachments: self.attachment_views(&attachments::of_report(tx, report.id)?)?,
             milestones: milestones::of_report(report, &events, self.now()),
             timeline: self.timeline_view(tx, entries, &events, ReportFact::note, &mut names)?,
         })

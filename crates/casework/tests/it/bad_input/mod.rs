@@ -140,12 +140,16 @@ fn every_changing_operation_has_a_row() {
         .iter()
         .filter(|each| each.method != "GET" && !QUESTIONS.contains(&each.operation))
         .map(|each| each.operation)
+        .filter(|operation| *operation != TAKES_BYTES)
         .collect();
     let rows = rows();
     let covered: BTreeSet<_> = rows.iter().map(|row| row.operation).collect();
     assert_eq!(changing, covered);
     assert_eq!(rows.len(), covered.len(), "one row for each");
 }
+
+/// What takes a file instead of words; see `attachments`.
+const TAKES_BYTES: &str = "attachment_create";
 
 /// How many entries all timelines have.
 fn entries(town: &Town) -> i64 {
