@@ -13,6 +13,8 @@
 //! | `task_accept`, `task_finish` | the steps of a task |
 //! | `case_urge` … `case_mode_apply`, `extension_request` … `appeal_review` | what lies over the stages; see [`input::overlays`] |
 //! | `case_list`, `case_view`, `task_list`, `report_list`, `report_search`, `report_view` | reading within the caller's scope, masked |
+//! | `search`, `case_similar` | what has all the words asked for; open cases that may be about the same |
+//! | `search_in`, `search_rebuild` | keep the index of words in step; make it anew |
 //! | `report_unmask` | a report with its personal data; audited with the reason |
 //! | `timer_due` | handles due timers of the kinds of [`TIMERS`]: clocks that run out, ladders, suspensions, zones drawn anew |
 //! | `import_appeals` | citizens' messages from a table as reports |
@@ -35,6 +37,7 @@ pub mod numbers;
 pub mod process;
 pub mod records;
 pub mod routing;
+pub mod search;
 pub mod service;
 pub mod statistics;
 mod store;

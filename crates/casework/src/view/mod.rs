@@ -7,6 +7,7 @@ mod links;
 mod overlays;
 pub mod processes;
 pub mod routing;
+mod search;
 pub mod statistics;
 
 pub use actions::ActionView;
@@ -15,6 +16,7 @@ pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{
     CallbackView, CalledBackView, CasesSplitView, RatingView, ReportAcceptedView, SourceView,
 };
+pub use search::{AlikeView, AlikesView, HitKind, HitView, MarkedView, SearchView};
 pub use overlays::{
     AppealView, ApplicationView, CaseOverlaysView, SupervisionView, SuspensionView,
     TaskOverlaysView,
