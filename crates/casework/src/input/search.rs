@@ -33,8 +33,18 @@ pub struct CaseSimilarRequest {
 impl CaseSimilarRequest {
     pub(crate) fn check(&self, wrong: &mut Vec<FieldError>) -> u32 {
         check_text("title", Some(&self.title), TITLE_CHARACTERS_MAX, wrong);
-        check_text("detail", Some(&self.detail), DESCRIPTION_CHARACTERS_MAX, wrong);
-        check_text("address", Some(&self.address), ADDRESS_CHARACTERS_MAX, wrong);
+        check_text(
+            "detail",
+            Some(&self.detail),
+            DESCRIPTION_CHARACTERS_MAX,
+            wrong,
+        );
+        check_text(
+            "address",
+            Some(&self.address),
+            ADDRESS_CHARACTERS_MAX,
+            wrong,
+        );
         let limit = self.limit.unwrap_or(5);
         if !(1..=LIMIT_MAX).contains(&limit) {
             wrong.push(FieldError::new(

@@ -53,7 +53,10 @@ pub fn alike(alike: &Alike) -> Option<u32> {
         Some(Kinship::Class) => 10,
         None => 0,
     };
-    let each = alike.words.iter().map(|(_, is_name)| if *is_name { 14 } else { 8 });
+    let each = alike
+        .words
+        .iter()
+        .map(|(_, is_name)| if *is_name { 14 } else { 8 });
     let words = each.sum::<u32>().min(WORDS_MAX);
     let recent = match alike.age_seconds / 86_400 {
         0 => 10,

@@ -21,8 +21,8 @@ use std::sync::OnceLock;
 /// Words without a meaning of their own: asked for together with others they are left out.
 const PARTICLES: &[&str] = &[
     "的", "了", "在", "是", "我", "有", "和", "就", "都", "也", "很", "到", "要", "去", "你", "会",
-    "着", "没", "没有", "这", "那", "吗", "呢", "吧", "啊", "与", "及", "等", "被", "把", "从", "对",
-    "请", "个",
+    "着", "没", "没有", "这", "那", "吗", "呢", "吧", "啊", "与", "及", "等", "被", "把", "从",
+    "对", "请", "个",
 ];
 
 /// Words that nearly every report has: to have them in common says nothing.
@@ -78,7 +78,7 @@ impl Cutter {
         let mut words = Vec::new();
         for run in text.split(|c| !c.is_alphanumeric()) {
             let run: String = run.iter().collect();
-            let cut = dictionary.jieba.cut(&run, true).into_iter();
+            let cut = dictionary.jieba.cut(&run, false).into_iter();
             words.extend(together(cut.map(|token| token.word)));
         }
         words
@@ -111,7 +111,8 @@ impl Cutter {
     }
 }
 
-/// What no dictionary knows falls apart into single characters: neighbours of those belong together (`盈` `港` `路`).
+/// What no dictionary knows falls apart into single characters: neighbours of those belong together (`盈` `港` `路`). The model that jieba
+/// has for guessing such words is not used: it tears known ones apart (`路` `灯不亮`).
 fn together<'a>(cut: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut is_open = false;

@@ -31,7 +31,10 @@ fn signs_widths_and_capitals_make_no_difference() {
     assert_eq!(asked("井盖 井盖"), ["井盖"]);
     for nothing in ["", "  ", "()\"'*-+:^~", "。，！", "\u{0}", "AND OR NOT ("] {
         let pieces = asked(nothing);
-        assert!(pieces.iter().all(|piece| !piece.contains('"')), "{pieces:?}");
+        assert!(
+            pieces.iter().all(|piece| !piece.contains('"')),
+            "{pieces:?}"
+        );
     }
     assert_eq!(asked("()\"'*-+:^~"), Vec::<String>::new());
 }
@@ -41,7 +44,15 @@ fn digits_are_the_end_of_a_number_or_stand_in_the_text() {
     let cutter = Cutter::default();
     let number = |text: &str| Asked::parse(text, &cutter, Names::default).pieces.remove(0);
     let no = "310118-20261121-00042";
-    for tail in ["042", "00042", "21-00042", "20261121-00042", no, "０００４２", "SQ310118-20261121-00042"] {
+    for tail in [
+        "042",
+        "00042",
+        "21-00042",
+        "20261121-00042",
+        no,
+        "０００４２",
+        "SQ310118-20261121-00042",
+    ] {
         let piece = number(tail);
         assert!(piece.ends(no), "{tail}");
         let tail = piece.tail().unwrap();
@@ -85,7 +96,11 @@ fn likeness_is_worked_out_by_hand() {
     };
     assert_eq!(alike(&words(4)), None);
     assert_eq!(alike(&words(5)), Some(40));
-    assert_eq!(alike(&words(9)), Some(40), "no text is alike for its length");
+    assert_eq!(
+        alike(&words(9)),
+        Some(40),
+        "no text is alike for its length"
+    );
 }
 
 /// Of every real message: each word that a dictionary finds in it leads back to it, by the terms and by the characters.
@@ -105,7 +120,10 @@ fn every_word_of_a_real_message_finds_it() {
         for word in cutter.words(&text, Names::default).into_iter().take(40) {
             let piece = Piece::Word(word.chars().collect());
             assert!(!piece.terms().is_empty());
-            assert!(piece.terms().iter().all(|term| indexed.contains(term)), "{word}");
+            assert!(
+                piece.terms().iter().all(|term| indexed.contains(term)),
+                "{word}"
+            );
             assert!(!find_all(&text, piece.characters()).is_empty(), "{word}");
             words += 1;
         }

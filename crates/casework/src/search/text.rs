@@ -37,7 +37,8 @@ fn terms_of_run(run: &[char]) -> Vec<String> {
     match run {
         [only] => vec![only.to_string()],
         run => {
-            let pairs: BTreeSet<String> = run.windows(2).map(|pair| pair.iter().collect()).collect();
+            let pairs: BTreeSet<String> =
+                run.windows(2).map(|pair| pair.iter().collect()).collect();
             pairs.into_iter().collect()
         }
     }
@@ -74,7 +75,10 @@ pub enum Piece {
 impl Piece {
     /// By which terms it is found in texts.
     pub fn terms(&self) -> Vec<String> {
-        let (Self::Word(characters) | Self::Number { typed: characters, .. }) = self;
+        let (Self::Word(characters)
+        | Self::Number {
+            typed: characters, ..
+        }) = self;
         let mut all = BTreeSet::new();
         for run in characters.split(|c| !c.is_alphanumeric()) {
             if !run.is_empty() {
@@ -100,7 +104,10 @@ impl Piece {
 
     /// The characters to be found in a text.
     pub fn characters(&self) -> &[char] {
-        let (Self::Word(characters) | Self::Number { typed: characters, .. }) = self;
+        let (Self::Word(characters)
+        | Self::Number {
+            typed: characters, ..
+        }) = self;
         characters
     }
 }
@@ -117,7 +124,10 @@ impl Asked {
     pub fn parse(text: &str, cutter: &Cutter, names: impl Fn() -> Names) -> Self {
         let text = plain(text);
         let mut pieces = Vec::new();
-        for part in text.split(|c| c.is_whitespace()).filter(|part| !part.is_empty()) {
+        for part in text
+            .split(|c| c.is_whitespace())
+            .filter(|part| !part.is_empty())
+        {
             match number(part) {
                 Some(piece) => pieces.push(piece),
                 None => pieces.extend(words(part, cutter, &names)),

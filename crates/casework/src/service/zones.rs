@@ -89,7 +89,10 @@ impl Casework {
         for (case_id, zone_id) in held.difference(&noted) {
             tx.post(&CASE_ZONE_ADD, params![zone_id, case_id])?;
         }
-        let moved: BTreeSet<Id> = noted.symmetric_difference(&held).map(|(id, _)| *id).collect();
+        let moved: BTreeSet<Id> = noted
+            .symmetric_difference(&held)
+            .map(|(id, _)| *id)
+            .collect();
         for case_id in moved {
             tx.emit(OutboxEntry {
                 key: case_id,

@@ -6,8 +6,8 @@ use super::case_list::CaseRow;
 use super::list::{Bound, Composed, Composer};
 use super::read::{self, ReportRow, SealedWords};
 use super::{
-    CASE_FOUND, CASES_FOUND_BELOW, ORGANISATIONS_OF_CASES, REPORT_FOUND, REPORTS_FOUND_BELOW, case_columns, case_words_columns,
-    report_columns,
+    CASE_FOUND, CASES_FOUND_BELOW, ORGANISATIONS_OF_CASES, REPORT_FOUND, REPORTS_FOUND_BELOW,
+    case_columns, case_words_columns, report_columns,
 };
 use ::store::{Row, Statement, StoreError, Tx, params};
 use access::{Scope, ScopeColumns, Via};
@@ -118,7 +118,11 @@ pub fn compose_cases(ids: &[Id], scope: &Scope) -> Composed {
 
 /// Of these reports ([`AT_ONCE`] at most) those in scope.
 pub fn compose_reports(ids: &[Id], scope: &Scope) -> Composed {
-    let select = concat!("SELECT ", report_columns!(), ", r.words_sealed FROM report r");
+    let select = concat!(
+        "SELECT ",
+        report_columns!(),
+        ", r.words_sealed FROM report r"
+    );
     compose(select, "r.id", ids, scope, &REPORT_SCOPE)
 }
 

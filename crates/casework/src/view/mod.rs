@@ -16,11 +16,11 @@ pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{
     CallbackView, CalledBackView, CasesSplitView, RatingView, ReportAcceptedView, SourceView,
 };
-pub use search::{AlikeView, AlikesView, HitKind, HitView, MarkedView, SearchView};
 pub use overlays::{
     AppealView, ApplicationView, CaseOverlaysView, SupervisionView, SuspensionView,
     TaskOverlaysView,
 };
+pub use search::{AlikeView, AlikesView, HitKind, HitView, MarkView, MarkedView, SearchView};
 
 use crate::clocks::{Clock, Light};
 use crate::model::{

@@ -5,13 +5,22 @@ use crate::search::Kinship;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// A part of a text. Characters are Unicode code points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MarkView {
+    /// The first character.
+    pub from: u32,
+    /// The character after the last.
+    pub to: u32,
+}
+
 /// A text with what was asked for marked in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MarkedView {
     /// The text, masked.
     pub text: String,
-    /// From which character to before which, from left to right, without overlap. Characters are Unicode code points.
-    pub marks: Vec<(u32, u32)>,
+    /// From left to right, without overlap.
+    pub marks: Vec<MarkView>,
 }
 
 /// What a hit is.

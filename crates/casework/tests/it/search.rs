@@ -6,8 +6,9 @@ use access::Principal;
 use base::{Clock, FailureKind, Id, PageRequest, Problem};
 use casework::Casework;
 use casework::input::*;
+use casework::model::ForgetReason;
 use casework::service::SearchQuery;
-use casework::view::{HitKind, SearchView};
+use casework::view::{HitKind, MarkedView, SearchView};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,6 +54,10 @@ fn cases(found: &SearchView) -> BTreeSet<Id> {
     cases.map(|case| case.id).collect()
 }
 
+fn marks(text: &MarkedView) -> Vec<(u32, u32)> {
+    text.marks.iter().map(|mark| (mark.from, mark.to)).collect()
+}
+
 fn count(work: &Casework, text: &str) -> usize {
     search(work, &centre("shift_leader"), text).items.len()
 }
@@ -60,7 +65,9 @@ fn count(work: &Casework, text: &str) -> usize {
 /// Opens the index and waits until it holds so many things with 井盖.
 #[track_caller]
 fn settled(work: &Casework, manholes: usize) {
-    until("the index is complete", || work.search_is_complete() == Some(true));
+    until("the index is complete", || {
+        work.search_is_complete() == Some(true)
+    });
     until("the index has followed", || count(work, "井盖") == manholes);
 }
 
@@ -91,7 +98,8 @@ fn all_that_is_asked_for_is_found_and_marked() {
         work.search_in(folder.path()).unwrap();
         let state = town.create().case.unwrap();
         let other = open(town, manhole("路灯不亮", "盈港路与公园路口路灯不亮", 121.3));
-        settled(work, 2);
+        // By its category it is found, too.
+        settled(work, 3);
         let leader = centre("shift_leader");
         let asks = |text: &str| cases(&search(work, &leader, text));
         for text in [
@@ -112,22 +120,41 @@ fn all_that_is_asked_for_is_found_and_marked() {
         }
         assert_eq!(asks("盈港路路灯"), [other].into());
         assert_eq!(asks("港路"), [other].into(), "a part of a name");
-        assert_eq!(asks("路灯 上水井盖"), [other].into(), "by its category, too");
+        assert_eq!(
+            asks("路灯 上水井盖"),
+            [other].into(),
+            "by its category, too"
+        );
         assert_eq!(asks("区划"), [state.id, other].into(), "and by its area");
-        for nothing in ["", "  ", "\"", "()*:-", "井盖 路灯不亮 缺失", "缺井", "盖井", "00999"] {
+        for nothing in [
+            "",
+            "  ",
+            "\"",
+            "()*:-",
+            "井盖 路灯不亮 缺失",
+            "缺井",
+            "盖井",
+            "00999",
+        ] {
             assert_eq!(asks(nothing), [].into(), "{nothing}");
         }
         // What was asked for is marked, in the title and in a piece of the words.
-        let found = page(work, &leader, "井盖路口", Some(HitKind::Case), 50, None);
+        let found = page(work, &leader, "缺失路口", Some(HitKind::Case), 50, None);
         let hit = &found.items[0];
-        assert_eq!((hit.title.text.as_str(), &*hit.title.marks), ("井盖缺失", &[(0, 2)][..]));
+        assert_eq!(
+            (hit.title.text.as_str(), marks(&hit.title)),
+            ("井盖缺失", vec![(2, 4)])
+        );
         let snippet = hit.snippet.as_ref().unwrap();
         assert!(snippet.text.starts_with("路口井盖没了"));
-        assert_eq!(snippet.marks, [(0, 4)]);
+        assert_eq!(marks(snippet), [(0, 2)]);
         assert!(found.is_complete);
         let report = page(work, &leader, "井盖", Some(HitKind::Report), 50, None);
         assert_eq!(report.items.len(), 1);
-        assert_eq!(report.items[0].report.as_ref().unwrap().title.as_deref(), Some("井盖缺失"));
+        assert_eq!(
+            report.items[0].report.as_ref().unwrap().title.as_deref(),
+            Some("井盖缺失")
+        );
     });
 }
 
@@ -146,7 +173,9 @@ fn nobody_learns_by_searching_who_reported_or_what_is_masked() {
         for entry in std::fs::read_dir(folder.path()).unwrap() {
             let bytes = std::fs::read(entry.unwrap().path()).unwrap();
             for word in ["井盖", "城中", "小明", "1381234", "310118"] {
-                let has = bytes.windows(word.len()).any(|part| part == word.as_bytes());
+                let has = bytes
+                    .windows(word.len())
+                    .any(|part| part == word.as_bytes());
                 assert!(!has, "{word}");
             }
         }
@@ -170,7 +199,11 @@ fn everybody_finds_what_their_list_shows_and_learns_of_no_more() {
         let work = &town.casework;
         work.search_in(folder.path()).unwrap();
         settled(work, 2 * placed.len());
-        let step = if test_store.store.is_postgres() { 11 } else { 3 };
+        let step = if test_store.store.is_postgres() {
+            11
+        } else {
+            3
+        };
         let (mut found_at_all, mut hidden) = (0, 0);
         for who in visibility::everybody().iter().step_by(step) {
             let wanted: BTreeSet<Id> = (placed.iter())
@@ -186,7 +219,12 @@ fn everybody_finds_what_their_list_shows_and_learns_of_no_more() {
                 let ids = cases(&found_now);
                 assert_eq!(ids.len(), found_now.items.len());
                 let is_last = found.len() + ids.len() == wanted.len();
-                assert_eq!(found_now.next.is_none(), is_last, "{:?}", who.memberships[0]);
+                assert_eq!(
+                    found_now.next.is_none(),
+                    is_last,
+                    "{:?}",
+                    who.memberships[0]
+                );
                 assert!(ids.len() == 2 || is_last);
                 found.extend(ids);
                 after = found_now.next;
@@ -215,31 +253,41 @@ fn everybody_finds_what_their_list_shows_and_learns_of_no_more() {
 fn an_index_follows_is_made_anew_and_heals_to_the_same() {
     each_town(|town, test_store| {
         let folder = tempfile::tempdir().unwrap();
-        let work = &town.casework;
+        let work = casework(&test_store.store);
         let keeper = work.search_in(folder.path()).unwrap();
         for n in 0..4 {
             open(town, manhole("井盖破损", &format!("第{n}个井盖"), 121.1));
         }
         town.complete(town.create().case.unwrap().id);
-        settled(work, 10);
+        settled(&work, 10);
         let questions = ["井盖", "第2个", "破损", "缺失", "001", "路"];
         let answers = |work: &Casework| {
             let leader = centre("shift_leader");
             questions.map(|text| {
                 let found = search(work, &leader, text);
-                found.items.iter().map(|hit| (hit.kind, hit.title.clone())).collect::<Vec<_>>()
+                found
+                    .items
+                    .iter()
+                    .map(|hit| (hit.kind, hit.title.clone()))
+                    .collect::<Vec<_>>()
             })
         };
-        let followed = answers(work);
+        let followed = answers(&work);
         assert!(work.search_in(folder.path()).is_err(), "one keeps a folder");
         test_store.store.close();
         keeper.join().unwrap();
+        drop(work);
 
         let begin = |damage: &dyn Fn(&Path)| {
             damage(folder.path());
             let clock: Arc<dyn Clock> = town.clock.clone();
-            let store =
-                Store::open(&test_store.options, &[casework::ROOM], clock, seeded_chance()).unwrap();
+            let store = Store::open(
+                &test_store.options,
+                &[casework::ROOM],
+                clock,
+                seeded_chance(),
+            )
+            .unwrap();
             let work = casework(&store);
             let keeper = work.search_in(folder.path()).unwrap();
             (store, work, keeper)
@@ -251,7 +299,10 @@ fn an_index_follows_is_made_anew_and_heals_to_the_same() {
             &|folder| std::fs::remove_file(words(folder)).unwrap(),
             &|folder| std::fs::write(words(folder), b"not a database, by no means").unwrap(),
             &|folder| {
-                let file = std::fs::File::options().write(true).open(words(folder)).unwrap();
+                let file = std::fs::File::options()
+                    .write(true)
+                    .open(words(folder))
+                    .unwrap();
                 let length = file.metadata().unwrap().len();
                 file.set_len(length / 2).unwrap();
             },
@@ -269,11 +320,17 @@ fn an_index_follows_is_made_anew_and_heals_to_the_same() {
             assert_eq!(answers(&work), followed);
             store.close();
             keeper.join().unwrap();
+            drop(work);
         }
         // What happened while nobody kept it, and a rebuild by hand.
         let clock: Arc<dyn Clock> = town.clock.clone();
-        let store =
-            Store::open(&test_store.options, &[casework::ROOM], clock, seeded_chance()).unwrap();
+        let store = Store::open(
+            &test_store.options,
+            &[casework::ROOM],
+            clock,
+            seeded_chance(),
+        )
+        .unwrap();
         let late = Town {
             casework: casework(&store),
             clock: town.clock.clone(),
@@ -327,7 +384,9 @@ fn a_zone_drawn_anew_lets_its_holders_find_what_lies_in_it_now() {
         told.unwrap();
         town.clock.advance_seconds(6);
         assert_eq!(anew.fire(), 1);
-        until("the index hears of it", || found(&anew.casework) == [taken].into());
+        until("the index hears of it", || {
+            found(&anew.casework) == [taken].into()
+        });
     });
 }
 
@@ -347,7 +406,7 @@ fn open_cases_about_the_same_are_offered_with_why() {
         let far = open(town, manhole("路面积水", "学校门口积水", 121.15));
         let closed = open(town, manhole("井盖缺失", "盈港路口井盖没了", 121.100_3));
         town.complete(closed);
-        settled(work, 6);
+        settled(work, 5);
         let clerk = centre("intake_clerk");
         let typed = |title: &str, lon: Option<f64>, category_id: Option<Id>| CaseSimilarRequest {
             title: title.to_owned(),
@@ -361,18 +420,27 @@ fn open_cases_about_the_same_are_offered_with_why() {
         };
         let asked = typed("盈港路井盖不见了", Some(121.1), Some(CATEGORY));
         until("closed ones are not offered", || {
-            similar(work, &clerk, asked.clone()).iter().all(|(id, _)| *id != closed)
+            similar(work, &clerk, asked.clone())
+                .iter()
+                .all(|(id, _)| *id != closed)
         });
         let found = wait(work.case_similar(&clerk, asked.clone())).unwrap();
         let first = &found.items[0];
         assert_eq!(first.case.id, near);
         // 29 m, the same category, 井盖 and 盈港路, today.
-        assert_eq!((first.distance_m, first.points), (Some(29), 40 + 25 + 16 + 10));
+        assert_eq!(
+            (first.distance_m, first.points),
+            (Some(29), 40 + 25 + 16 + 10)
+        );
         assert_eq!(first.kinship, Some(casework::search::Kinship::Category));
         assert_eq!(first.words, ["盈港路", "井盖"]);
-        assert_eq!(first.title.marks, [(0, 2)]);
+        assert_eq!(marks(&first.title), [(0, 2)]);
         // Without a place by its words; a category alone is enough on the day only.
-        let by_words = similar(work, &clerk, typed("盈港路 井盖 没了", None, Some(CATEGORY)));
+        let by_words = similar(
+            work,
+            &clerk,
+            typed("盈港路 井盖 没了", None, Some(CATEGORY)),
+        );
         assert_eq!(by_words[0].0, near);
         assert!(similar(work, &clerk, typed("完全无关的内容", None, None)).is_empty());
         assert!(similar(work, &clerk, CaseSimilarRequest::default()).is_empty());
@@ -387,7 +455,10 @@ fn open_cases_about_the_same_are_offered_with_why() {
             ..CaseSimilarRequest::default()
         };
         let refused = Problem::from(wait(work.case_similar(&clerk, wrong)).unwrap_err());
-        assert_eq!((refused.kind, refused.fields.len()), (FailureKind::Invalid, 2));
+        assert_eq!(
+            (refused.kind, refused.fields.len()),
+            (FailureKind::Invalid, 2)
+        );
     });
 }
 
@@ -416,8 +487,22 @@ fn too_long_a_question_is_refused_and_any_other_is_answered() {
         assert_eq!(refused.fields[0].code, "too_long");
         assert!(ask("井盖".to_owned(), Some("no cursor")).is_err());
         let odd = [
-            "AND", "OR", "NOT", "NEAR(", "\"", "words:x", "^", "*", "a\u{0}b", "-", "{}", "🙂",
-            "\u{10ffff}", "ﬁ", "İstanbul", "一二三四五六七八九十",
+            "AND",
+            "OR",
+            "NOT",
+            "NEAR(",
+            "\"",
+            "words:x",
+            "^",
+            "*",
+            "a\u{0}b",
+            "-",
+            "{}",
+            "🙂",
+            "\u{10ffff}",
+            "ﬁ",
+            "İstanbul",
+            "一二三四五六七八九十",
         ];
         for text in odd {
             assert!(ask(text.to_owned(), None).is_ok(), "{text:?}");

@@ -1,6 +1,6 @@
 //! Keeps an index of words in step with the outbox, and makes it anew where it must be.
 
-use super::{Document, Head, SHELVES, Step, WordIndex, Writer, WordsError};
+use super::{Document, Head, SHELVES, Step, WordIndex, WordsError, Writer};
 use crate::outbox::{self, PlacedEntry};
 use crate::{Store, StoreError, Tx};
 use base::Id;

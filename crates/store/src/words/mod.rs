@@ -130,8 +130,7 @@ impl WordIndex {
     ///
     /// Errors: a folder that cannot be made, or that another process keeps.
     pub fn in_folder(folder: &Path) -> Result<Self, WordsError> {
-        let unreachable =
-            |error| WordsError::Unavailable(format!("{}: {error}", folder.display()));
+        let unreachable = |error| WordsError::Unavailable(format!("{}: {error}", folder.display()));
         std::fs::create_dir_all(folder).map_err(unreachable)?;
         let lock = File::create(folder.join("lock")).map_err(unreachable)?;
         lock.try_lock().map_err(|_| {
@@ -190,7 +189,10 @@ impl WordIndex {
     }
 
     fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.0.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts the file away, whatever it is, and begins anew.
@@ -305,9 +307,7 @@ impl Writer {
 
     /// The shelf still to be taken in, and below which id; none when all are.
     fn scan(&self) -> Result<Option<(u32, Id)>, WordsError> {
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok((row.get(0)?, Id(row.get(1)?)))
-        };
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, Id(row.get(1)?)));
         let first = "SELECT shelf, before FROM scan ORDER BY shelf LIMIT 1";
         Ok(self.connection.query_row(first, [], read).optional()?)
     }

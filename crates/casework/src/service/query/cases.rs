@@ -269,7 +269,12 @@ impl Casework {
         Ok(is_few(size))
     }
 
-    pub(in crate::service) fn case_list_view(&self, row: &CaseRow, names: &mut Names<'_>, now: Timestamp) -> CaseListView {
+    pub(in crate::service) fn case_list_view(
+        &self,
+        row: &CaseRow,
+        names: &mut Names<'_>,
+        now: Timestamp,
+    ) -> CaseListView {
         let case = &row.case;
         CaseListView {
             id: case.id,

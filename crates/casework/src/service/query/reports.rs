@@ -290,7 +290,11 @@ impl Casework {
     }
 }
 
-pub(in crate::service) fn report_head(report: &Report, title: Option<String>, names: &mut Names<'_>) -> ReportListView {
+pub(in crate::service) fn report_head(
+    report: &Report,
+    title: Option<String>,
+    names: &mut Names<'_>,
+) -> ReportListView {
     ReportListView {
         id: report.id,
         report_no: report.report_no.clone(),

@@ -151,7 +151,9 @@ impl Casework {
         let case = &found.row.case;
         let words = self.opened(found.words.as_ref(), sealed::case_words(case.id));
         let mut names = self.area_names(case.area_path.as_ref(), case.accepted_at);
-        let category = case.category_id.and_then(|id| self.parts().city.category(id));
+        let category = case
+            .category_id
+            .and_then(|id| self.parts().city.category(id));
         names.extend(category.map(|category| category.name));
         Searched { words, names }
     }
@@ -213,7 +215,9 @@ impl Casework {
 
     /// The category of a case and the class around it.
     fn kinds(&self, case: &Case) -> Vec<Id> {
-        let line = case.category_id.map(|id| self.parts().city.category_line(id));
+        let line = case
+            .category_id
+            .map(|id| self.parts().city.category_line(id));
         line.unwrap_or_default().into_iter().take(2).collect()
     }
 
@@ -223,7 +227,11 @@ impl Casework {
         signs.extend(tails(&report.report_no).into_iter().map(Sign::Tail));
         signs.extend(areas(report.area_path.as_ref()));
         let path = &found.row.organisation.path;
-        signs.extend(path.ancestors().chain([path.clone()]).map(Sign::Organisation));
+        signs.extend(
+            path.ancestors()
+                .chain([path.clone()])
+                .map(Sign::Organisation),
+        );
         Document {
             shelf: REPORTS,
             id: report.id,

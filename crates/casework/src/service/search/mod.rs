@@ -5,12 +5,12 @@ mod documents;
 mod similar;
 
 use self::documents::{CASES, Hashes, REPORTS, Searched, Sign};
-use super::query::{after_id, limit};
 use super::Casework;
+use super::query::{after_id, limit};
 use crate::failure::CaseworkError;
 use crate::search::{Asked, Cutter, Names as NamesOfCity, Piece, Span, find_all, plain};
 use crate::store::search::{self as found, AT_ONCE, CaseFound, ReportFound};
-use crate::view::{CaseListView, HitKind, HitView, MarkedView, SearchView};
+use crate::view::{CaseListView, HitKind, HitView, MarkView, MarkedView, SearchView};
 use ::store::words::{self, Find, WordIndex, WordsError};
 use ::store::{StoreError, Tx};
 use access::{Principal, Scope};
@@ -184,7 +184,13 @@ impl Casework {
     fn find(&self, piece: &Piece) -> Find {
         let hashes = &self.search_parts().hashes;
         let word = |sign: Sign| Find::Word(hashes.word(&sign));
-        let text = Find::All(piece.terms().into_iter().map(|term| word(Sign::Text(term))).collect());
+        let text = Find::All(
+            piece
+                .terms()
+                .into_iter()
+                .map(|term| word(Sign::Text(term)))
+                .collect(),
+        );
         match piece.tail() {
             Some(tail) => Find::Any(vec![word(Sign::Tail(tail)), text]),
             None => text,
@@ -265,7 +271,12 @@ impl Casework {
         let Some(index) = self.search_parts().index.get() else {
             return Ok(Vec::new());
         };
-        match index.find(shelf, find, before, u32::try_from(limit).unwrap_or(u32::MAX)) {
+        match index.find(
+            shelf,
+            find,
+            before,
+            u32::try_from(limit).unwrap_or(u32::MAX),
+        ) {
             Ok(ids) => Ok(ids),
             Err(error @ WordsError::Unavailable(_)) if index.is_complete() => {
                 Err(StoreError::Unavailable(error.to_string()))
@@ -331,7 +342,11 @@ impl Casework {
             }
         };
         Some(HitView {
-            kind: if case.is_some() { HitKind::Case } else { HitKind::Report },
+            kind: if case.is_some() {
+                HitKind::Case
+            } else {
+                HitKind::Report
+            },
             case,
             report,
             title: marked(&words.title, asked),
@@ -354,8 +369,10 @@ impl Casework {
 }
 
 /// Where any of what is asked for stands in a text.
-fn marks(text: &[char], pieces: impl Iterator<Item = impl AsRef<[char]>>) -> Vec<Span> {
-    let mut spans: Vec<Span> = pieces.flat_map(|piece| find_all(text, piece.as_ref())).collect();
+fn marks(text: &[char], pieces: impl Iterator<Item = impl AsRef<[char]>>) -> Vec<MarkView> {
+    let mut spans: Vec<Span> = pieces
+        .flat_map(|piece| find_all(text, piece.as_ref()))
+        .collect();
     spans.sort_unstable();
     let mut apart: Vec<Span> = Vec::with_capacity(spans.len());
     for (from, to) in spans {
@@ -365,6 +382,9 @@ fn marks(text: &[char], pieces: impl Iterator<Item = impl AsRef<[char]>>) -> Vec
         }
     }
     apart
+        .into_iter()
+        .map(|(from, to)| MarkView { from, to })
+        .collect()
 }
 
 fn marked(text: &str, asked: &Asked) -> MarkedView {
@@ -377,16 +397,19 @@ fn marked(text: &str, asked: &Asked) -> MarkedView {
 /// A piece of a text around the first thing found in it.
 fn snippet(text: &str, asked: &Asked) -> Option<MarkedView> {
     let all = marked(text, asked);
-    let (first, _) = *all.marks.first()?;
+    let first = all.marks.first()?.from;
     let characters: Vec<char> = text.chars().collect();
     let from = (first as usize).saturating_sub(SNIPPET_BEFORE);
     let to = characters.len().min(from + SNIPPET);
     let (start, end) = (u32::try_from(from).ok()?, u32::try_from(to).ok()?);
-    let within = all.marks.iter().filter(|(from, _)| *from < end);
+    let within = all.marks.iter().filter(|mark| mark.from < end);
     Some(MarkedView {
         text: characters.get(from..to)?.iter().collect(),
         marks: within
-            .map(|(from, to)| (from.saturating_sub(start), (*to).min(end) - start))
+            .map(|mark| MarkView {
+                from: mark.from - start,
+                to: mark.to.min(end) - start,
+            })
             .collect(),
     })
 }

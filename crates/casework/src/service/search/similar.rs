@@ -47,11 +47,16 @@ impl Casework {
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
-        let text = plain(&format!("{} {} {}", request.title, request.address, request.detail));
+        let text = plain(&format!(
+            "{} {} {}",
+            request.title, request.address, request.detail
+        ));
         let cutter = &self.search_parts().cutter;
         let mut words = cutter.telling(&text, || self.names_of_city());
         words.truncate(TELLING_MAX);
-        let kinds = request.category_id.map(|id| self.parts().city.category_line(id));
+        let kinds = request
+            .category_id
+            .map(|id| self.parts().city.category_line(id));
         let typed = Typed {
             point,
             category_id: request.category_id,
@@ -90,7 +95,9 @@ impl Casework {
         let mut items = Vec::new();
         for ids in ids.chunks(AT_ONCE) {
             let cases = found::cases(tx, &found::compose_cases(ids, &look.scope))?;
-            let alikes = cases.iter().filter_map(|found| self.alike_view(found, typed, now));
+            let alikes = cases
+                .iter()
+                .filter_map(|found| self.alike_view(found, typed, now));
             items.extend(alikes);
         }
         items.sort_by_key(|view: &AlikeView| (Reverse(view.points), Reverse(view.case.id)));
@@ -118,9 +125,16 @@ impl Casework {
             ask(open(vec![self.any(cells_around(point))]), NEAR_MAX)?;
         }
         if let Some(category_id) = typed.category_id {
-            ask(open(vec![self.any([Sign::Category(category_id)])]), KIND_MAX)?;
+            ask(
+                open(vec![self.any([Sign::Category(category_id)])]),
+                KIND_MAX,
+            )?;
         }
-        let words: Vec<Find> = typed.words.iter().map(|(word, _)| self.find_word(word)).collect();
+        let words: Vec<Find> = typed
+            .words
+            .iter()
+            .map(|(word, _)| self.find_word(word))
+            .collect();
         // Two words together first: one alone stands in many.
         let mut pairs = Vec::new();
         for (n, one) in words.iter().enumerate() {
