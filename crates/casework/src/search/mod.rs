@@ -112,7 +112,7 @@ impl Cutter {
 }
 
 /// What no dictionary knows falls apart into single characters: neighbours of those belong together (`盈` `港` `路`). The model that jieba
-/// has for guessing such words is not used: it tears known ones apart (`路` `灯不亮`).
+/// has for guessing at such words is left out: the same characters shall be cut in the same way.
 fn together<'a>(cut: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut is_open = false;
