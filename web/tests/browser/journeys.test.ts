@@ -292,7 +292,7 @@ describe('searching', () => {
     await page.keyboard.press('Control+k');
     await page.locator('.palette [role="option"]', { hasText: no }).waitFor();
     await page.keyboard.type(no.slice(-14));
-    await page.locator('.palette [role="option"] .number', { hasText: no }).waitFor();
+    await page.locator('.palette [role="option"] .number', { hasText: no }).first().waitFor();
     // What nothing has; to a page; away.
     await field.fill('麒麟瓷器');
     await page.getByText('没有找到').waitFor();
