@@ -203,7 +203,7 @@ impl Keeper {
                 place: last.place,
                 key: last.key,
             };
-            self.writer()?.put(documents, Step::Followed(head))?;
+            self.writer()?.put(documents, &Step::Followed(head))?;
         }
         Ok(entries.len())
     }
@@ -223,7 +223,7 @@ impl Keeper {
         };
         let count = batch.documents.len() as u64;
         let step = Step::Scanned(shelf, batch.last);
-        self.writer()?.put(batch.documents, step)?;
+        self.writer()?.put(batch.documents, &step)?;
         Ok(Some(count))
     }
 }

@@ -13,6 +13,7 @@ pub use follow::{Batch, Subject, keep, rebuild};
 
 use base::Id;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -313,8 +314,7 @@ impl Writer {
     }
 
     /// Takes in documents together with how far that brings the index.
-    fn put(&mut self, documents: Vec<Document>, step: Step) -> Result<(), WordsError> {
-        let mut documents = documents;
+    fn put(&mut self, mut documents: Vec<Document>, step: &Step) -> Result<(), WordsError> {
         // In rising order, as the index gathers them; of one told twice the last counts.
         documents.sort_by_key(|document| document.id);
         let transaction = self.connection.transaction()?;
@@ -358,7 +358,8 @@ fn put_one(connection: &Connection, document: &Document) -> Result<(), WordsErro
     }
     let mut text = String::with_capacity(document.words.len() * 17);
     for word in &document.words {
-        text.push_str(&format!("{:016x} ", word.0));
+        // To a string nothing can fail to be written.
+        let _ = write!(text, "{:016x} ", word.0);
     }
     let shelf = document.shelf;
     connection

@@ -112,7 +112,7 @@ impl Hashes {
         word
     }
 
-    fn words(&self, signs: BTreeSet<Sign>) -> Vec<Word> {
+    fn words(&self, signs: &BTreeSet<Sign>) -> Vec<Word> {
         let mut words: Vec<Word> = signs.iter().map(|sign| self.word(sign)).collect();
         words.sort_unstable();
         words.dedup();
@@ -209,7 +209,7 @@ impl Casework {
         Document {
             shelf: CASES,
             id: case.id,
-            words: self.search_parts().hashes.words(signs),
+            words: self.search_parts().hashes.words(&signs),
         }
     }
 
@@ -235,7 +235,7 @@ impl Casework {
         Document {
             shelf: REPORTS,
             id: report.id,
-            words: self.search_parts().hashes.words(signs),
+            words: self.search_parts().hashes.words(&signs),
         }
     }
 

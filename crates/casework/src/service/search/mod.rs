@@ -212,7 +212,7 @@ impl Casework {
             has_more = ids.len() == AT_ONCE;
             looked_through += ids.len();
             before = ids.keys().next().copied().or(before);
-            let mut found = self.read_found(tx, looks, &ids)?;
+            let mut found = Self::read_found(tx, looks, &ids)?;
             for id in ids.keys().rev() {
                 let Some(hit) = found
                     .remove(id)
@@ -290,7 +290,6 @@ impl Casework {
 
     /// What they are, as far as they are in scope.
     fn read_found(
-        &self,
         tx: &mut Tx<'_>,
         looks: &[Look],
         ids: &BTreeMap<Id, usize>,
