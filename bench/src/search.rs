@@ -20,7 +20,7 @@ const SAMPLE: u32 = 200;
 /// How often each question is asked.
 const ROUNDS: usize = 3;
 /// How long a finished index may take to be opened.
-const OPENING_MAX: Duration = Duration::from_secs(60);
+const OPENING_MAX: Duration = Duration::from_mins(1);
 
 /// Prints the figures of the city in `folder`, as `bench lists --folder` left it there (its subfolder of that many cases).
 pub fn run(binary: &Path, folder: &Path) -> Result<()> {
