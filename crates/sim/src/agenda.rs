@@ -5,12 +5,11 @@ use base::{Clock, ManualClock, Timestamp};
 use casework::Casework;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use store::{StoreError, outbox, timer};
+use store::timer::Timer;
+use store::{StoreError, Tx, outbox, timer};
 
 /// Timers read at once.
 const TIMERS_AT_ONCE: u32 = 200;
-/// No clock that a command starts runs out sooner, so that the timers need not be looked at before each act.
-const QUIET_SECONDS: i64 = 120;
 
 /// A week of the outbox is kept.
 const OUTBOX_DAYS: i64 = 7;
@@ -44,14 +43,18 @@ impl<T: Ord> Agenda<T> {
 pub(crate) struct Bells<'a> {
     casework: &'a Casework,
     clock: &'a ManualClock,
+    quiet_seconds: i64,
     quiet_until: Timestamp,
 }
 
 impl<'a> Bells<'a> {
-    pub(crate) fn new(casework: &'a Casework, clock: &'a ManualClock) -> Self {
+    /// `quiet_seconds`, one at least: no clock that a command starts runs out sooner, so that the timers need not be looked at before
+    /// each act.
+    pub(crate) fn new(casework: &'a Casework, clock: &'a ManualClock, quiet_seconds: i64) -> Self {
         Self {
             casework,
             clock,
+            quiet_seconds,
             quiet_until: Timestamp(0),
         }
     }
@@ -66,27 +69,29 @@ impl<'a> Bells<'a> {
             match next {
                 Some(due) if due <= at => {
                     self.clock.set(due.max(now));
-                    let casework = self.casework.clone();
-                    fired += timer::fire_due(store, TIMERS_AT_ONCE, move |tx, due, now| match due
-                        .kind
-                        .as_str()
-                    {
-                        kind if casework::TIMERS.contains(&kind) => {
-                            casework.timer_due(tx, due, now)
-                        }
-                        other => Err(StoreError::Corrupt(format!(
-                            "nobody handles timers of kind {other}"
-                        ))),
-                    })?;
+                    fired += timer::fire_due(store, TIMERS_AT_ONCE, bell(self.casework))?;
                 }
                 _ => {
-                    let latest = at.plus_seconds(QUIET_SECONDS);
+                    let latest = at.plus_seconds(self.quiet_seconds);
                     self.quiet_until = next.map_or(latest, |next| next.min(latest));
                 }
             }
         }
         self.clock.set(at.max(self.clock.now()));
         Ok(fired)
+    }
+}
+
+/// What a timer of the store does.
+pub(crate) fn bell(
+    casework: &Casework,
+) -> impl Fn(&mut Tx<'_>, &Timer, Timestamp) -> Result<(), StoreError> + Clone + Send + 'static {
+    let casework = casework.clone();
+    move |tx, due, now| match due.kind.as_str() {
+        kind if casework::TIMERS.contains(&kind) => casework.timer_due(tx, due, now),
+        other => Err(StoreError::Corrupt(format!(
+            "nobody handles timers of kind {other}"
+        ))),
     }
 }
 

@@ -93,6 +93,11 @@ pub fn next_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     })
 }
 
+/// Timers that are due until `until` and wait for nobody, oldest first.
+pub fn due_until(store: &Store, until: Timestamp, limit: u32) -> Result<Vec<Timer>, StoreError> {
+    store.read_blocking(move |tx| tx.query(&DUE, params![until, limit], read_timer))
+}
+
 /// Fires up to `limit` due timers, oldest first, each in a transaction of its own; says how many were due.
 ///
 /// `handle` is given the transaction, the timer and the time; whatever it writes is committed together with the timer's removal.
@@ -101,35 +106,61 @@ where
     H: Fn(&mut Tx<'_>, &Timer, Timestamp) -> Result<(), StoreError> + Clone + Send + 'static,
 {
     let now = store.clock().now();
-    let due = store.read_blocking(move |tx| tx.query(&DUE, params![now, limit], read_timer))?;
+    let due = due_until(store, now, limit)?;
     let count = due.len();
     for timer in due {
-        let (handle, fired) = (handle.clone(), timer.clone());
-        let outcome = store.write_blocking(move |tx| {
-            if tx.execute(&REMOVE, params![fired.id, now])? == 0 {
-                return Ok(()); // another node was faster
-            }
-            handle(tx, &fired, now)
-        });
-        if let Err(error) = outcome {
-            delay(store, &timer, now, &error)?;
+        let fired = store.write_blocking(effect(timer.clone(), now, handle.clone()));
+        if let Err(error) = fired {
+            store.write_blocking(delay(&timer, now, &error))?;
         }
     }
     Ok(count)
 }
 
+/// Fires one timer as of `now`, as [`fire_due`] does; for whoever keeps several times at once.
+pub async fn fire<H>(
+    store: &Store,
+    timer: Timer,
+    now: Timestamp,
+    handle: H,
+) -> Result<(), StoreError>
+where
+    H: Fn(&mut Tx<'_>, &Timer, Timestamp) -> Result<(), StoreError> + Send + 'static,
+{
+    match store.write(effect(timer.clone(), now, handle)).await {
+        Ok(()) => Ok(()),
+        Err(error) => store.write(delay(&timer, now, &error)).await,
+    }
+}
+
+/// What a timer does, once.
+fn effect<H>(
+    timer: Timer,
+    now: Timestamp,
+    handle: H,
+) -> impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static
+where
+    H: Fn(&mut Tx<'_>, &Timer, Timestamp) -> Result<(), StoreError> + Send + 'static,
+{
+    move |tx| {
+        if tx.execute(&REMOVE, params![timer.id, now])? == 0 {
+            return Ok(()); // another node was faster
+        }
+        handle(tx, &timer, now)
+    }
+}
+
 /// Puts a failed timer off (1 s, 2 s, 4 s, … a minute), or parks it.
 fn delay(
-    store: &Store,
     timer: &Timer,
     now: Timestamp,
     error: &StoreError,
-) -> Result<(), StoreError> {
+) -> impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static {
     let is_parked = timer.tries + 1 >= TRIES_MAX;
     let run_at = now.plus_seconds((1_i64 << timer.tries.clamp(0, 6)).min(60));
     tracing::warn!(timer.id = %timer.id, timer.kind, %error, is_parked, "a timer failed");
     let (id, reason) = (timer.id, error.to_string());
-    store.write_blocking(move |tx| tx.post(&DELAY, params![id, run_at, reason, is_parked]))
+    move |tx| tx.post(&DELAY, params![id, run_at, reason, is_parked])
 }
 
 /// Leases one due timer to `holder` for `seconds`; nobody else gets it in that time.

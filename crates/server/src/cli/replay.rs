@@ -6,11 +6,10 @@ use crate::cli::import::{Steps, read};
 use crate::cli::{refusal, say};
 use crate::settings::Settings;
 use anyhow::{Context, bail};
-use base::ManualClock;
 use base::chance::SystemChance;
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use sim::replay::{Record, UTC_OFFSET_HOURS, boston311, replay};
+use sim::replay::{LaneClock, Record, UTC_OFFSET_HOURS, boston311, replay};
 use sim::{Rooms, SeedError};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -36,6 +35,9 @@ enum Format {
     /// Boston's 311, as the city opens it: local times without a zone are read as of UTC-04:00
     Boston311,
 }
+
+/// Cases that go on at once on PostgreSQL: twice its writers, so that none waits for the next command.
+const LANES: usize = 16;
 
 /// So many rows that disagree, and so many that cannot be read, are told one by one.
 const SHOWN_MAX: usize = 200;
@@ -70,8 +72,8 @@ pub(super) async fn run(what: &Replay, settings: &Settings) -> anyhow::Result<Ex
         );
     }
     settings.make_data_dir()?;
-    let clock = Arc::new(ManualClock::default());
-    clock.set(first.plus_seconds(-7_200));
+    let clock = Arc::new(LaneClock::default());
+    clock.shown().set(first.plus_seconds(-7_200));
     // Its times are not of today, and it is made anew sooner than restored.
     let settings = settings.without_backup();
     let city = City::open(&settings, clock.clone(), Arc::new(SystemChance)).await?;
@@ -88,7 +90,9 @@ pub(super) async fn run(what: &Replay, settings: &Settings) -> anyhow::Result<Ex
     let console = Arc::new(city.console().await?);
     let steps = Steps::default();
     let progress = |done, of| steps.show(done as u64, of as u64);
-    let replayed = replay(&rooms, &console, &clock, &records, progress).await;
+    // The embedded database is lent to one writer; over a network many wait at once.
+    let lanes = if city.store.is_postgres() { LANES } else { 1 };
+    let replayed = replay(&rooms, &console, &clock, &records, lanes, progress).await;
     steps.end();
     let replayed = replayed.map_err(|error| match error {
         SeedError::Casework(error) => refusal(error),

@@ -1,23 +1,23 @@
 //! A city's records of another system, lived through again with our commands at their own times: whoever kept them said of each
 //! whether it was in time, and our verdict is held against theirs.
 //!
-//! The clock of the store must be the one given: it is driven from record to record, and due timers fire on the way. Organisations,
+//! The clock of the store must be the one given: it is driven from record to record, and due timers fire on the way; with several
+//! lanes what happens to different cases goes on at once, each act and timer at its own time. Organisations,
 //! sources and a process of two steps (given on, handled) are founded from what the records name; everything else is what any city has.
 
+mod acts;
 mod boston311;
+mod lanes;
 mod town;
 
 pub use boston311::{UTC_OFFSET_HOURS, boston311};
+pub use lanes::LaneClock;
 
 use crate::agenda::{Bells, tidy};
 use crate::founding::{Rooms, SeedError, data};
 use access::Principal;
-use base::{CoordinateSystem, Id, ManualClock, Timestamp};
-use casework::CaseworkError;
-use casework::input::{
-    CaseDeadlineGiveRequest, CaseDispatchRequest, CaseOpenRequest, ExternalRequest, PlaceRequest,
-    ReportCreateRequest, TaskAcceptRequest, TaskFinishRequest,
-};
+use acts::{Acts, Outcome};
+use base::{Id, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -102,13 +102,22 @@ enum Act {
     Close,
 }
 
-/// Lives through the records, as people of the departments they name. The city must be empty. `progress` is told how many acts of how
-/// many are done.
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Opened {
+    case: Id,
+    /// The task of its department.
+    task: Id,
+}
+
+/// Lives through the records, as people of the departments they name, in so many lanes at once. The city must be empty. `progress` is
+/// told how many acts of how many are done.
 pub async fn replay(
     rooms: &Rooms<'_>,
     console: &Arc<Principal>,
-    clock: &ManualClock,
+    clock: &LaneClock,
     records: &[Record],
+    lanes: usize,
     progress: impl Fn(usize, usize) + Send,
 ) -> Result<Replayed, SeedError> {
     let mut acts: Vec<(Timestamp, Act, usize)> = Vec::new();
@@ -123,33 +132,51 @@ pub async fn replay(
         (Some(first), Some(last)) => (first.0, last.0),
         _ => return Err(data("there are no records")),
     };
-    clock.set(first.plus_seconds(-3_600));
+    clock.shown().set(first.plus_seconds(-3_600));
     let town = Town::found(rooms, console, records).await?;
     let mut replay = Replay {
-        rooms,
-        town: &town,
-        records,
-        tasks: vec![None; records.len()],
+        acts: Acts {
+            casework: rooms.casework,
+            town: &town,
+            records,
+        },
+        told: vec![None; records.len()],
         commands: 0,
         refused: BTreeMap::new(),
         without_deadline: HashMap::new(),
     };
     let began = Instant::now();
-    let mut bells = Bells::new(rooms.casework, clock);
     let mut timers = 0;
     let mut tidy_at = first;
-    for (done, (at, act, nth)) in acts.iter().enumerate() {
-        timers += bells.ring_until(*at)?;
-        if *at >= tidy_at {
-            tidy_at = at.plus_seconds(86_400);
-            tidy(rooms.casework, *at).await?;
+    if lanes > 1 {
+        let mut done = 0;
+        while let Some(rest) = acts.get(done..).filter(|rest| !rest.is_empty()) {
+            let start = rest.first().map_or(last, |(at, ..)| *at);
+            if start >= tidy_at {
+                tidy_at = start.plus_seconds(86_400);
+                tidy(rooms.casework, start).await?;
+            }
+            let (went, fired) = lanes::window(&mut replay, clock, rest, lanes).await?;
+            timers += fired;
+            done += went;
+            progress(done, acts.len());
         }
-        replay.act(*act, *nth).await?;
-        if done.is_multiple_of(500) || done + 1 == acts.len() {
-            progress(done + 1, acts.len());
+    } else {
+        let mut bells = Bells::new(rooms.casework, clock.shown(), 1);
+        for (done, (at, act, nth)) in acts.iter().enumerate() {
+            timers += bells.ring_until(*at)?;
+            if *at >= tidy_at {
+                tidy_at = at.plus_seconds(86_400);
+                tidy(rooms.casework, *at).await?;
+            }
+            let outcome = replay.acts.act(*act, *nth, replay.case(*nth)).await?;
+            replay.take(*nth, outcome);
+            if done.is_multiple_of(500) || done + 1 == acts.len() {
+                progress(done + 1, acts.len());
+            }
         }
+        timers += bells.ring_until(last)?;
     }
-    timers += bells.ring_until(last)?;
     let seconds = began.elapsed().as_secs_f64();
     rooms.casework.statistics_rebuild()?;
     let late = town.late_tasks(rooms.casework).await?;
@@ -158,19 +185,19 @@ pub async fn replay(
     let without_deadline = last.plus_seconds(town::NO_DEADLINE_DAYS * 86_400);
     let passed = due.map_or(without_deadline, |due| due.max(without_deadline));
     let passed = passed.plus_seconds(86_400);
-    clock.set(passed);
+    clock.shown().set(passed);
     let rates = town.rates(rooms.casework, first, passed).await;
-    clock.set(last.plus_seconds(1));
+    clock.shown().set(last.plus_seconds(1));
     let rates = rates?;
     let mut replayed = Replayed {
         rows: records.len(),
-        replayed: replay.tasks.iter().flatten().count(),
+        replayed: replay.told.iter().flatten().count(),
         compared: 0,
         agree: 0,
         seconds,
         commands: replay.commands,
         timers,
-        refused: replay.refused,
+        refused: std::mem::take(&mut replay.refused),
         reasons: BTreeMap::new(),
         rates,
         disagreements: Vec::new(),
@@ -180,8 +207,8 @@ pub async fn replay(
             continue;
         };
         replayed.compared += 1;
-        let task = replay.tasks.get(nth).copied().flatten();
-        let ours = task.and_then(|task| late.get(&task).map(|is_late| !is_late));
+        let ours = replay.case(nth).and_then(|case| late.get(&case.task));
+        let ours = ours.map(|is_late| !is_late);
         if ours == Some(in_time) {
             replayed.agree += 1;
             continue;
@@ -203,11 +230,9 @@ pub async fn replay(
 }
 
 struct Replay<'a> {
-    rooms: &'a Rooms<'a>,
-    town: &'a Town,
-    records: &'a [Record],
-    /// Of each record the task of its department, once it is a case.
-    tasks: Vec<Option<Id>>,
+    acts: Acts<'a>,
+    /// Of each record what became of it, once it is a case.
+    told: Vec<Option<Opened>>,
     commands: usize,
     refused: BTreeMap<String, usize>,
     /// Records whose deadline was refused, and why.
@@ -215,133 +240,23 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    async fn act(&mut self, act: Act, nth: usize) -> Result<(), SeedError> {
-        let Some(record) = self.records.get(nth) else {
-            return Ok(());
-        };
-        match act {
-            Act::Open => {
-                let task = self.open(record, nth).await?;
-                if let Some(place) = self.tasks.get_mut(nth) {
-                    *place = task;
-                }
-            }
-            Act::Close => {
-                if let Some(task) = self.tasks.get(nth).copied().flatten() {
-                    self.close(record, task).await?;
-                }
-            }
+    fn case(&self, nth: usize) -> Option<Opened> {
+        self.told.get(nth).copied().flatten()
+    }
+
+    /// Counts what was carried out; what the law refused is counted apart.
+    fn take(&mut self, nth: usize, outcome: Outcome) {
+        self.commands += outcome.commands;
+        for refused in outcome.refused {
+            *self.refused.entry(refused).or_default() += 1;
         }
-        Ok(())
-    }
-
-    /// Reported, given to its department, and given its deadline.
-    async fn open(&mut self, record: &Record, nth: usize) -> Result<Option<Id>, SeedError> {
-        let casework = self.rooms.casework;
-        let (lon, lat) = record.point.unzip();
-        let report = ReportCreateRequest {
-            source: self.town.source(&record.source)?.to_owned(),
-            level: None,
-            title: record.title.clone(),
-            detail: String::new(),
-            address: record.address.clone(),
-            place: PlaceRequest {
-                lon,
-                lat,
-                coordinate_system: CoordinateSystem::Wgs84,
-                area_code: None,
-            },
-            reporter: None,
-            external: Some(ExternalRequest {
-                system: town::SYSTEM.to_owned(),
-                id: record.key.clone(),
-            }),
-            occurred_at: None,
-            open_case: Some(CaseOpenRequest {
-                process: Some(town::PROCESS.to_owned()),
-                ..CaseOpenRequest::default()
-            }),
-        };
-        let created = casework.report_create(&self.town.leader, report).await;
-        let Some(created) = self.carried_out("report_create", created)? else {
-            return Ok(None);
-        };
-        let Some(case) = created.case else {
-            return Ok(None);
-        };
-        let dispatch = CaseDispatchRequest {
-            lead_organisation_id: self.town.department(&record.department)?.id,
-            co_organisation_ids: Vec::new(),
-        };
-        let given = casework
-            .case_dispatch(&self.town.leader, case.id, dispatch)
-            .await;
-        let given = self.carried_out("case_dispatch", given)?;
-        let Some(task) = given.and_then(|case| case.tasks.first().map(|task| task.id)) else {
-            return Ok(None);
-        };
-        if let Some(due_at) = record.due_at {
-            let deadline = CaseDeadlineGiveRequest {
-                task_id: Some(task),
-                due_at,
-                reason: None,
-            };
-            let given = casework
-                .case_deadline_give(&self.town.leader, case.id, deadline)
-                .await;
-            if let Err(error) = &given {
-                let code = code_of(error);
-                self.without_deadline.insert(nth, code);
-            }
-            self.carried_out("case_deadline_give", given)?;
+        if let Some(code) = outcome.without_deadline {
+            self.without_deadline.insert(nth, code);
         }
-        Ok(Some(task))
-    }
-
-    async fn close(&mut self, record: &Record, task: Id) -> Result<(), SeedError> {
-        let casework = self.rooms.casework;
-        let clerk = &self.town.department(&record.department)?.clerk;
-        let accepted = casework
-            .task_accept(clerk, task, TaskAcceptRequest::default())
-            .await;
-        self.carried_out("task_accept", accepted)?;
-        let finished = casework
-            .task_finish(clerk, task, TaskFinishRequest::default())
-            .await;
-        self.carried_out("task_finish", finished)?;
-        Ok(())
-    }
-
-    /// Counts a command; one that the law refuses is counted apart.
-    fn carried_out<T>(
-        &mut self,
-        operation: &str,
-        given: Result<T, CaseworkError>,
-    ) -> Result<Option<T>, SeedError> {
-        match given {
-            Ok(made) => {
-                self.commands += 1;
-                Ok(Some(made))
-            }
-            Err(CaseworkError::Store(error)) => Err(error.into()),
-            Err(refused) => {
-                let counted = format!("{operation} {}", code_of(&refused));
-                *self.refused.entry(counted).or_default() += 1;
-                Ok(None)
-            }
+        if let Some(place) = self.told.get_mut(nth)
+            && outcome.opened.is_some()
+        {
+            *place = outcome.opened;
         }
-    }
-}
-
-/// The code of a refusal; of a wrong input that of its first field.
-fn code_of(error: &CaseworkError) -> String {
-    match error {
-        CaseworkError::Invalid(fields) => fields.first().map_or_else(
-            || "invalid_input".to_owned(),
-            |field| format!("{} {}", field.field, field.code),
-        ),
-        CaseworkError::CaseRefused { refusal, .. }
-        | CaseworkError::ReportRefused { refusal, .. } => refusal.code().to_owned(),
-        other => other.to_string(),
     }
 }

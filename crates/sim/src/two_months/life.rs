@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// How long handling lasts at most in the mode of the processes.
 pub(super) const MODE_SECONDS: i64 = 4 * 3_600;
+/// No clock that a command of the story starts runs out sooner.
+const QUIET_SECONDS: i64 = 120;
 
 /// A report and what has become of it.
 #[expect(
@@ -268,7 +270,7 @@ impl<'a> Town<'a> {
     ) -> Done {
         let begins_at = plan.begins_at();
         let length = (plan.until.0 - begins_at.0).max(1);
-        let mut bells = Bells::new(self.casework, &plan.clock);
+        let mut bells = Bells::new(self.casework, &plan.clock, QUIET_SECONDS);
         let mut shown = 0;
         let mut tidy_at = begins_at;
         let mut mends_at = Some(begins_at.plus_seconds(length / 2_000_000));
