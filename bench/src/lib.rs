@@ -16,4 +16,5 @@ pub mod points;
 pub mod program;
 pub mod races;
 pub mod raw;
+pub mod search;
 pub mod startup;

@@ -66,7 +66,7 @@ pub fn run(binary: &Path, most: usize, kept: Option<&Path>) -> Result<()> {
 }
 
 /// A server of its own on these cases: how long its start takes, and what it holds when nobody asks anything.
-fn server(binary: &Path, data_dir: &Path) -> Result<()> {
+pub(crate) fn server(binary: &Path, data_dir: &Path) -> Result<()> {
     let program = Launch {
         binary,
         command: "serve",

@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 use anyhow::{Context, Result, bail};
-use bench::{commands, faults, lists, load, points, startup};
+use bench::{commands, faults, lists, load, points, search, startup};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,6 +40,12 @@ enum Figure {
         /// Where the cities stay, to be read again by the next run.
         #[arg(long)]
         folder: Option<PathBuf>,
+    },
+    /// Searches and alike cases in a city that `lists --folder` has kept; its index is made anew.
+    Search {
+        /// The folder of that city, e.g. `KEPT/100000`.
+        #[arg(long)]
+        folder: PathBuf,
     },
     /// Point -> area.
     Points,
@@ -78,6 +84,7 @@ fn main() -> Result<()> {
             Figure::Points => points::run()?,
             Figure::Commands { count } => commands::run(count)?,
             Figure::Lists { most, folder } => lists::run(&binary, most, folder.as_deref())?,
+            Figure::Search { folder } => search::run(&binary, &folder)?,
             Figure::Startup => startup::run(&binary)?,
             Figure::Http { count } => {
                 http(&binary, count, None)?;

@@ -3,6 +3,7 @@
 
 use crate::lifecycle::RuleFacts;
 use crate::model::{ComponentPinned, OrganisationRef};
+use crate::search::Names;
 use ::store::{StoreError, Tx};
 use base::path::TreePath;
 use base::{AreaCode, AreaLevel, Id, Point, Timestamp};
@@ -76,6 +77,10 @@ pub trait City: Send + Sync {
     fn organisation(&self, id: Id) -> Option<OrganisationFacts>;
     /// The organisations a person works for; none when there is no such person. Asks the database: never inside a transaction.
     fn works_for(&self, staff_id: Id) -> Pending<'_, Vec<TreePath>>;
+    /// What categories and areas are called, to know those names in what people type.
+    fn names(&self) -> Names {
+        Names::default()
+    }
     /// A category and those above it, nearest first.
     fn category_line(&self, id: Id) -> Vec<Id> {
         vec![id]
@@ -231,6 +236,19 @@ impl City for KnownCity {
             next = category.parent_id;
         }
         line
+    }
+
+    fn names(&self) -> Names {
+        let snapshot = self.registry.snapshot();
+        let standards = snapshot.rules.standards().iter();
+        let categories = standards.flat_map(|standard| snapshot.rules.categories(standard.id));
+        // Grids bear numbers.
+        let areas = snapshot.areas.areas().iter();
+        let areas = areas.filter(|area| area.level != AreaLevel::Grid);
+        Names {
+            kinds: categories.map(|category| category.name.clone()).collect(),
+            areas: areas.map(|area| area.name.clone()).collect(),
+        }
     }
 
     fn sole_rule_row(&self, category_id: Id) -> Option<Id> {

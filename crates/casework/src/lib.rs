@@ -15,6 +15,8 @@
 //! | `case_list`, `case_view`, `task_list`, `report_list`, `report_search`, `report_view` | reading within the caller's scope, masked |
 //! | `attachment_begin` … `attachment_open` | files: uploaded, then named by the action they go with; see [`model::TAKE_FILES`] |
 //! | `attachments_tidy`, `attachments_sweep` | takes away what nothing used, destroys what was forgotten, clears what a crash left |
+//! | `search`, `case_similar` | what has all the words asked for; open cases that may be about the same |
+//! | `search_in`, `search_rebuild` | keep the index of words in step; make it anew |
 //! | `report_unmask` | a report with its personal data; audited with the reason |
 //! | `timer_due` | handles due timers of the kinds of [`TIMERS`]: clocks that run out, ladders, suspensions, zones drawn anew |
 //! | `import_appeals` | citizens' messages from a table as reports |
@@ -37,6 +39,7 @@ pub mod numbers;
 pub mod process;
 pub mod records;
 pub mod routing;
+pub mod search;
 pub mod service;
 pub mod statistics;
 mod store;

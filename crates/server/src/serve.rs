@@ -106,7 +106,13 @@ pub async fn serve(
         hub,
         figures,
     } = assemble(&city, settings, &closing)?;
-    let workers = workers::start(&city, hub, figures.clone(), &closing)?;
+    let workers = workers::start(
+        &city,
+        hub,
+        figures.clone(),
+        &closing,
+        &settings.search_dir(),
+    )?;
     let address = listener.local_addr()?;
     let listen_settings = ListenSettings {
         connections_max: settings.connections_max,

@@ -203,6 +203,11 @@ impl Settings {
         }
     }
 
+    /// Where the index of words lies. It is made from the database at will and belongs into no backup.
+    pub fn search_dir(&self) -> PathBuf {
+        self.data_dir.join("search")
+    }
+
     /// The data directory, made when missing and closed to other users.
     pub fn make_data_dir(&self) -> anyhow::Result<&Path> {
         let made = !self.data_dir.exists();

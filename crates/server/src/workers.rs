@@ -8,6 +8,7 @@ use base::Timestamp;
 use futures_util::future::BoxFuture;
 use linkage::Linkage;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -55,11 +56,13 @@ pub fn start(
     hub: Hub,
     figures: Arc<Figures>,
     closing: &Closing,
+    search_dir: &Path,
 ) -> Result<Vec<JoinHandle<()>>, StoreError> {
     city.store.follow_outbox()?;
     city.store
         .consume(Arc::new(Linkage::new(city.store.clone())))?;
     city.store.consume(city.casework.statistics_follower())?;
+    city.casework.search_in(search_dir)?;
     let mut tasks = vec![tokio::spawn(
         hub.follow(vec![Arc::new(Memories(city.clone()))]),
     )];

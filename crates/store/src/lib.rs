@@ -43,6 +43,7 @@ pub mod timer;
 mod tx;
 mod value;
 mod within;
+pub mod words;
 
 pub use audit::AuditEntry;
 pub use consumer::Consumer;

@@ -381,6 +381,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open cases you may see that may be about what is being typed: near, of the same kind, lately accepted, with words in common, and why.
+         * @description Needs the permission `case_list`.
+         */
+        post: operations["case_similar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{id}": {
         parameters: {
             query?: never;
@@ -1748,6 +1768,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cases and reports you may see whose title, description, address, area or category has all that is asked for, or whose number ends
+         *     so; the newest first. Masked, and searched as masked: phone numbers are looked up by `report_search`. Any text is a question; one
+         *     without letters, digits and characters finds nothing.
+         * @description Needs the permission `case_list`.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2721,6 +2763,35 @@ export interface components {
             /** @description The person. */
             staff_id: string;
         };
+        /** @description An open case that may be about the same, and why it is thought so. */
+        AlikeView: {
+            /** @description Where it is, in words. */
+            address?: string | null;
+            /** @description The case, as in lists. */
+            case: components["schemas"]["CaseListView"];
+            /**
+             * Format: int32
+             * @description Metres apart, where both places are known.
+             */
+            distance_m?: number | null;
+            kinship?: components["schemas"]["Kinship"] | null;
+            /**
+             * Format: int32
+             * @description How much it is alike: the sum of what follows, by the table in `docs/API.md`.
+             */
+            points: number;
+            /** @description What it is called, with the words in common marked. */
+            title: components["schemas"]["MarkedView"];
+            /** @description Words in common, the most telling first. */
+            words: string[];
+        };
+        /** @description Open cases that may be about the same. */
+        AlikesView: {
+            /** @description False while the index is made anew: then some may be missing. */
+            is_complete: boolean;
+            /** @description The most alike first. */
+            items: components["schemas"]["AlikeView"][];
+        };
         /** @description `appeal_file`. */
         AppealFileRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
@@ -3377,6 +3448,42 @@ export interface components {
             /** @description In a few words. */
             title: string;
         };
+        /** @description `case_similar`: a report as far as it is typed. Everything may be left out; in the body, because addresses are logged. */
+        CaseSimilarRequest: {
+            /**
+             * @description Where, in words.
+             * @default
+             */
+            address?: string;
+            /**
+             * @description Category of a standard.
+             * @default null
+             */
+            category_id?: string | null;
+            /**
+             * @description The reporter's own words.
+             * @default
+             */
+            detail?: string;
+            /**
+             * Format: int32
+             * @description So many, 1 to 20; 5 when left out.
+             * @default null
+             */
+            limit?: number | null;
+            /**
+             * @description Where.
+             * @default {
+             *       "coordinate_system": "cgcs2000"
+             *     }
+             */
+            place?: components["schemas"]["PlaceRequest"];
+            /**
+             * @description In a few words.
+             * @default
+             */
+            title?: string;
+        };
         /** @description `case_split`: further cases for the same reports. */
         CaseSplitRequest: {
             /** @description Each has a title; what else is left out is taken from the case. */
@@ -3926,6 +4033,22 @@ export interface components {
             /** @description The program's version. */
             version: string;
         };
+        /**
+         * @description What a hit is.
+         * @enum {string}
+         */
+        HitKind: "case" | "report";
+        /** @description Something that was found. */
+        HitView: {
+            address?: components["schemas"]["MarkedView"] | null;
+            case?: components["schemas"]["CaseListView"] | null;
+            /** @description What it is. */
+            kind: components["schemas"]["HitKind"];
+            report?: components["schemas"]["ReportListView"] | null;
+            snippet?: components["schemas"]["MarkedView"] | null;
+            /** @description What it is called. */
+            title: components["schemas"]["MarkedView"];
+        };
         /** @description On these days from one time of day until another; until before from runs over midnight. */
         Hours: {
             /** @description 1 Monday to 7 Sunday: the day on which the hours begin. */
@@ -3941,6 +4064,11 @@ export interface components {
              */
             until: string;
         };
+        /**
+         * @description How two categories are related.
+         * @enum {string}
+         */
+        Kinship: "category" | "class";
         /** @description A change: what is left out stays. */
         LayerChange: {
             /** @default null */
@@ -4089,6 +4217,26 @@ export interface components {
                 [key: string]: components["schemas"]["RateValueView"];
             };
             year_before?: components["schemas"]["LineView"] | null;
+        };
+        /** @description A part of a text. Characters are Unicode code points. */
+        MarkView: {
+            /**
+             * Format: int32
+             * @description The first character.
+             */
+            from: number;
+            /**
+             * Format: int32
+             * @description The character after the last.
+             */
+            to: number;
+        };
+        /** @description A text with what was asked for marked in it. */
+        MarkedView: {
+            /** @description From left to right, without overlap. */
+            marks: components["schemas"]["MarkView"][];
+            /** @description The text, masked. */
+            text: string;
         };
         /** @description Something that is counted. */
         MeasureView: {
@@ -5478,6 +5626,15 @@ export interface components {
          * @enum {string}
          */
         Satisfaction: "very_satisfied" | "satisfied" | "fairly_satisfied" | "dissatisfied" | "very_dissatisfied";
+        /** @description A page of what was found. */
+        SearchView: {
+            /** @description False while the index is made anew: then older ones may be missing. */
+            is_complete: boolean;
+            /** @description The newest first. */
+            items: components["schemas"]["HitView"][];
+            /** @description Pass as `after` for what is older. A page may be short of the limit while there is more. */
+            next?: string | null;
+        };
         /** @description Name and password. */
         SessionOpenRequest: {
             /**
@@ -7630,6 +7787,66 @@ export interface operations {
                 };
             };
             /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    case_similar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseSimilarRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlikesView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13173,6 +13390,71 @@ export interface operations {
                 content?: never;
             };
             /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query?: {
+                /** @description Words, or a number or its last digits; all of them must be found. At most 100 characters. */
+                q?: string;
+                /** @description Only cases, or only reports. */
+                kind?: "case" | "report";
+                /** @description Rows wanted, 1 to 200; 50 when left out. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
             422: {
                 headers: {
                     [name: string]: unknown;

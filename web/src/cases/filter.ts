@@ -23,6 +23,8 @@ export interface CaseFilter {
   organisation: string | null;
   source: string | null;
   q: string | null;
+  /** Looked for among all cases; then nothing else of the filter holds. */
+  words: string | null;
 }
 
 function one<T extends string>(known: readonly T[], value: unknown): T | null {
@@ -45,6 +47,7 @@ export function filterOf(query: LocationQuery): CaseFilter {
     organisation: free(query['organisation']),
     source: free(query['source']),
     q: free(query['q']),
+    words: free(query['words'])?.slice(0, 100) ?? null,
   };
 }
 
@@ -64,7 +67,7 @@ export function queryOf(filter: CaseFilter): Query {
   };
 }
 
-const FIELDS = ['stage', 'level', 'light', 'mark', 'area', 'category', 'organisation', 'source', 'q'] as const;
+const FIELDS = ['stage', 'level', 'light', 'mark', 'area', 'category', 'organisation', 'source', 'q', 'words'] as const;
 
 export function hasFilters(filter: CaseFilter): boolean {
   return FIELDS.some((field) => filter[field] !== null);
@@ -72,4 +75,11 @@ export function hasFilters(filter: CaseFilter): boolean {
 
 export function withoutFilters(): Record<string, undefined> {
   return Object.fromEntries(FIELDS.map((field) => [field, undefined]));
+}
+
+/** What is typed into the search of the list: a number from its beginning narrows the list, anything else is looked for among all cases. */
+export function searchOf(text: string): { q: string | undefined; words: string | undefined } {
+  const typed = text.trim();
+  const isNumber = /^\d{6}-\d{8}(-\d*)?$/.test(typed);
+  return isNumber ? { q: typed, words: undefined } : { q: undefined, words: typed || undefined };
 }

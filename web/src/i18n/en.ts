@@ -32,16 +32,16 @@ const en: Messages = {
     offline: 'Offline; reconnecting. Nothing you have typed is lost.', home: 'Home', end: 'The end', loadMore: 'Load more',
   },
   keys: {
-    title: 'Keys', move: 'Next / previous', open: 'Open', full: 'Open full page', close: 'Close / cancel', search: 'Find by number', help: 'This help',
+    title: 'Keys', move: 'Next / previous', open: 'Open', full: 'Open full page', close: 'Close / cancel', search: 'Find in the list', palette: 'Find cases, reports, pages', help: 'This help',
     submit: 'Submit a form', act: 'Act', refresh: 'Show what is new', go: 'Go to cases / tasks / intake', hint: 'Keys do nothing while you type.', menu: 'Keyboard help',
     page: 'Lists', detail: 'Case', everywhere: 'Everywhere',
   },
   cases: {
     title: 'Cases', boxes: 'Boxes of cases', todo: 'To do', doing: 'In progress', done: 'Done', overdue: 'Overdue', supervised: 'Supervised', suspended: 'Suspended', watched: 'Watched',
     number: 'Case number', subject: 'Subject', category: 'Category', area: 'Area', lead: 'Lead', stage: 'Stage', time: 'Time', accepted: 'Accepted',
-    source: 'Source', search: 'Number, e.g. 310118-20261121', fresh: 'New cases: {n}', list: 'List of cases', pick: 'Pick a case in the list',
+    source: 'Source', search: 'Number, place or words', fresh: 'New cases: {n}', list: 'List of cases', pick: 'Pick a case in the list',
     sort: 'Order', newest: 'Newest', due: 'Most urgent', updated: 'Last changed', filters: 'Filters', rework: 'Rework {n}', awaits: 'Awaits dispatch',
-    loaded: '{n} loaded', loadedAll: '{n} in all', numberHint: 'A number at least to its day, e.g. 310118-20261121',
+    loaded: '{n} loaded', loadedAll: '{n} in all', found: '“{text}” among all cases you may see, the newest first; boxes and filters do not apply', foundNothing: 'Nothing found for “{text}”', foundHint: 'Try fewer words or others, or the last digits of the number.',
   },
   filter: { stage: 'Stage', level: 'Level', area: 'Area', category: 'Category', organisation: 'Organisation', source: 'Source', light: 'Light', mark: 'Mark', drop: 'Drop the filter {name}' },
   stage: { accepted: 'To file', filed: 'To dispatch', handling: 'Handling', inspecting: 'To inspect', closing: 'To close', closed: 'Closed', cancelled: 'Cancelled', merged: 'Merged' },
@@ -112,13 +112,23 @@ const en: Messages = {
     addressHint: 'Street, number, landmark', area: 'Area', areaHint: 'Name of a street or village', coordinates: 'Coordinates', lon: 'Longitude', lat: 'Latitude', system: 'System', classes: 'Class', category: 'Category', categoryHint: 'A part of its name',
     reporter: 'Reporter', name: 'Name', phone: 'Phone', hidden: 'Hide the reporter from those who handle', accept: 'Accept and open a case at once', acceptHint: 'Otherwise it waits to be accepted', submit: 'Register',
     done: 'Report {no} is registered', caseDone: 'case {no} is open', view: 'Open the case', next: 'Next', draft: 'The draft is kept in this browser', drop: 'Clear the draft', where: 'Where', what: 'What', who: 'Who',
-    needPlace: 'Pick an area or give a point', needCategory: 'Pick a category', conditions: 'Filing conditions', pair: 'Longitude and latitude, both as numbers', first: 'What', noArea: 'No such area', range: 'Not a number',
+    needPlace: 'Pick an area or give a point', needCategory: 'Pick a category', conditions: 'Filing conditions', pair: 'Longitude and latitude, both as numbers', first: 'What', noArea: 'No such area', range: 'Not a number', joined: 'joined case {no}', submitJoin: 'Register and join', notJoined: 'Report {no} is registered but has not joined case {case}: ',
   },
   files: {
     title: 'Attachments', pick: 'Choose files', camera: 'Take a photo', drag: 'or drag them here, or paste a screenshot', hint: 'Photos, videos, recordings, PDF, Word, Excel; up to {size} each, {n} at most', sending: 'Uploading {name}',
     wait: 'Uploading…', tooLarge: 'Larger than {size}', tooMany: '{n} files at most', empty: 'The file is empty', before: 'Before', after: 'After', besides: 'Others', viewer: 'Photos and videos',
     previous: 'Previous', next: 'Next', open: 'View: {what}', taken: 'taken {at}', stage: { reported: 'Reported', verified: 'Verified', handled: 'Handled', inspected: 'Inspected', other: 'Other' },
   },
+  palette: {
+    title: 'Find', hint: 'Number or its last digits, place, words, a whole phone number', pagesHint: 'Name of a page', pages: 'Pages', recent: 'Opened lately', reports: 'Reports', all: 'All results',
+    inList: 'Show all results for “{text}” in the list of cases', nothing: 'Nothing found', searching: 'Searching…', pick: 'choose', open: 'Find', incomplete: 'The index is being rebuilt; older things may be missing for now.',
+    noCase: 'Report {no} has no case yet',
+  },
+  alike: {
+    title: 'Possibly the same', hint: '{n} open cases may be about the same. Look first; if one is, join it instead of making another.', apart: '{n} m apart', sameCategory: 'same category', sameClass: 'same class',
+    words: 'words in common: {words}', comma: ', ', accepted: 'accepted {at}', look: 'Look', join: 'Join this case', unjoin: 'Do not join', joining: 'It will join case {no}; no other case is made.', failed: 'Alike cases cannot be looked up now; registering still works.',
+  },
+  reportStage: { received: 'To accept', accepted: 'Under way', settled: 'Settled', calling_back: 'To call back', answered: 'Answered', rejected: 'Rejected', withdrawn: 'Withdrawn' },
   system: { cgcs2000: 'CGCS2000', wgs84: 'WGS 84 (GPS)', gcj02: 'GCJ-02 (Amap, Tencent)', bd09: 'BD-09 (Baidu)' },
 };
 

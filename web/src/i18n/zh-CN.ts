@@ -30,16 +30,16 @@ export default {
     offline: '网络已断开，正在重连。已填写的内容不会丢失。', home: '回到首页', end: '已到最后', loadMore: '继续加载',
   },
   keys: {
-    title: '快捷键', move: '上一件 / 下一件', open: '打开', full: '打开完整页面', close: '关闭详情 / 取消', search: '按编号查找', help: '快捷键说明',
+    title: '快捷键', move: '上一件 / 下一件', open: '打开', full: '打开完整页面', close: '关闭详情 / 取消', search: '在列表中查找', palette: '查找案卷、诉求、页面', help: '快捷键说明',
     submit: '提交表单', act: '办理', refresh: '显示新案卷', go: '前往：案卷 / 工单 / 受理', hint: '输入文字时快捷键不起作用。', menu: '打开快捷键说明',
     page: '列表', detail: '案卷详情', everywhere: '通用',
   },
   cases: {
     title: '案卷', boxes: '案卷分类', todo: '待办', doing: '在办', done: '已办', overdue: '超期', supervised: '督办', suspended: '挂账', watched: '关注',
     number: '案卷编号', subject: '问题描述', category: '类别', area: '区域', lead: '主办单位', stage: '环节', time: '时限', accepted: '受理时间',
-    source: '来源', search: '案卷编号，如 310118-20261121', fresh: '有 {n} 件新案卷', list: '案卷列表', pick: '在列表中选择一件案卷查看详情',
+    source: '来源', search: '编号、地点或描述中的词', fresh: '有 {n} 件新案卷', list: '案卷列表', pick: '在列表中选择一件案卷查看详情',
     sort: '排序', newest: '最新受理', due: '最紧迫', updated: '最近更新', filters: '筛选', rework: '返工 {n} 次', awaits: '重新派遣',
-    loaded: '已加载 {n} 件', loadedAll: '共 {n} 件', numberHint: '编号至少输到日期，如 310118-20261121',
+    loaded: '已加载 {n} 件', loadedAll: '共 {n} 件', found: '在你能看到的全部案卷中查找“{text}”，最新受理的在前；分类和筛选暂不生效', foundNothing: '没有找到“{text}”', foundHint: '可以少输几个词，或换一种说法；也可以输入编号的后几位。',
   },
   filter: { stage: '环节', level: '等级', area: '区域', category: '类别', organisation: '单位', source: '来源', light: '时限', mark: '标记', drop: '取消筛选：{name}' },
   stage: { accepted: '待立案', filed: '待派遣', handling: '处置中', inspecting: '待核查', closing: '待结案', closed: '已结案', cancelled: '已作废', merged: '已并案' },
@@ -110,12 +110,22 @@ export default {
     addressHint: '路名、门牌号、附近标志物', area: '区域', areaHint: '输入街镇、村居名称', coordinates: '坐标', lon: '经度', lat: '纬度', system: '坐标系', classes: '大类', category: '小类', categoryHint: '输入名称查找',
     reporter: '诉求人', name: '姓名', phone: '电话', hidden: '对处置单位隐藏诉求人', accept: '同时受理并建立案卷', acceptHint: '不勾选则进入待受理', submit: '登记',
     done: '已登记诉求 {no}', caseDone: '已建立案卷 {no}', view: '查看案卷', next: '继续登记下一件', draft: '草稿已自动保存在本机', drop: '清空草稿', where: '地点', what: '事项', who: '诉求人信息',
-    needPlace: '请选择区域或填写坐标', needCategory: '请选择小类', conditions: '立案条件', pair: '经度、纬度须同时填写', first: '问题', noArea: '没有找到该区域', range: '请输入有效的数字',
+    needPlace: '请选择区域或填写坐标', needCategory: '请选择小类', conditions: '立案条件', pair: '经度、纬度须同时填写', first: '问题', noArea: '没有找到该区域', range: '请输入有效的数字', joined: '已并入案卷 {no}', submitJoin: '登记并并入', notJoined: '诉求 {no} 已登记，但没有并入案卷 {case}：',
   },
   files: {
     title: '附件', pick: '选择文件', camera: '拍照', drag: '也可以拖到这里，或直接粘贴截图', hint: '照片、视频、录音、PDF、Word、Excel；单个不超过 {size}，最多 {n} 个', sending: '正在上传 {name}',
     wait: '附件上传中…', tooLarge: '超过 {size}', tooMany: '最多 {n} 个附件', empty: '文件是空的', before: '处置前', after: '处置后', besides: '其他影像', viewer: '查看影像',
     previous: '上一张', next: '下一张', open: '查看：{what}', taken: '拍摄于 {at}', stage: { reported: '上报', verified: '核实', handled: '处置', inspected: '核查', other: '其他' },
   },
+  palette: {
+    title: '查找', hint: '案卷编号或后几位、地点、描述中的词、诉求人完整电话', pagesHint: '页面名称', pages: '页面', recent: '最近打开', reports: '诉求', all: '全部结果',
+    inList: '在案卷列表中查看“{text}”的全部结果', nothing: '没有找到', searching: '正在查找…', pick: '选择', open: '查找', incomplete: '查找索引正在重建，较早的内容可能暂时查不到。',
+    noCase: '诉求 {no} 还没有建立案卷',
+  },
+  alike: {
+    title: '可能是同一问题', hint: '有 {n} 件未办结的案卷可能与此相同，请先核对；如属同一问题，并入即可，不必另建案卷。', apart: '相距 {n} 米', sameCategory: '同类', sameClass: '同大类',
+    words: '共同词：{words}', comma: '、', accepted: '{at} 受理', look: '查看', join: '并入此案卷', unjoin: '取消并入', joining: '登记后将并入案卷 {no}，不另建案卷。', failed: '暂时不能查找相近的案卷，不影响登记。',
+  },
+  reportStage: { received: '待受理', accepted: '办理中', settled: '已办结', calling_back: '待回访', answered: '已答复', rejected: '不予受理', withdrawn: '已撤回' },
   system: { cgcs2000: 'CGCS2000', wgs84: 'WGS84（GPS）', gcj02: 'GCJ-02（高德、腾讯）', bd09: 'BD-09（百度）' },
 } as const;

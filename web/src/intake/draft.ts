@@ -25,6 +25,12 @@ export function blank(): Draft {
   };
 }
 
+/** The case that a report is to join instead of opening one. */
+export interface Joining {
+  id: string;
+  no: string;
+}
+
 const KEY = 'chengyun.draft.';
 
 /** The draft this account left in this browser. */
@@ -54,15 +60,15 @@ export function titleOf(text: string): string {
   return [...told].slice(0, TITLE_MAX).join('');
 }
 
-const isDegrees = (text: string): boolean => /^-?\d{1,3}(\.\d+)?$/.test(text.trim());
+export const isDegrees = (text: string): boolean => /^-?\d{1,3}(\.\d+)?$/.test(text.trim());
 
 /** What is still missing or wrong, by field. */
-export function wrongOf(draft: Draft): Set<'text' | 'place' | 'pair' | 'category'> {
+export function wrongOf(draft: Draft, joins = false): Set<'text' | 'place' | 'pair' | 'category'> {
   const wrong = new Set<'text' | 'place' | 'pair' | 'category'>();
   const hasPoint = draft.lon.trim() !== '' || draft.lat.trim() !== '';
   if (draft.text.trim() === '' && draft.title.trim() === '') wrong.add('text');
   if (hasPoint && !(isDegrees(draft.lon) && isDegrees(draft.lat))) wrong.add('pair');
-  if (draft.opens && draft.categoryId === null) wrong.add('category');
-  if (draft.opens && draft.areaCode === null && !hasPoint) wrong.add('place');
+  if (draft.opens && !joins && draft.categoryId === null) wrong.add('category');
+  if (draft.opens && !joins && draft.areaCode === null && !hasPoint) wrong.add('place');
   return wrong;
 }

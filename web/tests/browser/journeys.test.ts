@@ -296,6 +296,94 @@ describe('a list', () => {
   }, 60_000);
 });
 
+describe('searching', () => {
+  it('by Ctrl K finds a case by words and by its last digits, goes to pages and remembers', async () => {
+    const { page, context, complaints } = await desk(city, 'zhibanzhang');
+    await page.goto('/cases?box=doing');
+    await page.locator('.grid-row').first().waitFor();
+    await page.locator('.filters-search input').focus();
+    await page.keyboard.press('Control+k');
+    const field = page.locator('.palette input');
+    await field.waitFor();
+    await page.keyboard.type('井盖');
+    const first = page.locator('.palette [role="option"]', { has: page.locator('mark') }).first();
+    await first.waitFor();
+    expect(await first.locator('mark').first().innerText()).toBe('井盖');
+    const no = await first.locator('.number').innerText();
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/cases/*');
+    await page.locator('article.detail', { hasText: no }).waitFor();
+    // By its last digits, and what was opened is offered before anything is typed.
+    await page.keyboard.press('Control+k');
+    await page.locator('.palette [role="option"]', { hasText: no }).waitFor();
+    await page.keyboard.type(no.slice(-14));
+    await page.locator('.palette [role="option"] .number', { hasText: no }).first().waitFor();
+    // What nothing has; to a page; away.
+    await field.fill('麒麟瓷器');
+    await page.getByText('没有找到').waitFor();
+    await field.fill('工单');
+    await page.locator('.palette [role="option"]', { hasText: '工单' }).first().waitFor();
+    await page.keyboard.press('Escape');
+    await field.waitFor({ state: 'hidden' });
+    expect(complaints).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  it('in the list of cases is its address, and marks what was found', async () => {
+    const { page, context } = await desk(city, 'zhibanzhang');
+    await page.goto('/cases');
+    await page.locator('.filters-search input').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('井盖');
+    await page.waitForURL((url) => url.searchParams.get('words') === '井盖');
+    await page.locator('.grid-row mark').first().waitFor();
+    expect(await page.locator('.grid-row mark').first().innerText()).toBe('井盖');
+    await page.reload();
+    await page.locator('.grid-row mark').first().waitFor();
+    expect(await page.locator('.filters-search input').inputValue()).toBe('井盖');
+    await page.locator('.filters-search input').fill('麒麟瓷器');
+    await page.getByText('没有找到“麒麟瓷器”').waitFor();
+    await page.locator('[data-box="doing"]').click();
+    await page.waitForURL((url) => !url.searchParams.has('words'));
+    await page.locator('.grid-row').first().waitFor();
+    await context.close();
+  }, 60_000);
+
+  it('while a report is typed offers the case that is there, and the report joins it', async () => {
+    const clerk = await desk(city, 'shouli');
+    const { page } = clerk;
+    await page.locator('#text').waitFor();
+    const describeIt = async (text: string): Promise<void> => {
+      await page.locator('#text').fill(text);
+      await page.locator('.intake .pair .pick input').click();
+      await pick(page, '路灯');
+      await page.locator('#lon').fill('121.123456');
+      await page.locator('#lat').fill('31.151234');
+      await page.locator('#system').selectOption('cgcs2000');
+    };
+    await describeIt('淀山湖大道公交站旁路灯不亮。');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('[data-opened]').waitFor();
+    const id = (await page.locator('[data-opened]').getAttribute('href'))?.split('/').at(-1) ?? '';
+    await page.waitForTimeout(1_200);
+    await describeIt('公交站旁路灯又不亮了。');
+    const offered = page.locator('.alike li', { hasText: '淀山湖大道公交站旁路灯不亮' });
+    await offered.waitFor();
+    expect(await offered.locator('.alike-why').innerText()).toMatch(/相距 \d+ 米 · 同类 · 共同词：.*路灯/);
+    await tabTo(page, '[data-join]');
+    await page.keyboard.press('Enter');
+    await page.getByText('登记后将并入案卷').waitFor();
+    await page.keyboard.press('Control+Enter');
+    const joined = page.locator('[data-joined]');
+    await joined.waitFor();
+    expect(await joined.getAttribute('href')).toBe(`/cases/${id}`);
+    const reports = await page.evaluate(async (wanted) => ((await (await fetch(`/api/v1/cases/${wanted}`)).json()) as { report_ids: string[] }).report_ids.length, id);
+    expect(reports).toBe(2);
+    expect(clerk.complaints).toEqual([]);
+    await clerk.context.close();
+  }, 60_000);
+});
+
 describe('a first sign-in', () => {
   it('with a drawn password changes it before anything else', async () => {
     const security = await desk(city, 'anquan');

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { bodyOf, missing, offers, SPECS, type CaseView, type Offer } from '@/cases/actions';
-import { filterOf, hasFilters, queryOf } from '@/cases/filter';
+import { filterOf, hasFilters, queryOf, searchOf } from '@/cases/filter';
 import { recallDraft, blank, keepDraft, titleOf, wrongOf } from '@/intake/draft';
 import { i18n, speak, word } from '@/i18n';
 import zh from '@/i18n/zh-CN';
 import { boxCount, dateTime, duration, lightOf } from '@/shared/format';
 import { isTyping, nameOf } from '@/shared/hotkeys';
+import { partsOf } from '@/shared/ui/marked';
+import { phoneOf } from '@/search/queries';
+import { noteCase, recentCases } from '@/search/recent';
 
 describe('a lamp', () => {
   const clock = { yellow_at: '2026-11-21T10:45:00+08:00', due_at: '2026-11-21T11:00:00+08:00' };
@@ -130,5 +133,26 @@ describe('keys', () => {
     expect(isTyping(pressed({ key: 'j' }))).toBe(false);
     expect(isTyping(pressed({ key: 'j' }, document.createElement('input')))).toBe(true);
     expect(isTyping(pressed({ key: 'j', isComposing: true }))).toBe(true);
+  });
+});
+
+describe('searching', () => {
+  it('marks characters, also those that JavaScript counts twice', () => {
+    const parts = partsOf('𠮷野家井盖', [{ from: 0, to: 1 }, { from: 3, to: 9 }]);
+    expect(parts.map((part) => `${part.isMarked ? '+' : '-'}${part.text}`)).toEqual(['+𠮷', '-野家', '+井盖']);
+    expect(partsOf('', [])).toEqual([]);
+  });
+  it('tells a number of a case from words, and a phone from a number', () => {
+    expect(searchOf(' 310118-20261121 ')).toEqual({ q: '310118-20261121', words: undefined });
+    expect(searchOf('00042')).toEqual({ q: undefined, words: '00042' });
+    expect(searchOf(' ')).toEqual({ q: undefined, words: undefined });
+    expect(phoneOf('+86 138-0013 8000')).not.toBeNull();
+    expect(phoneOf('310118')).toBeNull();
+  });
+  it('remembers the last eight cases opened, of each account apart', () => {
+    for (let n = 0; n < 10; n += 1) noteCase('a', { id: `${n}`, no: `no ${n}` });
+    noteCase('a', { id: '5', no: 'no 5' });
+    expect(recentCases('a').map((each) => each.id)).toEqual(['5', '9', '8', '7', '6', '4', '3', '2']);
+    expect(recentCases('b')).toEqual([]);
   });
 });

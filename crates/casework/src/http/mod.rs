@@ -9,6 +9,7 @@ mod overlays;
 mod processes;
 mod reports;
 mod routing;
+mod search;
 mod statistics;
 mod tasks;
 
@@ -61,6 +62,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/api/v1/sources", "source_create", "source_create"),
     endpoint("PATCH", "/api/v1/sources/{code}", "source_update", "source_update"),
     endpoint("GET", "/api/v1/cases", "case_list", "case_list"),
+    endpoint("GET", "/api/v1/search", "search", "case_list"),
+    endpoint("POST", "/api/v1/cases/similar", "case_similar", "case_list"),
     endpoint("GET", "/api/v1/cases/counts", "case_counts", "case_list"),
     endpoint("PUT", "/api/v1/cases/{id}/watch", "case_watch", "case_view"),
     endpoint("DELETE", "/api/v1/cases/{id}/watch", "case_unwatch", "case_view"),
@@ -164,6 +167,8 @@ fn routes(casework: Casework) -> OpenApiRouter {
         .routes(routes!(links::case_merge))
         .routes(routes!(cases::case_list, links::case_create))
         .routes(routes!(cases::case_counts))
+        .routes(routes!(search::search))
+        .routes(routes!(search::case_similar))
         .routes(routes!(cases::case_watch, cases::case_unwatch))
         .routes(routes!(cases::case_view))
         .routes(routes!(cases::case_file))

@@ -15,8 +15,10 @@ pub use handling::*;
 pub mod overlays;
 pub mod processes;
 pub mod routing;
+mod search;
 
 pub use overlays::*;
+pub use search::CaseSimilarRequest;
 
 use crate::model::Level;
 use base::limits::{

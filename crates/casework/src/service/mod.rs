@@ -21,6 +21,7 @@ mod rehearsal;
 mod report;
 mod routing;
 mod sealed;
+mod search;
 mod self_handling;
 mod statistics;
 mod timer;
@@ -37,11 +38,13 @@ pub use query::{
     COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskBox, TaskQuery,
 };
 pub use routing::{CASEWORK_CHANGED, RouteQuery};
+pub use search::SearchQuery;
 pub use statistics::{
     Group, STATISTICS, StatisticsFollower, StatisticsQuery, SubjectsQuery, WINDOW_DAYS_MAX,
 };
 use timer::TASK_DEADLINE;
 pub use verify::{Finding, Verified};
+pub(crate) use zones::CASE_ZONES;
 pub use zones::{TIMERS, zones_changed};
 
 use crate::city::City;
@@ -84,6 +87,7 @@ struct Inner {
     sizes: query::Sizes,
     routing: routing::Routing,
     intake: attachments::Gates,
+    search: search::SearchParts,
 }
 
 /// The room's service.
@@ -146,6 +150,7 @@ impl Casework {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
+            search: search::SearchParts::new(parts.sealer.clone()),
             parts,
             numbers: Numbers::default(),
             sources: links::Sources::default(),
@@ -187,6 +192,10 @@ impl Casework {
 
     fn routing(&self) -> &routing::Routing {
         &self.0.routing
+    }
+
+    fn search_parts(&self) -> &search::SearchParts {
+        &self.0.search
     }
 
     pub(crate) fn now(&self) -> Timestamp {

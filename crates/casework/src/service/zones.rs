@@ -3,7 +3,7 @@
 use super::{Casework, TASK_DEADLINE};
 use crate::store::{CASE_PLACES_AFTER, CASE_ZONE_ADD, CASE_ZONE_DROP, ZONES_OF_CASES};
 use ::store::timer::Timer;
-use ::store::{StoreError, TimerEntry, Tx, params};
+use ::store::{OutboxEntry, StoreError, TimerEntry, Tx, params};
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
 use std::collections::BTreeSet;
@@ -13,6 +13,9 @@ const ZONES_REDRAWN: &str = "zones_redrawn";
 
 /// The kinds of casework's timers.
 pub const TIMERS: [&str; 2] = [TASK_DEADLINE, ZONES_REDRAWN];
+
+/// The kind of outbox entries that say that a case lies in other zones than before; their key is the case.
+pub(crate) const CASE_ZONES: &str = "case_zones";
 
 /// By then every node has read the zones again.
 const AFTER_SECONDS: i64 = 5;
@@ -85,6 +88,20 @@ impl Casework {
         }
         for (case_id, zone_id) in held.difference(&noted) {
             tx.post(&CASE_ZONE_ADD, params![zone_id, case_id])?;
+        }
+        let moved: BTreeSet<Id> = noted
+            .symmetric_difference(&held)
+            .map(|(id, _)| *id)
+            .collect();
+        for case_id in moved {
+            tx.emit(OutboxEntry {
+                key: case_id,
+                kind: CASE_ZONES,
+                body: "{}".to_owned(),
+                area_path: None,
+                organisation_paths: Vec::new(),
+                at: now,
+            });
         }
         if places.len() < usize::try_from(BATCH).unwrap_or_default() {
             return Ok(());

@@ -9,6 +9,7 @@ pub mod list;
 pub mod read;
 pub mod report_list;
 pub mod routing;
+pub mod search;
 pub mod statistics;
 pub mod task_list;
 pub mod write;
@@ -94,7 +95,18 @@ macro_rules! attachment_columns {
          a.lat, a.name_sealed, a.uploaded_by, a.uploaded_at, a.report_id, a.case_id, a.task_id, a.operation, a.attached_at"
     };
 }
-pub(crate) use {case_columns, report_columns, task_columns};
+/// A case and its sealed words: its own, and those of its first report.
+macro_rules! case_words_columns {
+    () => {
+        concat!(
+            "SELECT ",
+            case_columns!(),
+            ", c.lead_organisation_id, w.case_id, w.words_sealed, p.id, p.words_sealed, c.updated_at FROM case_file c
+             LEFT JOIN case_words w ON w.case_id = c.id LEFT JOIN report p ON p.id = c.first_report_id"
+        )
+    };
+}
+pub(crate) use {case_columns, case_words_columns, report_columns, task_columns};
 
 statements! {
     /// One case.
@@ -145,6 +157,16 @@ statements! {
     CASE_PLACES_AFTER = "SELECT id, area_path, lon, lat FROM case_file WHERE id > ?1 ORDER BY id LIMIT ?2";
     /// The zones that the cases of a range of ids lie in.
     ZONES_OF_CASES = "SELECT case_id, zone_id FROM case_zone WHERE case_id > ?1 AND case_id <= ?2";
+    /// One case with its words.
+    CASE_FOUND = concat!(case_words_columns!(), " WHERE c.id = ?1");
+    /// Cases with their words, the newest first.
+    CASES_FOUND_BELOW = concat!(case_words_columns!(), " WHERE c.id < ?1 ORDER BY c.id DESC LIMIT ?2");
+    /// The organisations that see the cases of a range of ids.
+    ORGANISATIONS_OF_CASES = "SELECT case_id, organisation_path FROM case_organisation WHERE case_id >= ?1 AND case_id <= ?2";
+    /// One report with its words.
+    REPORT_FOUND = concat!("SELECT ", report_columns!(), ", r.words_sealed FROM report r WHERE r.id = ?1");
+    /// Reports with their words, the newest first.
+    REPORTS_FOUND_BELOW = concat!("SELECT ", report_columns!(), ", r.words_sealed FROM report r WHERE r.id < ?1 ORDER BY r.id DESC LIMIT ?2");
     /// Whether somebody watches a case.
     CASE_WATCHED = "SELECT watched_at FROM case_watch WHERE account_id = ?1 AND case_id = ?2";
     /// How many cases a category has, up to a limit.

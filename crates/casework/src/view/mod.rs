@@ -8,6 +8,7 @@ mod links;
 mod overlays;
 pub mod processes;
 pub mod routing;
+mod search;
 pub mod statistics;
 
 pub use actions::ActionView;
@@ -21,6 +22,7 @@ pub use overlays::{
     AppealView, ApplicationView, CaseOverlaysView, SupervisionView, SuspensionView,
     TaskOverlaysView,
 };
+pub use search::{AlikeView, AlikesView, HitKind, HitView, MarkView, MarkedView, SearchView};
 
 use crate::clocks::{Clock, Light};
 use crate::model::{

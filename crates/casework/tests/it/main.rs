@@ -36,6 +36,7 @@ mod races;
 mod random_days;
 mod rehearsal;
 mod routing;
+mod search;
 mod statistics;
 mod ties;
 mod timers;

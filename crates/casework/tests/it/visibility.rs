@@ -79,7 +79,7 @@ fn place(lon: f64) -> PlaceRequest {
 }
 
 /// In both streets and in the small zone of the second; only accepted, filed, dispatched, closed, reported by another.
-fn cases(town: &Town) -> Vec<Placed> {
+pub fn cases(town: &Town) -> Vec<Placed> {
     let mut found = Vec::new();
     for (lon, street_number, zones) in [
         (121.1, 1, vec![900]),

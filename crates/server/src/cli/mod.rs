@@ -9,6 +9,7 @@ mod handover;
 mod import;
 mod people;
 mod replay;
+mod search;
 mod template;
 mod user;
 mod verify;
@@ -63,6 +64,9 @@ enum Command {
     Restore(backup::Restore),
     /// Make the numbers anew from the timelines; needed after cases were written past the program
     Recount,
+    /// The index of words that searches ask
+    #[command(subcommand)]
+    Search(search::Search),
     /// Print the description of the API (OpenAPI), as the console's types are made from it
     Openapi,
     /// People who may sign in
@@ -143,6 +147,9 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
                 Ok(ExitCode::SUCCESS)
             })
             .await
+        }
+        Command::Search(what) => {
+            with_city(settings, async |city| search::run(&what, city, settings)).await
         }
         Command::Openapi => {
             with_city(settings, async |city| {

@@ -270,7 +270,12 @@ impl Casework {
         Ok(is_few(size))
     }
 
-    fn case_list_view(&self, row: &CaseRow, names: &mut Names<'_>, now: Timestamp) -> CaseListView {
+    pub(in crate::service) fn case_list_view(
+        &self,
+        row: &CaseRow,
+        names: &mut Names<'_>,
+        now: Timestamp,
+    ) -> CaseListView {
         let case = &row.case;
         CaseListView {
             id: case.id,

@@ -27,6 +27,7 @@ use access::mask;
 use base::path::TreePath;
 use base::{FieldError, Id, PageRequest, Timestamp};
 pub(in crate::service) use cases::case_note;
+pub(in crate::service) use reports::report_head;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
@@ -115,14 +116,14 @@ pub struct ReportQuery {
     pub page: PageRequest,
 }
 
-pub(super) fn limit(page: &PageRequest, wrong: &mut Vec<FieldError>) -> u32 {
+pub(in crate::service) fn limit(page: &PageRequest, wrong: &mut Vec<FieldError>) -> u32 {
     page.limit().unwrap_or_else(|error| {
         wrong.push(error);
         1
     })
 }
 
-pub(super) fn after_id(page: &PageRequest, wrong: &mut Vec<FieldError>) -> Option<Id> {
+pub(in crate::service) fn after_id(page: &PageRequest, wrong: &mut Vec<FieldError>) -> Option<Id> {
     let text = page.after.as_deref()?;
     let id = text.parse().ok();
     if id.is_none() {
@@ -231,7 +232,7 @@ impl Casework {
         Ok(views)
     }
 
-    pub(super) fn names(&self) -> Names<'_> {
+    pub(in crate::service) fn names(&self) -> Names<'_> {
         Names {
             casework: self,
             areas: HashMap::new(),
@@ -254,7 +255,7 @@ fn area_filter_of(place: Place) -> AreaFilter {
 }
 
 /// Names looked up once for a page.
-pub(super) struct Names<'a> {
+pub(in crate::service) struct Names<'a> {
     casework: &'a Casework,
     areas: HashMap<TreePath, Option<String>>,
     organisations: HashMap<Id, Option<String>>,

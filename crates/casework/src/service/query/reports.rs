@@ -292,7 +292,11 @@ impl Casework {
     }
 }
 
-fn report_head(report: &Report, title: Option<String>, names: &mut Names<'_>) -> ReportListView {
+pub(in crate::service) fn report_head(
+    report: &Report,
+    title: Option<String>,
+    names: &mut Names<'_>,
+) -> ReportListView {
     ReportListView {
         id: report.id,
         report_no: report.report_no.clone(),
