@@ -158,6 +158,7 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("rate_choose", "设定评价指标分母", Side::Business),
     permission("route_rehearse", "派遣规则预演", Side::Both),
     permission("area_update", "修改区划", Side::Administration),
+    permission("case_export", "案卷导出", Side::Business),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {

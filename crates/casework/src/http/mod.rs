@@ -58,6 +58,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("PATCH", "/api/v1/sources/{code}", "source_update", "source_update"),
     endpoint("GET", "/api/v1/cases", "case_list", "case_list"),
     endpoint("GET", "/api/v1/cases/counts", "case_counts", "case_list"),
+    endpoint("GET", "/api/v1/cases/export", "case_export", "case_export"),
     endpoint("PUT", "/api/v1/cases/{id}/watch", "case_watch", "case_view"),
     endpoint("DELETE", "/api/v1/cases/{id}/watch", "case_unwatch", "case_view"),
     endpoint("GET", "/api/v1/cases/{id}", "case_view", "case_view"),
@@ -157,6 +158,7 @@ fn routes(casework: Casework) -> OpenApiRouter {
         .routes(routes!(links::case_merge))
         .routes(routes!(cases::case_list, links::case_create))
         .routes(routes!(cases::case_counts))
+        .routes(routes!(cases::case_export))
         .routes(routes!(cases::case_watch, cases::case_unwatch))
         .routes(routes!(cases::case_view))
         .routes(routes!(cases::case_file))

@@ -2,12 +2,14 @@
 
 mod actions;
 mod boxes;
+mod case_sheet;
 mod cases;
 mod milestones;
 mod reports;
 mod tasks;
 
 pub use boxes::CaseBox;
+pub use case_sheet::SHEET_ROWS_MAX;
 pub(super) use boxes::Sizes;
 pub use cases::COUNT_SHOWN_MAX;
 pub use tasks::TaskBox;
