@@ -138,7 +138,7 @@ impl Casework {
         let overlays = &case.extra.overlays;
         let held = [
             overlays.important,
-            overlays.is_supervised(),
+            case.is_supervised(),
             case.is_suspended(),
             case.is_asked(),
         ];

@@ -354,7 +354,7 @@ fn case_row_move(
     )?;
     let marks = |case: &Case| {
         let overlays = &case.extra.overlays;
-        let (important, supervised) = (overlays.important, overlays.is_supervised());
+        let (important, supervised) = (overlays.important, case.is_supervised());
         (
             case.level,
             important,

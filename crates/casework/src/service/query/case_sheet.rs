@@ -16,7 +16,7 @@ use std::sync::Arc;
 use table::{Cell, OutputColumn, Sheet, SheetForm};
 
 /// Longer lists are refused: whoever wants the whole city has `chengyun export`.
-pub const SHEET_ROWS_MAX: usize = 20_000;
+const SHEET_ROWS_MAX: usize = 20_000;
 
 /// Rows read at a time.
 const PAGE_ROWS: i64 = 500;
@@ -74,10 +74,10 @@ impl Casework {
         audited.await.map_err(CaseworkError::Store)?;
         let mut rows = Vec::new();
         if let Some(filter) = filter {
-            let (mut filter, ties) = self.sized(principal, "case_export", filter).await?;
+            let (filter, ties) = self.sized(principal, "case_export", filter).await?;
             // One snapshot, so that a case is neither left out nor there twice while others work on.
             let read = self.store().read(move |tx| {
-                let mut all: Vec<CaseRow> = Vec::new();
+                let (mut filter, mut all) = (filter.clone(), Vec::<CaseRow>::new());
                 loop {
                     let composed = list::compose_cases(&filter, &ties, now);
                     let mut page = list::cases(tx, &composed)?;

@@ -7,7 +7,7 @@ use crate::failure::CaseworkError;
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::course::CourseFact;
 use crate::model::{Case, CaseStage, NoteRef};
-use crate::service::{CaseSort, Casework, sealed};
+use crate::service::{Casework, sealed};
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
 use crate::store::read::{self, CaseKey};

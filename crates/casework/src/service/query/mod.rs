@@ -9,7 +9,6 @@ mod reports;
 mod tasks;
 
 pub use boxes::CaseBox;
-pub use case_sheet::SHEET_ROWS_MAX;
 pub(super) use boxes::Sizes;
 pub use cases::COUNT_SHOWN_MAX;
 pub use tasks::TaskBox;
