@@ -134,7 +134,7 @@ const en: Messages = {
   report: {
     title: 'Reports', tabs: 'Kinds of reports', number: 'Number', stage: 'Stage', receivedAt: 'Received', facts: 'Report', fresh: '{n} new reports', answer: 'Answer', solved: 'Solved', solvedYes: 'Solved', solvedNo: 'Not solved', satisfaction: 'Satisfaction', words: 'What the reporter said',
     again: 'What is not solved', againYes: 'Do it again', againNo: 'Leave it', withdrawnBy: 'Withdrawn by', byReporter: 'The reporter', onBehalf: 'On behalf', into: 'Join which case', overtaken: 'Somebody else has changed the report. Look again, then submit again.', notFound: 'There is no such report',
-    mineTag: 'Claimed by me', taken: 'Claimed', redone: 'Done again {n}×', calledBack: 'Callback', attempts: 'Calls', rating: 'Rating', case: 'Case {n}',
+    mineTag: 'Claimed by me', taken: 'Claimed', redone: 'Done again {n}×', calledBack: 'Callback', attempts: 'Calls', rating: 'Rating', case: 'Case {n}', report: 'Report {n}',
     tab: { pool: 'Pool', mine: 'Mine', callback: 'To call back', accepted: 'Under way', settled: 'Settled' },
     none: { pool: 'The pool is empty', mine: 'You have claimed nothing', callback: 'Nobody is to be called back', accepted: 'Nothing is under way', settled: 'Nothing is settled' },
   },

@@ -132,7 +132,7 @@ export default {
   report: {
     title: '诉求', tabs: '诉求分类', number: '诉求编号', stage: '状态', receivedAt: '接收时间', facts: '诉求内容', fresh: '有 {n} 件新诉求', answer: '答复内容', solved: '是否解决', solvedYes: '已解决', solvedNo: '未解决', satisfaction: '满意度', words: '诉求人意见',
     again: '未解决的处理', againYes: '重新办理', againNo: '就此办结', withdrawnBy: '由谁撤回', byReporter: '诉求人要求', onBehalf: '代为撤回', into: '并入哪件案卷', overtaken: '诉求已被其他人更新。请看过后再次提交。', notFound: '查不到这件诉求',
-    mineTag: '我已认领', taken: '已被认领', redone: '重办 {n} 次', calledBack: '回访结果', attempts: '回访次数', rating: '评价', case: '案卷 {n}',
+    mineTag: '我已认领', taken: '已被认领', redone: '重办 {n} 次', calledBack: '回访结果', attempts: '回访次数', rating: '评价', case: '案卷 {n}', report: '诉求 {n}',
     tab: { pool: '诉求池', mine: '我认领的', callback: '待回访', accepted: '办理中', settled: '已办结' },
     none: { pool: '诉求池里没有待受理的诉求', mine: '你没有认领诉求', callback: '没有待回访的诉求', accepted: '没有办理中的诉求', settled: '没有已办结的诉求' },
   },

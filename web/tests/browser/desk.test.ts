@@ -54,12 +54,12 @@ describe('many cases', () => {
     await page.locator('.grid').focus();
     await page.keyboard.press('d');
     await page.locator('dialog.bulk').waitFor();
-    await page.locator('[data-bulk-send]:not([disabled])').waitFor();
     const changed = ids[1] ?? '';
     expect((await ask(leader.page, 'POST', `cases/${changed}/mark`, { important: true })).status).toBe(200);
     await page.getByRole('combobox', { name: '全部派遣到' }).fill('区水务局');
     await page.locator('[role="listbox"]:visible [role="option"]', { hasText: '区水务局' }).first().waitFor();
     await page.keyboard.press('Enter');
+    await page.locator('[data-bulk-send]:not([disabled])').waitFor();
     await page.keyboard.press('Control+Enter');
     await page.locator(`[data-line="${changed}"][data-state="failed"]`).waitFor();
     expect(await page.locator(`[data-line="${changed}"] .bulk-state`).innerText()).toContain('其他人更新');
@@ -184,9 +184,11 @@ describe('what is late', () => {
   it('is decided on where an application waits', async () => {
     const clerk = await desk(city, 'shouli');
     const shift = await desk(city, 'zhibanzhang');
+    const dispatcher = await desk(city, 'paiqian');
     const water = await desk(city, 'shuiwu');
     const id = await filedCase(clerk.page, shift.page, '要延期的积水');
-    await ask(shift.page, 'POST', `cases/${id}/dispatch`, { lead_organisation_id: await organisation(shift.page, 'SWJ'), co_organisation_ids: [] });
+    const lead = await organisation(dispatcher.page, 'SWJ');
+    expect((await ask(dispatcher.page, 'POST', `cases/${id}/dispatch`, { lead_organisation_id: lead, co_organisation_ids: [] })).status).toBe(200);
     const task = (await caseOf(water.page, id)).tasks[0]?.id ?? '';
     await ask(water.page, 'POST', `tasks/${task}/accept`, {});
     expect((await ask(water.page, 'POST', `tasks/${task}/extension`, { reason: '等候配件' })).status).toBe(200);
@@ -197,7 +199,7 @@ describe('what is late', () => {
     await shift.page.keyboard.press('Control+Enter');
     await shift.page.locator('[data-kind="extension_decided"]').waitFor();
     await shift.page.locator(`.grid-row[data-id="${id}"]`).waitFor({ state: 'detached' });
-    for (const each of [clerk, shift, water]) await each.context.close();
+    for (const each of [clerk, shift, dispatcher, water]) await each.context.close();
   }, 90_000);
 });
 

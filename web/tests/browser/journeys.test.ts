@@ -31,7 +31,7 @@ describe('the loop, by keyboard alone', () => {
     const system = await desk(city, 'xitong');
     const { document } = (await ask<{ document: Record<string, Record<string, unknown>> }>(system.page, 'GET', 'processes/city-management')).body;
     const wanted = {
-      ...document, callback: { attempts: 2, limit: '1工作日', redo_max: 1 },
+      ...document, version: Number(document['version']) + 1, callback: { attempts: 2, limit: '1工作日', redo_max: 1 },
       actions: { ...document['actions'], report_callback: { name: '回访', roles: ['intake_clerk', 'shift_leader'] } },
     };
     expect((await ask(system.page, 'POST', 'processes', { document: wanted })).status).toBe(201);
