@@ -119,7 +119,7 @@ const en: Messages = {
     tally: '{done} dispatched, {failed} failed, {unfit} cannot be', without: '{n} without a suggestion: pick the lead of each, or one for all.', send: 'Dispatch {n}', again: 'Try {n} again', picked: '{n} selected', open: 'Dispatch', drop: 'Unselect',
     overtaken: 'somebody else changed it, it is now at “{stage}”; you may try again', unfitStage: 'it is at “{stage}”',
   },
-  export: { xlsx: 'Export', file: 'cases', done: '{n} cases exported', tooMany: 'More than 20,000 cases: narrow the filter first' },
+  export: { xlsx: 'Excel', file: 'cases', done: '{n} cases exported', tooMany: 'More than 20,000 cases: narrow the filter first' },
   supervise: {
     title: 'Supervision', tabs: 'Parts of supervision', overdue: 'Overdue', supervised: 'Supervised', asked: 'To decide', raised: 'Raised', board: 'Overdue by organisation', who: 'Lead', count: 'Overdue', worst: 'Longest', mean: 'On average', nobody: '(nobody leads)', everyone: 'All organisations',
     cut: 'Only the {n} that were due first are counted.', none: { overdue: 'Nothing is overdue', supervised: 'Nothing is supervised', asked: 'No application waits', raised: 'Nothing has been raised' },

@@ -117,7 +117,7 @@ export default {
     tally: '已派遣 {done} 件，未成功 {failed} 件，不能派遣 {unfit} 件', without: '{n} 件没有派遣建议，请逐件选择主办单位，或统一指定。', send: '派遣 {n} 件', again: '重试 {n} 件', picked: '已选 {n} 件', open: '批量派遣', drop: '取消选择',
     overtaken: '案卷已被其他人更新，现为“{stage}”；确认后可重试', unfitStage: '当前环节为“{stage}”',
   },
-  export: { xlsx: '导出', file: '案卷', done: '已导出 {n} 件', tooMany: '超过 20000 件，请先缩小筛选范围' },
+  export: { xlsx: '导出 Excel', file: '案卷', done: '已导出 {n} 件', tooMany: '超过 20000 件，请先缩小筛选范围' },
   supervise: {
     title: '督办', tabs: '督办分类', overdue: '超期', supervised: '督办中', asked: '待审申请', raised: '逐级提醒', board: '各单位超期情况', who: '主办单位', count: '超期件数', worst: '最长超期', mean: '平均超期', nobody: '（尚无主办）', everyone: '全部单位',
     cut: '只统计了最早到期的 {n} 件。', none: { overdue: '没有超期案卷', supervised: '没有督办中的案卷', asked: '没有等待审批的申请', raised: '没有被逐级提醒的案卷' },

@@ -242,6 +242,12 @@ describe('a street', () => {
       const shown = await mine.page.locator('.grid-row').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-id') ?? ''));
       expect(shown.filter((id) => !known.has(id))).toEqual([]);
     }
+    // Nor in the list as a file.
+    const sheet = await mine.page.evaluate(async () => await (await fetch('/api/v1/cases/export?format=csv')).text());
+    const taken = sheet.trim().split('\r\n').slice(1).map((line) => line.split(',')[0]);
+    const mineNumbers = new Set((ours as unknown as { case_no: string }[]).map((each) => each.case_no));
+    expect(taken.length).toBe(ours.length);
+    expect(taken.filter((number) => !mineNumbers.has(number ?? ''))).toEqual([]);
     // Nor pages of other desks.
     expect(await mine.page.getByRole('link', { name: '受理' }).count()).toBe(0);
     await mine.page.goto('/intake');

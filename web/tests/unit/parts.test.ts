@@ -161,9 +161,9 @@ describe('a report', () => {
   });
 });
 
+const row = (id: string | null, due: string): never => ({ clock: { due_at: due }, lead_organisation: id === null ? null : { id, name: `单位${id}` } }) as never;
 describe('the board', () => {
   it('says who is late, how often and how much, whoever has most first', () => {
-    const row = (id: string | null, due: string): never => ({ clock: { due_at: due }, lead_organisation: id === null ? null : { id, name: `单位${id}` } }) as never;
     const late = byOrganisation([
       row('1', '2026-11-21T10:00:00+08:00'), row('1', '2026-11-21T11:00:00+08:00'), row(null, '2026-11-20T12:00:00+08:00'), row('2', '2026-11-21T12:00:00+08:00'),
     ], Date.parse('2026-11-21T12:00:00+08:00'));

@@ -163,7 +163,7 @@ fn of_a_dispatch_taken_back_at_once_nobody_is_told_and_later_they_are() {
             all.into_iter().map(|(kind, _, _)| kind).collect::<Vec<_>>()
         };
         let take_back = || {
-            let nothing = CaseRecallRequest::default();
+            let nothing = CaseRecallRequest { reason: None };
             wait(told.town.casework.case_recall(&dispatcher, case_id, nothing)).unwrap();
         };
         told.town.dispatch(case_id);
