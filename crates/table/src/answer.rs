@@ -40,7 +40,7 @@ pub struct Sheet {
     rows: u64,
 }
 
-fn failed(reason: impl ToString) -> OutputError {
+fn failed(reason: &dyn std::fmt::Display) -> OutputError {
     OutputError {
         file: "answer".to_owned(),
         reason: reason.to_string(),
@@ -56,10 +56,12 @@ impl Sheet {
                     .terminator(csv::Terminator::CRLF)
                     .from_writer("\u{feff}".as_bytes().to_vec());
                 csv.write_record(columns.iter().map(|column| column.title))
-                    .map_err(failed)?;
+                    .map_err(|error| failed(&error))?;
                 Sink::Csv(Box::new(csv))
             }
-            SheetForm::Xlsx => Sink::Xlsx(Box::new(Book::new(columns).map_err(failed)?)),
+            SheetForm::Xlsx => Sink::Xlsx(Box::new(
+                Book::new(columns).map_err(|error| failed(&error))?,
+            )),
         };
         Ok(Self { sink, rows: 0 })
     }
@@ -70,9 +72,9 @@ impl Sheet {
             Sink::Csv(csv) => {
                 let fields = cells.iter().map(shown);
                 csv.write_record(fields.map(|text| text.as_bytes().to_vec()))
-                    .map_err(failed)?;
+                    .map_err(|error| failed(&error))?;
             }
-            Sink::Xlsx(book) => book.row(cells, self.rows).map_err(failed)?,
+            Sink::Xlsx(book) => book.row(cells, self.rows).map_err(|error| failed(&error))?,
         }
         self.rows += 1;
         Ok(())
@@ -81,8 +83,8 @@ impl Sheet {
     /// The file.
     pub fn into_bytes(self) -> Result<Vec<u8>, OutputError> {
         match self.sink {
-            Sink::Csv(csv) => csv.into_inner().map_err(failed),
-            Sink::Xlsx(book) => book.into_bytes().map_err(failed),
+            Sink::Csv(csv) => csv.into_inner().map_err(|error| failed(&error)),
+            Sink::Xlsx(book) => book.into_bytes().map_err(|error| failed(&error)),
         }
     }
 }
@@ -109,7 +111,9 @@ mod tests {
             sheet
                 .row(&["310118-20261121-0001".into(), "=1+1, \"引号\"".into()])
                 .unwrap();
-            sheet.row(&["310118-20261121-0002".into(), Cell::Empty]).unwrap();
+            sheet
+                .row(&["310118-20261121-0002".into(), Cell::Empty])
+                .unwrap();
             let bytes = sheet.into_bytes().unwrap();
             let name = format!("cases.{}", form.ending());
             let table = crate::Table::read(&bytes, &name).unwrap();

@@ -285,8 +285,14 @@ impl super::Case {
         let overlays = &self.extra.overlays;
         let pending = |state: ApplicationState| state == ApplicationState::Pending;
         self.tasks.iter().any(asked)
-            || overlays.exclusion.as_ref().is_some_and(|each| pending(each.state))
-            || overlays.appeal.as_ref().is_some_and(|each| pending(each.state))
+            || overlays
+                .exclusion
+                .as_ref()
+                .is_some_and(|each| pending(each.state))
+            || overlays
+                .appeal
+                .as_ref()
+                .is_some_and(|each| pending(each.state))
             || (self.stage.is_open()
                 && self.extra.handling.ruling_demanded
                 && self.extra.handling.ruled.is_none())

@@ -323,7 +323,11 @@ fn an_application_that_waits_is_a_mark_until_it_is_decided() {
         town.did(&leader, &format!("{task}/extension/decide"), &granted);
         assert_eq!(found(), 0);
         let case = format!("/api/v1/cases/{case_id}");
-        town.did(&centre("dispatcher"), &format!("{case}/exclude"), &json!({"reason": "不可抗力"}));
+        town.did(
+            &centre("dispatcher"),
+            &format!("{case}/exclude"),
+            &json!({"reason": "不可抗力"}),
+        );
         assert_eq!(found(), 1);
         town.did(&leader, &format!("{case}/exclusion/decide"), &granted);
         assert_eq!(found(), 0);

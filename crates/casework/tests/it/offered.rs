@@ -92,10 +92,21 @@ fn what_is_seldom_needed_is_offered_to_who_may_and_while_it_makes_sense() {
             view.actions.iter().map(|each| each.operation).collect()
         };
         let leader = centre("shift_leader");
-        for operation in ["case_level", "case_merge", "case_split", "case_hide_reporter", "case_exclude"] {
+        for operation in [
+            "case_level",
+            "case_merge",
+            "case_split",
+            "case_hide_reporter",
+            "case_exclude",
+        ] {
             assert!(all(&leader).contains(&operation), "{operation}");
         }
-        for operation in ["exclusion_decide", "appeal_review", "case_rule", "case_mode_apply"] {
+        for operation in [
+            "exclusion_decide",
+            "appeal_review",
+            "case_rule",
+            "case_mode_apply",
+        ] {
             assert!(!all(&leader).contains(&operation), "{operation}");
         }
         town.file(case_id);

@@ -164,7 +164,12 @@ fn of_a_dispatch_taken_back_at_once_nobody_is_told_and_later_they_are() {
         };
         let take_back = || {
             let nothing = CaseRecallRequest { reason: None };
-            wait(told.town.casework.case_recall(&dispatcher, case_id, nothing)).unwrap();
+            wait(
+                told.town
+                    .casework
+                    .case_recall(&dispatcher, case_id, nothing),
+            )
+            .unwrap();
         };
         told.town.dispatch(case_id);
         assert_eq!(kinds(told), ["task_assigned", "task_assigned"]);
@@ -176,7 +181,12 @@ fn of_a_dispatch_taken_back_at_once_nobody_is_told_and_later_they_are() {
         assert_eq!(kinds(told), ["task_assigned", "task_assigned"]);
         told.town.clock.advance_seconds(9);
         take_back();
-        let all = ["task_assigned", "task_assigned", "task_revoked", "task_revoked"];
+        let all = [
+            "task_assigned",
+            "task_assigned",
+            "task_revoked",
+            "task_revoked",
+        ];
         assert_eq!(kinds(told), all);
     });
 }

@@ -61,9 +61,7 @@ impl Casework {
             .store()
             .read(move |tx| list::cases(tx, &composed))
             .await?;
-        let page = Page::from_rows(rows, limit, |row| {
-            cursor_of(row, sort).to_text(sort)
-        });
+        let page = Page::from_rows(rows, limit, |row| cursor_of(row, sort).to_text(sort));
         let mut names = self.names();
         Ok(Page {
             items: page
@@ -262,7 +260,12 @@ impl Casework {
         Ok(is_few(size))
     }
 
-    pub(super) fn case_list_view(&self, row: &CaseRow, names: &mut Names<'_>, now: Timestamp) -> CaseListView {
+    pub(super) fn case_list_view(
+        &self,
+        row: &CaseRow,
+        names: &mut Names<'_>,
+        now: Timestamp,
+    ) -> CaseListView {
         let case = &row.case;
         CaseListView {
             id: case.id,
