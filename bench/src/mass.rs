@@ -292,7 +292,7 @@ async fn mark(office: &Office, case_id: Id, task_id: Id, mark: CaseMark) -> Resu
                 serde_json::from_value(json!({ "demand": "今日办结" }))?;
             casework.case_supervise(&leader, case_id, input).await?;
         }
-        CaseMark::Suspended => {
+        CaseMark::Suspended | CaseMark::Asked => {
             let clerk = Call::of(office.clerks[0].clone());
             let input = TaskAcceptRequest::default();
             casework.task_accept(&clerk, task_id, input).await?;
@@ -300,6 +300,9 @@ async fn mark(office: &Office, case_id: Id, task_id: Id, mark: CaseMark) -> Resu
             let input: SuspensionRequest =
                 serde_json::from_value(json!({ "until": until, "reason": "待产权单位" }))?;
             casework.suspension_request(&clerk, task_id, input).await?;
+            if mark == CaseMark::Asked {
+                return Ok(());
+            }
             let input: SuspensionDecideRequest =
                 serde_json::from_value(json!({ "approved": true }))?;
             casework.suspension_decide(&leader, task_id, input).await?;

@@ -63,9 +63,10 @@ export const useSession = defineStore('session', () => {
   /** Where this person's work begins. */
   const home = computed(() => {
     if (roles.value.has('intake_clerk') && may('report_create')) return '/intake';
-    if (may('task_accept') && !roles.value.has('inspector')) return '/inbox';
-    if (may('case_list')) return roles.value.has('leader') ? '/cases?box=overdue' : '/cases';
-    return '/account';
+    if (roles.value.has('shift_leader') || roles.value.has('dispatcher') || roles.value.has('inspector')) return may('case_list') ? '/cases?box=todo' : '/account';
+    if (roles.value.has('leader') && may('case_supervise')) return '/supervise';
+    if (may('task_accept') && may('task_list')) return '/inbox';
+    return may('case_list') ? '/cases' : '/account';
   });
 
   return { who, isKnown, hasEnded, recall, signIn, signOut, changePassword, may, roles, home };

@@ -40,7 +40,7 @@ pub use scope::{Reach, Scope, ScopeClause, ScopeColumns, Via};
 pub use sealing::{SaltedText, SealedText, Sealer, SealingError};
 pub use service::{
     Access, AccessOptions, AccountCreated, AccountFilter, AccountNew, AuditLine, NoticeNew,
-    PasswordSet, SessionOpened, TokenCreated, TokenNew, notice_put,
+    PasswordSet, SessionOpened, TokenCreated, TokenNew, notice_put, notice_withdraw,
 };
 pub use store::{ApiToken, Notice, ROOM, Session};
 pub use trail::Unmasking;

@@ -160,6 +160,7 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("area_update", "修改区划", Side::Administration),
     permission("attachment_create", "上传附件", Side::Business),
     permission("attachment_view", "查看附件", Side::Business),
+    permission("case_export", "案卷导出", Side::Business),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {

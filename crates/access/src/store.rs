@@ -176,18 +176,23 @@ store::statements! {
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (dedupe_key) DO NOTHING";
     /// Notices to a person, newest first.
     NOTICES_OF_STAFF = "SELECT id, organisation_id, staff_id, kind, subject_id, body, created_at, read_at FROM notice
-      WHERE staff_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+      WHERE staff_id = ?1 AND id < ?2 AND (kind <> 'task_assigned' OR created_at <= ?4) ORDER BY id DESC LIMIT ?3";
     /// The unread ones.
     NOTICES_OF_STAFF_UNREAD = "SELECT id, organisation_id, staff_id, kind, subject_id, body, created_at, read_at FROM notice
-      WHERE staff_id = ?1 AND id < ?2 AND read_at IS NULL ORDER BY id DESC LIMIT ?3";
+      WHERE staff_id = ?1 AND id < ?2 AND read_at IS NULL AND (kind <> 'task_assigned' OR created_at <= ?4) ORDER BY id DESC LIMIT ?3";
     /// Notices to an organisation, newest first.
     NOTICES_OF_ORGANISATION = "SELECT id, organisation_id, staff_id, kind, subject_id, body, created_at, read_at FROM notice
-      WHERE organisation_id = ?1 AND staff_id IS NULL AND id < ?2 ORDER BY id DESC LIMIT ?3";
+      WHERE organisation_id = ?1 AND staff_id IS NULL AND id < ?2
+      AND (kind <> 'task_assigned' OR created_at <= ?4) ORDER BY id DESC LIMIT ?3";
     /// The unread ones.
     NOTICES_OF_ORGANISATION_UNREAD = "SELECT id, organisation_id, staff_id, kind, subject_id, body, created_at, read_at FROM notice
-      WHERE organisation_id = ?1 AND staff_id IS NULL AND id < ?2 AND read_at IS NULL ORDER BY id DESC LIMIT ?3";
+      WHERE organisation_id = ?1 AND staff_id IS NULL AND id < ?2 AND read_at IS NULL
+      AND (kind <> 'task_assigned' OR created_at <= ?4) ORDER BY id DESC LIMIT ?3";
     /// One notice.
     NOTICE_BY_ID = "SELECT id, organisation_id, staff_id, kind, subject_id, body, created_at, read_at FROM notice WHERE id = ?1";
+    /// What nobody has read yet of a task that no longer stands.
+    NOTICE_WITHDRAW = "DELETE FROM notice WHERE organisation_id = ?1 AND staff_id IS NULL AND kind = 'task_assigned' AND subject_id = ?2
+      AND created_at > ?3 AND read_at IS NULL";
     /// It is read; the first reader counts.
     NOTICE_READ = "UPDATE notice SET read_at = ?2, read_by = ?3 WHERE id = ?1 AND read_at IS NULL";
 }

@@ -93,10 +93,11 @@ CREATE TABLE case_file (
   inspected_at BIGINT,
   closed_at BIGINT,
   updated_at BIGINT NOT NULL,
-  -- 重要, 督办, 挂账: now.
+  -- 重要, 督办, 挂账, 有待审申请: now.
   is_important BOOLEAN NOT NULL,
   is_supervised BOOLEAN NOT NULL,
   is_suspended BOOLEAN NOT NULL,
+  is_asked BOOLEAN NOT NULL,
   -- JSON of what is known of some cases only.
   extra TEXT NOT NULL
 );
@@ -113,6 +114,8 @@ CREATE INDEX case_supervised ON case_file (id, stage, level, source, street_path
   WHERE is_supervised;
 CREATE INDEX case_suspended ON case_file (id, stage, level, source, street_path, category_id, area_path, is_suspended)
   WHERE is_suspended;
+CREATE INDEX case_asked ON case_file (id, stage, level, source, street_path, category_id, area_path, is_asked)
+  WHERE is_asked;
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
 -- Open cases are few: every list of them looks through this one. Not with NOT IN, for which SQLite makes a table at every write.
 -- By id first: the newest are found without a sort, whatever else is asked of them.

@@ -13,6 +13,7 @@
 //! | `case_verified` | the organisation that accepted the case gets the notice `case_verified` |
 //! | `task_overdue` | the organisation that holds the task gets the notice `task_overdue` |
 //! | `case_urged` | each organisation that has something to do gets the notice `case_urged` |
+//! | `case_recalled` | within 8 seconds of the dispatch, its notices that nobody has read are withdrawn; else as below |
 //! | `case_recalled`, `case_cancelled` | each organisation whose task was taken back gets the notice `task_revoked` |
 //! | `case_reopened` | each organisation whose task is opened again gets the notice `task_reopened` |
 //! | `extension_decided`, `suspension_decided`, `suspension_ended`, `appeal_reviewed` (decided) | the task's holder is told |
@@ -267,7 +268,7 @@ impl Linkage {
             }
             CaseFact::Handling(fact) => self.follow_handling(tx, case_id, fact, &due),
             CaseFact::Overlay(fact) => {
-                for notice in overlays::notices(tx, case_id, fact)? {
+                for notice in overlays::notices(tx, case_id, fact, event.recorded_at)? {
                     let id = self.store.next_id();
                     notice_put(tx, &notice.into_new(id, case_id, seq, event.recorded_at))?;
                 }

@@ -1,6 +1,6 @@
 //! What follows from what lies over the stages of a case: somebody is told.
 
-use access::NoticeNew;
+use access::{NoticeNew, notice_withdraw};
 use base::{Id, Timestamp};
 use casework::lifecycle::overlays::OverlayFact;
 use casework::model::{LadderTarget, OrganisationRef};
@@ -88,6 +88,7 @@ pub(crate) fn notices(
     tx: &mut Tx<'_>,
     case_id: Id,
     fact: &OverlayFact,
+    at: Timestamp,
 ) -> Result<Vec<Notice>, StoreError> {
     if !KINDS.contains(&fact.kind()) {
         return Ok(Vec::new());
@@ -98,7 +99,18 @@ pub(crate) fn notices(
             .iter()
             .map(|organisation| Notice::new(kind, organisation, None))
             .collect(),
-        OverlayFact::CaseRecalled { revoked, .. } | OverlayFact::CaseCancelled { revoked, .. } => {
+        OverlayFact::CaseRecalled { revoked, .. } => {
+            // Whoever was not told that there is a task is not told that there is none.
+            let mut told = Vec::new();
+            for task_id in revoked {
+                let holder = casework::task_holder(tx, *task_id)?;
+                if !notice_withdraw(tx, holder.id, case_id, at)? {
+                    told.push(Notice::new("task_revoked", &holder, Some(*task_id)));
+                }
+            }
+            told
+        }
+        OverlayFact::CaseCancelled { revoked, .. } => {
             of_holders(tx, "task_revoked", revoked.iter().copied())?
         }
         OverlayFact::CaseReopened { tasks, .. } => {

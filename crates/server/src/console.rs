@@ -18,6 +18,14 @@ pub const PAGES: &[Endpoint] = &[
     page("/cases/{id}", "case_page"),
     page("/inbox", "inbox_page"),
     page("/intake", "intake_page"),
+    page("/reports", "reports_page"),
+    page("/reports/{id}", "report_page"),
+    page("/supervise", "supervise_page"),
+    page("/notices", "notices_page"),
+    page("/print/filing/{id}", "filing_sheet_page"),
+    page("/print/dispatch/{id}", "dispatch_sheet_page"),
+    page("/print/inspection/{id}", "inspection_sheet_page"),
+    page("/print/supervision/{id}", "supervision_sheet_page"),
     page("/account", "account_page"),
 ];
 

@@ -11,6 +11,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answer;
 mod dates;
 mod delimited;
 mod encoding;
@@ -22,6 +23,7 @@ mod sheet;
 pub mod testing;
 mod workbook;
 
+pub use answer::{Sheet, SheetForm};
 pub use dates::{date_from_serial, read_date_time};
 pub use output::{Cell, Features, Form, Output, OutputColumn, OutputError, OutputFolder, Written};
 pub use packed::unpacked;

@@ -278,13 +278,7 @@ impl Sink {
     }
 
     fn xlsx(columns: &'static [OutputColumn]) -> Result<Self, Fault> {
-        let mut book = Book {
-            workbook: Workbook::new(),
-            columns,
-            sheets: 0,
-        };
-        book.sheet()?;
-        Ok(Self::Xlsx(Box::new(book)))
+        Ok(Self::Xlsx(Box::new(Book::new(columns)?)))
     }
 
     fn row(
@@ -345,7 +339,7 @@ fn synced(mut out: BufWriter<File>) -> io::Result<()> {
 }
 
 /// As a spreadsheet shows it.
-fn shown<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
+pub(crate) fn shown<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
     match cell {
         Cell::Empty => Cow::Borrowed(""),
         Cell::Text(text) => harmless(text),
@@ -358,7 +352,7 @@ fn shown<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
 }
 
 /// A workbook whose rows go to a file of the system's as they come.
-struct Book {
+pub(crate) struct Book {
     workbook: Workbook,
     columns: &'static [OutputColumn],
     sheets: usize,
@@ -370,6 +364,20 @@ const SHEET_ROWS: u64 = 1_000_000;
 const CELL_CHARACTERS: usize = 32_767;
 
 impl Book {
+    pub(crate) fn new(columns: &'static [OutputColumn]) -> Result<Self, XlsxError> {
+        let mut book = Self {
+            workbook: Workbook::new(),
+            columns,
+            sheets: 0,
+        };
+        book.sheet()?;
+        Ok(book)
+    }
+
+    pub(crate) fn into_bytes(mut self) -> Result<Vec<u8>, XlsxError> {
+        self.workbook.save_to_buffer()
+    }
+
     fn sheet(&mut self) -> Result<(), XlsxError> {
         let bold = Format::new().set_bold();
         let sheet = self.workbook.add_worksheet_with_constant_memory()?;
@@ -382,7 +390,7 @@ impl Book {
         Ok(())
     }
 
-    fn row(&mut self, cells: &[Cell<'_>], before: u64) -> Result<(), XlsxError> {
+    pub(crate) fn row(&mut self, cells: &[Cell<'_>], before: u64) -> Result<(), XlsxError> {
         if before > 0 && before.is_multiple_of(SHEET_ROWS) {
             self.sheet()?;
         }

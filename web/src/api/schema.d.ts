@@ -361,6 +361,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 导出: the list of cases with exactly these filters and in this order as a file for spreadsheets, masked as the list is, on one
+         *     snapshot. At most 20,000 cases; a longer list is refused. Who took which list is in the audit.
+         * @description Needs the permission `case_export`.
+         */
+        get: operations["case_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/self-handle": {
         parameters: {
             query?: never;
@@ -7557,8 +7578,11 @@ export interface operations {
                 light?: components["schemas"]["Light"];
                 /** @description From this source. */
                 source?: string;
-                /** @description Marked in this way now: `important`, `supervised`, or `suspended` (a task of it stands still). */
-                mark?: "suspended" | "supervised" | "important";
+                /**
+                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
+                 *     application of it waits for a decision).
+                 */
+                mark?: "suspended" | "supervised" | "important" | "asked";
                 /** @description Whose number begins so; at least to its day. */
                 q?: string;
                 /** @description In which order. */
@@ -7719,6 +7743,96 @@ export interface operations {
             };
             /** @description The caller's roles do not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    case_export: {
+        parameters: {
+            query?: {
+                /** @description In this box of yours: what it holds follows from what you may do. */
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "watched";
+                /** @description In this stage. */
+                stage?: components["schemas"]["CaseStage"];
+                /** @description Division code of the area it lies in. */
+                area_code?: string;
+                /** @description In this zone as it is drawn now. */
+                zone_id?: string;
+                /** @description So urgent. */
+                level?: components["schemas"]["Level"];
+                /** @description Accepted at this time or later. */
+                accepted_from?: string;
+                /** @description Accepted before this time. */
+                accepted_to?: string;
+                /** @description Of this category. */
+                category_id?: string;
+                /** @description That this organisation or one below it accepted, filed, holds or held. */
+                organisation_id?: string;
+                /** @description Showing this light now; `red` is overdue. */
+                light?: components["schemas"]["Light"];
+                /** @description From this source. */
+                source?: string;
+                /**
+                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
+                 *     application of it waits for a decision).
+                 */
+                mark?: "suspended" | "supervised" | "important" | "asked";
+                /** @description Whose number begins so; at least to its day. */
+                q?: string;
+                /** @description In which order. */
+                sort?: "newest" | "due" | "updated";
+                /** @description `xlsx` when left out. */
+                format?: "xlsx" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

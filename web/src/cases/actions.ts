@@ -1,15 +1,12 @@
 import type { CommandPath, Schemas } from '@/api/client';
+import { filledIn, missingOf, type Answers, type PlainField } from '@/shared/fields';
 
 // What each command asks for, and the key that opens it. Which of them may be given is the server's word alone (`actions` of a case).
 
 export type CaseView = Schemas['CaseView'];
 export type ActionView = Schemas['ActionView'];
 
-export type Field =
-  | { kind: 'text'; name: string; label: string; required?: boolean; hint?: string }
-  | { kind: 'choice'; name: string; label: string; yes: string; no: string }
-  | { kind: 'organisation'; name: string; label: string; below?: boolean }
-  | { kind: 'rule' | 'closing' | 'dispatch' | 'failed' | 'until' | 'limit' | 'files' };
+export type Field = PlainField | { kind: 'rule' | 'closing' | 'dispatch' | 'failed' | 'limit' | 'split' | 'files' };
 
 export interface Spec {
   path: CommandPath;
@@ -54,17 +51,31 @@ export const SPECS: Readonly<Record<string, Spec>> = {
   task_revoke: { path: '/api/v1/tasks/{id}/revoke', fields: [reason], isDanger: true },
   extension_request: { path: '/api/v1/tasks/{id}/extension', fields: [{ kind: 'limit' }, reason, files] },
   extension_decide: { path: '/api/v1/tasks/{id}/extension/decide', fields: [approved, opinion], isStep: true },
-  suspension_request: { path: '/api/v1/tasks/{id}/suspension', fields: [{ kind: 'until' }, reason, files], key: 'H' },
+  suspension_request: { path: '/api/v1/tasks/{id}/suspension', fields: [{ kind: 'when', name: 'until', label: 'action.until', required: true }, reason, files], key: 'H' },
   suspension_decide: { path: '/api/v1/tasks/{id}/suspension/decide', fields: [approved, opinion], isStep: true },
   suspension_end: { path: '/api/v1/tasks/{id}/suspension/end', fields: [text('reason', 'action.reason')] },
   case_send_back: { path: '/api/v1/cases/{id}/send-back', fields: [reason], key: 'R', isDanger: true },
   case_recall: { path: '/api/v1/cases/{id}/recall', fields: [text('reason', 'action.reason')], isDanger: true },
   case_urge: { path: '/api/v1/cases/{id}/urge', fields: [text('note', 'action.note')], key: 'U' },
   case_mark: { path: '/api/v1/cases/{id}/mark', fields: [] },
-  case_supervise: { path: '/api/v1/cases/{id}/supervise', fields: [text('demand', 'action.demand', true)], key: 'Shift+U' },
+  case_supervise: { path: '/api/v1/cases/{id}/supervise', fields: [text('demand', 'action.demand', true), { kind: 'when', name: 'due_at', label: 'action.replyBy' }], key: 'Shift+U' },
   supervision_reply: { path: '/api/v1/cases/{id}/supervision/reply', fields: [text('reply', 'action.reply', true), files], isStep: true },
   supervision_end: { path: '/api/v1/cases/{id}/supervision/end', fields: [opinion] },
   case_reopen: { path: '/api/v1/cases/{id}/reopen', fields: [reason] },
+  task_assign: { path: '/api/v1/tasks/{id}/assign', fields: [{ kind: 'person', name: 'staff_id', label: 'action.person' }] },
+  task_co_rate: { path: '/api/v1/tasks/{id}/co-rate', fields: [{ kind: 'score', name: 'score', label: 'action.score' }, text('remark', 'action.remark')] },
+  ruling_demand: { path: '/api/v1/tasks/{id}/demand-ruling', fields: [reason] },
+  case_rule: { path: '/api/v1/cases/{id}/rule', fields: [to('action.ruled'), reason], isStep: true },
+  appeal_file: { path: '/api/v1/tasks/{id}/appeal', fields: [reason] },
+  appeal_review: { path: '/api/v1/cases/{id}/appeal/review', fields: [approved, opinion], isStep: true },
+  case_exclude: { path: '/api/v1/cases/{id}/exclude', fields: [reason] },
+  exclusion_decide: { path: '/api/v1/cases/{id}/exclusion/decide', fields: [approved, opinion], isStep: true },
+  case_level: { path: '/api/v1/cases/{id}/level', fields: [{ kind: 'options', name: 'level', label: 'action.level', table: 'level', codes: ['normal', 'urgent', 'critical'], required: true }, text('reason', 'action.reason')] },
+  case_deadline_give: { path: '/api/v1/cases/{id}/deadline', fields: [{ kind: 'when', name: 'due_at', label: 'action.dueAt', required: true }, text('reason', 'action.reason')] },
+  case_mode_apply: { path: '/api/v1/cases/{id}/mode', fields: [] },
+  case_hide_reporter: { path: '/api/v1/cases/{id}/hide-reporter', fields: [] },
+  case_merge: { path: '/api/v1/cases/{id}/merge', fields: [{ kind: 'case', name: 'into_case_id', label: 'action.into' }], key: 'M' },
+  case_split: { path: '/api/v1/cases/{id}/split', fields: [{ kind: 'split' }] },
   case_cancel: { path: '/api/v1/cases/{id}/cancel', fields: [reason], isDanger: true },
 };
 
@@ -96,19 +107,19 @@ export function offers(view: CaseView): { steps: Offer[]; others: Offer[] } {
   return { steps: all.filter((each) => each.spec.isStep === true), others: all.filter((each) => each.spec.isStep !== true) };
 }
 
-export type Answers = Record<string, unknown>;
+export type { Answers };
 
 /** What of the form is still missing, by field. */
 export function missing(offer: Offer, answers: Answers, rulesKnown: number): Set<string> {
-  const wrong = new Set<string>();
+  const wrong = missingOf(offer.spec.fields, answers);
   const blank = (name: string): boolean => typeof answers[name] !== 'string' || (answers[name] as string).trim() === '';
   for (const field of offer.spec.fields) {
-    if (field.kind === 'text' && field.required === true && blank(field.name)) wrong.add(field.name);
-    if (field.kind === 'choice' && typeof answers[field.name] !== 'boolean') wrong.add(field.name);
-    if (field.kind === 'organisation' && blank(field.name)) wrong.add(field.name);
     if (field.kind === 'rule' && rulesKnown > 0 && blank('rule_row_id')) wrong.add('rule_row_id');
     if (field.kind === 'dispatch' && blank('lead_organisation_id')) wrong.add('lead_organisation_id');
-    if (field.kind === 'until' && blank('until')) wrong.add('until');
+    if (field.kind === 'split') {
+      const parts = (answers['cases'] as SplitPart[] | undefined) ?? [];
+      if (parts.length === 0 || parts.some((part) => part.title.trim() === '')) wrong.add('cases');
+    }
   }
   const isRefused = ['passed', 'approved', 'is_true'].some((name) => answers[name] === false);
   if (isRefused && blank('opinion')) wrong.add('opinion');
@@ -116,17 +127,22 @@ export function missing(offer: Offer, answers: Answers, rulesKnown: number): Set
   return wrong;
 }
 
+/** One of the cases that a case is split into. */
+export interface SplitPart {
+  title: string;
+  category_id: string | null;
+}
+
 /** The body of the command: what was filled in, without what was left blank. */
 export function bodyOf(offer: Offer, answers: Answers, view: CaseView): Record<string, unknown> {
-  if (offer.action.operation === 'case_mark') return { important: !view.overlays.important };
-  const body: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(answers)) {
-    if (value === null || value === undefined) continue;
-    if (typeof value === 'string' && value.trim() === '') continue;
-    if (name === 'attachment_ids' && (value as string[]).length === 0) continue;
-    body[name] = name === 'until' ? `${String(value)}:00+08:00` : typeof value === 'string' ? value.trim() : value;
-  }
+  const { operation } = offer.action;
+  if (operation === 'case_mark') return { important: !view.overlays.important };
+  if (operation === 'case_hide_reporter') return { hidden: !view.overlays.reporter_hidden };
+  const body = filledIn(offer.spec.fields, answers);
   if (body['passed'] === true) delete body['failed_task_ids'];
-  if (offer.action.operation === 'case_close' && view.rule) body['rule_row_id'] = view.rule.id;
+  if (operation === 'case_close' && view.rule) body['rule_row_id'] = view.rule.id;
+  if (operation === 'case_split') {
+    body['cases'] = (answers['cases'] as SplitPart[]).map(({ title, category_id }) => ({ title: title.trim(), category_id }));
+  }
   return body;
 }

@@ -8,7 +8,7 @@ export type Box = (typeof BOXES)[number];
 export const STAGES = ['accepted', 'filed', 'handling', 'inspecting', 'closing', 'closed', 'cancelled', 'merged'] as const;
 export const LEVELS = ['normal', 'urgent', 'critical'] as const;
 export const LIGHTS = ['green', 'yellow', 'red'] as const;
-export const MARKS = ['important', 'supervised', 'suspended'] as const;
+export const MARKS = ['important', 'supervised', 'suspended', 'asked'] as const;
 export const SORTS = ['newest', 'due', 'updated'] as const;
 
 export interface CaseFilter {

@@ -2,7 +2,7 @@ import type { Messages } from './index';
 
 const en: Messages = {
   app: { name: 'Chengyun', full: 'City operations platform', skip: 'Skip to the main content' },
-  menu: { label: 'Main menu', intake: 'Intake', cases: 'Cases', inbox: 'Tasks', account: 'Account', api: 'API' },
+  menu: { supervise: 'Supervision', reports: 'Reports', notices: 'Notices', label: 'Main menu', intake: 'Intake', cases: 'Cases', inbox: 'Tasks', account: 'Account', api: 'API' },
   common: {
     cancel: 'Cancel', save: 'Save', close: 'Close', back: 'Back', retry: 'Try again', search: 'Find', none: 'none', more: 'More',
     required: 'Required', optional: 'optional', loading: 'Loading', clear: 'Clear', yes: 'Go on', no: 'No', all: 'All', nothing: 'No match',
@@ -32,11 +32,13 @@ const en: Messages = {
     offline: 'Offline; reconnecting. Nothing you have typed is lost.', home: 'Home', end: 'The end', loadMore: 'Load more',
   },
   keys: {
+    pick: 'Select / unselect', bulk: 'Dispatch the selected cases', undo: 'Undo the last dispatch',
     title: 'Keys', move: 'Next / previous', open: 'Open', full: 'Open full page', close: 'Close / cancel', search: 'Find in the list', palette: 'Find cases, reports, pages', help: 'This help',
     submit: 'Submit a form', act: 'Act', refresh: 'Show what is new', go: 'Go to cases / tasks / intake', hint: 'Keys do nothing while you type.', menu: 'Keyboard help',
     page: 'Lists', detail: 'Case', everywhere: 'Everywhere',
   },
   cases: {
+    pickColumn: 'Selected',
     title: 'Cases', boxes: 'Boxes of cases', todo: 'To do', doing: 'In progress', done: 'Done', overdue: 'Overdue', supervised: 'Supervised', suspended: 'Suspended', watched: 'Watched',
     number: 'Case number', subject: 'Subject', category: 'Category', area: 'Area', lead: 'Lead', stage: 'Stage', time: 'Time', accepted: 'Accepted',
     source: 'Source', search: 'Number, place or words', fresh: 'New cases: {n}', list: 'List of cases', pick: 'Pick a case in the list',
@@ -47,7 +49,7 @@ const en: Messages = {
   stage: { accepted: 'To file', filed: 'To dispatch', handling: 'Handling', inspecting: 'To inspect', closing: 'To close', closed: 'Closed', cancelled: 'Cancelled', merged: 'Merged' },
   level: { normal: 'Normal', urgent: 'Urgent', critical: 'Critical' },
   light: { green: 'In time', yellow: 'Due soon', red: 'Overdue' },
-  mark: { important: 'Important', supervised: 'Supervised', suspended: 'Suspended' },
+  mark: { asked: 'To decide', important: 'Important', supervised: 'Supervised', suspended: 'Suspended' },
   lamp: { left: '{time} left', over: '{time} over', ended: 'Ended', stopped: 'Suspended', none: 'No clock', days: '{d}d {h}h', green: 'in time', yellow: 'due soon', red: 'overdue' },
   task: {
     title: 'Tasks', boxes: 'Boxes of tasks', todo: 'To accept', doing: 'In progress', done: 'Done', returned: 'Returned', overdue: 'Overdue', mine: 'Only mine', list: 'List of tasks',
@@ -71,6 +73,7 @@ const en: Messages = {
     supervision_reply: 'Answer supervision', case_close: 'Close', report_accept: 'Accept', report_callback: 'Call back',
   },
   event: {
+    report_received: 'Received', report_accepted: 'Accepted', report_claimed: 'Claimed', report_assigned: 'Assigned', report_released: 'Put back', report_answered: 'Answered at once', report_rejected: 'Rejected', report_withdrawn: 'Withdrawn', report_settled: 'Settled', report_calling_back: 'To be called back', report_called_back: 'Called back', report_rated: 'Rated', report_overdue: 'Accepted late', report_escalated: 'Raised', report_callback: 'Called', report_callback_overdue: 'Callback late', report_redone: 'To be done again', report_forgotten: 'Personal data forgotten', report_case_joined: 'Case joined', report_case_closed: 'Case ended', report_case_moved: 'Case merged into another', report_case_reopened: 'Case reopened', report_brought_in: 'Brought in',
     case_accepted: 'Accepted', case_filed: 'Filed', case_dispatched: 'Dispatched', task_accepted: 'Task accepted', task_finished: 'Task finished', case_handled: 'Handled, to be inspected',
     case_inspected: 'Inspected', case_closed: 'Closed', case_brought_in: 'Brought in', task_overdue: 'Task overdue', appeal_filed: 'Appeal', appeal_reviewed: 'Appeal reviewed', case_absorbed: 'Took in another case',
     case_cancelled: 'Cancelled', case_excluded: 'Exclusion asked', case_levelled: 'Level changed', case_marked: 'Marked', case_merged: 'Merged', case_recalled: 'Dispatch recalled',
@@ -87,12 +90,15 @@ const en: Messages = {
     system_admin: 'System administrator', security_admin: 'Security administrator', audit_admin: 'Audit administrator',
   },
   command: {
+    task_assign: 'Assign', task_co_rate: 'Rate co-handler', ruling_demand: 'Demand a ruling', case_rule: 'Rule', appeal_file: 'Appeal lateness', appeal_review: 'Review appeal', case_exclude: 'Ask to exclude', exclusion_decide: 'Decide exclusion', case_level: 'Change level', case_deadline_give: 'Set a deadline', case_mode_apply: 'Mode', case_hide_reporter: 'Hide reporter', case_merge: 'Merge', case_split: 'Split',
+    report_claim: 'Claim', report_accept: 'Accept and open a case', report_answer: 'Answer at once', report_callback: 'Record callback', report_reject: 'Reject', report_join: 'Join a case', report_assign: 'Assign', report_release: 'Put back', report_withdraw: 'Withdraw', report_rate: 'Enter rating', report_forget: 'Forget personal data',
     case_verify: 'Have verified', case_verify_result: 'Verification result', case_file: 'File', case_dispatch: 'Dispatch', case_inspect_result: 'Inspect', case_close: 'Close', task_accept: 'Accept', task_finish: 'Finish',
     task_reroute: 'Reroute', task_contact: 'Contact', task_return: 'Return', task_delegate: 'Delegate', task_add_co: 'Call in', task_revoke: 'Revoke', extension_request: 'Ask for more time', extension_decide: 'Decide extension',
     suspension_request: 'Ask for suspension', suspension_decide: 'Decide suspension', suspension_end: 'End suspension', case_send_back: 'Send back', case_recall: 'Recall dispatch', case_urge: 'Urge', case_mark: 'Mark',
     case_supervise: 'Supervise', supervision_reply: 'Answer supervision', supervision_end: 'End supervision', case_reopen: 'Reopen', case_cancel: 'Cancel case',
   },
   action: {
+    person: 'Person', score: 'Score (1 to 5)', ruled: 'Who leads by this ruling', level: 'Level', dueAt: 'To be done by', replyBy: 'To be answered by', into: 'Merge into', caseHint: 'Title or case number', parts: 'Split into', partsHint: 'The reports of this case will belong to each new case, too; this case is still to be handled or cancelled.', part: 'Title of case {n}', dropPart: 'Leave out case {n}', addPart: 'One more', partsWrong: 'Each needs a title', hide: 'Hide the reporter', show: 'Show the reporter again', modeEnd: 'Back to ordinary mode',
     reason: 'Reason', opinion: 'Opinion', remark: 'Remark', note: 'Message', demand: 'Demand', reply: 'Answer', result: 'Result', resultHint: 'What was done, and how it looks now',
     rule: 'Filing condition', ruleHint: 'Pick the condition that is met; the limit follows from it', limitIs: 'Limit {limit}', closing: 'Closing condition', lead: 'Lead', co: 'Co-handlers', coHint: 'any number',
     organisation: 'Organisation', below: 'Organisation below', by: 'Verified by', passed: 'Result', pass: 'Passed', fail: 'Failed', failed: 'Tasks that failed', isTrue: 'Result', true: 'True', false: 'Not true',
@@ -107,6 +113,40 @@ const en: Messages = {
   },
   basis: { component: 'The component', rule_row: 'The rule row', route: 'Routing table', fallback: 'Fallback', advice: 'Adviser' },
   outcome: { chosen: 'chosen', silent: 'says nothing', unknown_unit: 'unit not known', unknown_organisation: 'organisation not known', also: 'also' },
+  undo: { act: 'Undo', busy: 'Undoing…', left: '{n} s left', dispatched: '{no} dispatched', dispatchedMany: '{n} cases dispatched', reason: 'Taken back at once', done: '{n} taken back', partly: '{n} taken back; not: {refused}' },
+  bulk: {
+    title: 'Dispatch {n} cases', toAll: 'All to', suggested: 'Each as suggested', lines: 'Selected cases', choose: 'Pick the lead', asking: 'Looking for suggestions…', waiting: 'To be dispatched', sending: 'Sending', done: 'Dispatched', failed: 'Failed', unfit: 'Cannot be dispatched',
+    tally: '{done} dispatched, {failed} failed, {unfit} cannot be', without: '{n} without a suggestion: pick the lead of each, or one for all.', send: 'Dispatch {n}', again: 'Try {n} again', picked: '{n} selected', open: 'Dispatch', drop: 'Unselect',
+    overtaken: 'somebody else changed it, it is now at “{stage}”; you may try again', unfitStage: 'it is at “{stage}”',
+  },
+  export: { xlsx: 'Excel', file: 'cases', done: '{n} cases exported', tooMany: 'More than 20,000 cases: narrow the filter first' },
+  supervise: {
+    title: 'Supervision', tabs: 'Parts of supervision', overdue: 'Overdue', supervised: 'Supervised', asked: 'To decide', raised: 'Raised', board: 'Overdue by organisation', who: 'Lead', count: 'Overdue', worst: 'Longest', mean: 'On average', nobody: '(nobody leads)', everyone: 'All organisations',
+    cut: 'Only the {n} that were due first are counted.', none: { overdue: 'Nothing is overdue', supervised: 'Nothing is supervised', asked: 'No application waits', raised: 'Nothing has been raised' },
+  },
+  notices: { title: 'Notices', unread: 'Unread only', readAll: 'Mark all as read ({n})', none: 'No notices', new: 'unread', some: 'Notices, {n} unread' },
+  noticeKind: {
+    task_assigned: 'A new task', inspection_assigned: 'A case to inspect', task_reopened: 'A task to do again', verification_assigned: 'A verification', task_returned: 'A return to deal with', task_revoked: 'A task was taken back', case_verified: 'A verification has its result', task_overdue: 'A task is overdue',
+    case_urged: 'You are urged', extension_requested: 'An extension to decide', extension_decided: 'An extension was decided', suspension_requested: 'A suspension to decide', suspension_decided: 'A suspension was decided', suspension_ended: 'A suspension ended', appeal_filed: 'An appeal to review', appeal_reviewed: 'An appeal was reviewed',
+    case_supervised: 'You are supervised', supervision_replied: 'A supervision was answered', supervision_overdue: 'An answer is overdue', ruling_demanded: 'A ruling is demanded', callback_assigned: 'A reporter to call back', report_overdue: 'A report was not accepted in time', report_assigned: 'A report is given to you', clock_escalated: 'A clock was raised',
+    callback_overdue: 'A callback is overdue', stage_overdue: 'A stage is overdue', case_excluded: 'An exclusion to decide', deadline_given: 'A deadline was set from above',
+  },
+  report: {
+    title: 'Reports', tabs: 'Kinds of reports', number: 'Number', stage: 'Stage', receivedAt: 'Received', facts: 'Report', fresh: '{n} new reports', answer: 'Answer', solved: 'Solved', solvedYes: 'Solved', solvedNo: 'Not solved', satisfaction: 'Satisfaction', words: 'What the reporter said',
+    again: 'What is not solved', againYes: 'Do it again', againNo: 'Leave it', withdrawnBy: 'Withdrawn by', byReporter: 'The reporter', onBehalf: 'On behalf', into: 'Join which case', overtaken: 'Somebody else has changed the report. Look again, then submit again.', notFound: 'There is no such report',
+    mineTag: 'Claimed by me', taken: 'Claimed', redone: 'Done again {n}×', calledBack: 'Callback', attempts: 'Calls', rating: 'Rating', case: 'Case {n}', report: 'Report {n}',
+    tab: { pool: 'Pool', mine: 'Mine', callback: 'To call back', accepted: 'Under way', settled: 'Settled' },
+    none: { pool: 'The pool is empty', mine: 'You have claimed nothing', callback: 'Nobody is to be called back', accepted: 'Nothing is under way', settled: 'Nothing is settled' },
+  },
+  reportStage: { received: 'Received', accepted: 'Under way', calling_back: 'To call back', settled: 'Settled', answered: 'Answered', rejected: 'Rejected', withdrawn: 'Withdrawn' },
+  satisfaction: { very_satisfied: 'very satisfied', satisfied: 'satisfied', fairly_satisfied: 'fairly satisfied', dissatisfied: 'dissatisfied', very_dissatisfied: 'very dissatisfied' },
+  rejectReason: { out_of_scope: 'out of scope', duplicate: 'told before', in_proceedings: 'in court or other proceedings', not_verifiable: 'cannot be verified', unlawful: 'unlawful', confidential: 'confidential', emergency_number: 'for the emergency number', other: 'other' },
+  forgetReason: { asked: 'the reporter asked', expired: 'kept long enough', unlawful: 'should not have been collected' },
+  unmask: { contact: 'to contact the reporter', callback: 'to call back', verification: 'to verify', inquiry: 'lawful inquiry' },
+  print: {
+    filing: 'Filing sheet', dispatch: 'Dispatch sheet', inspection: 'Inspection sheet', supervision: 'Supervision sheet', letter: { filing: 'F', dispatch: 'D', inspection: 'I', supervision: 'S' }, number: 'No.', level: 'Level', print: 'Print', unmask: 'Show personal data, because', reveal: 'Show',
+    at: 'Time', by: 'By', to: 'Addressed to', response: 'To accept by', handling: 'To finish by', rework: 'Rework', issuer: 'Issued by (signature)', receiver: 'Received by (signature, seal)', approver: 'Approved by (signature)', date: 'Date', printed: 'Printed by {name}, {at}',
+  },
   intake: {
     title: 'Intake', source: 'Source', level: 'Level', text: 'What was told', textHint: 'In the reporter’s own words', subject: 'Title', subjectHint: 'Taken from what was told; change it as you like', address: 'Address',
     addressHint: 'Street, number, landmark', area: 'Area', areaHint: 'Name of a street or village', coordinates: 'Coordinates', lon: 'Longitude', lat: 'Latitude', system: 'System', classes: 'Class', category: 'Category', categoryHint: 'A part of its name',
@@ -128,7 +168,6 @@ const en: Messages = {
     title: 'Possibly the same', hint: '{n} open cases may be about the same. Look first; if one is, join it instead of making another.', apart: '{n} m apart', sameCategory: 'same category', sameClass: 'same class',
     words: 'words in common: {words}', comma: ', ', accepted: 'accepted {at}', look: 'Look', join: 'Join this case', unjoin: 'Do not join', joining: 'It will join case {no}; no other case is made.', failed: 'Alike cases cannot be looked up now; registering still works.',
   },
-  reportStage: { received: 'To accept', accepted: 'Under way', settled: 'Settled', calling_back: 'To call back', answered: 'Answered', rejected: 'Rejected', withdrawn: 'Withdrawn' },
   system: { cgcs2000: 'CGCS2000', wgs84: 'WGS 84 (GPS)', gcj02: 'GCJ-02 (Amap, Tencent)', bd09: 'BD-09 (Baidu)' },
 };
 

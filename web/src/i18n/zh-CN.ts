@@ -1,6 +1,6 @@
 export default {
   app: { name: '城运', full: '城市运行管理服务平台', skip: '跳到主要内容' },
-  menu: { label: '主菜单', intake: '受理', cases: '案卷', inbox: '工单', account: '账号', api: '接口文档' },
+  menu: { supervise: '督办', reports: '诉求', notices: '消息', label: '主菜单', intake: '受理', cases: '案卷', inbox: '工单', account: '账号', api: '接口文档' },
   common: {
     cancel: '取消', save: '保存', close: '关闭', back: '返回', retry: '重试', search: '查找', none: '无', more: '更多',
     required: '必填', optional: '选填', loading: '加载中', clear: '清除', yes: '知道了，继续', no: '否', all: '全部', nothing: '没有匹配项',
@@ -30,11 +30,13 @@ export default {
     offline: '网络已断开，正在重连。已填写的内容不会丢失。', home: '回到首页', end: '已到最后', loadMore: '继续加载',
   },
   keys: {
+    pick: '选中 / 取消选中', bulk: '派遣选中的案卷', undo: '撤销刚才的派遣',
     title: '快捷键', move: '上一件 / 下一件', open: '打开', full: '打开完整页面', close: '关闭详情 / 取消', search: '在列表中查找', palette: '查找案卷、诉求、页面', help: '快捷键说明',
     submit: '提交表单', act: '办理', refresh: '显示新案卷', go: '前往：案卷 / 工单 / 受理', hint: '输入文字时快捷键不起作用。', menu: '打开快捷键说明',
     page: '列表', detail: '案卷详情', everywhere: '通用',
   },
   cases: {
+    pickColumn: '选中',
     title: '案卷', boxes: '案卷分类', todo: '待办', doing: '在办', done: '已办', overdue: '超期', supervised: '督办', suspended: '挂账', watched: '关注',
     number: '案卷编号', subject: '问题描述', category: '类别', area: '区域', lead: '主办单位', stage: '环节', time: '时限', accepted: '受理时间',
     source: '来源', search: '编号、地点或描述中的词', fresh: '有 {n} 件新案卷', list: '案卷列表', pick: '在列表中选择一件案卷查看详情',
@@ -45,7 +47,7 @@ export default {
   stage: { accepted: '待立案', filed: '待派遣', handling: '处置中', inspecting: '待核查', closing: '待结案', closed: '已结案', cancelled: '已作废', merged: '已并案' },
   level: { normal: '一般', urgent: '紧急', critical: '特急' },
   light: { green: '按期', yellow: '临期', red: '超期' },
-  mark: { important: '重要', supervised: '督办', suspended: '挂账' },
+  mark: { asked: '待审申请', important: '重要', supervised: '督办', suspended: '挂账' },
   lamp: { left: '余 {time}', over: '超 {time}', ended: '已办结', stopped: '挂账', none: '不计时', days: '{d}天{h}时', green: '按期', yellow: '临期', red: '超期' },
   task: {
     title: '工单', boxes: '工单分类', todo: '待办', doing: '在办', done: '已办', returned: '退回', overdue: '超期', mine: '只看我经办的', list: '工单列表',
@@ -69,6 +71,7 @@ export default {
     supervision_reply: '督办反馈', case_close: '结案', report_accept: '受理', report_callback: '回访',
   },
   event: {
+    report_received: '登记诉求', report_accepted: '受理', report_claimed: '认领', report_assigned: '指派诉求', report_released: '放回诉求池', report_answered: '直接答复', report_rejected: '不予受理', report_withdrawn: '撤回诉求', report_settled: '诉求办结', report_calling_back: '转回访', report_called_back: '回访', report_rated: '评价', report_overdue: '受理超期', report_escalated: '逐级提醒', report_callback: '联系诉求人', report_callback_overdue: '回访超期', report_redone: '要求重办', report_forgotten: '删除个人信息', report_case_joined: '关联案卷', report_case_closed: '案卷办结', report_case_moved: '案卷并入其他案卷', report_case_reopened: '案卷重新打开', report_brought_in: '历史诉求导入',
     case_accepted: '受理', case_filed: '立案', case_dispatched: '派遣', task_accepted: '签收', task_finished: '处置反馈', case_handled: '处置完成，转核查',
     case_inspected: '核查', case_closed: '结案', case_brought_in: '历史案卷导入', task_overdue: '工单超期', appeal_filed: '提出超时申诉', appeal_reviewed: '申诉审核', case_absorbed: '并入其他案卷',
     case_cancelled: '作废', case_excluded: '申请剔除', case_levelled: '调整等级', case_marked: '标记重要', case_merged: '合并案卷', case_recalled: '撤回派遣',
@@ -85,12 +88,15 @@ export default {
     system_admin: '系统管理员', security_admin: '安全管理员', audit_admin: '审计管理员',
   },
   command: {
+    task_assign: '指派', task_co_rate: '评价协办', ruling_demand: '申请裁定', case_rule: '裁定', appeal_file: '超时申诉', appeal_review: '申诉审核', case_exclude: '申请剔除', exclusion_decide: '剔除审批', case_level: '调整等级', case_deadline_give: '指定时限', case_mode_apply: '平急转换', case_hide_reporter: '隐藏诉求人', case_merge: '并案', case_split: '拆单',
+    report_claim: '认领', report_accept: '受理立卷', report_answer: '直接答复', report_callback: '登记回访', report_reject: '不予受理', report_join: '并入已有案卷', report_assign: '指派', report_release: '放回诉求池', report_withdraw: '撤回诉求', report_rate: '代录评价', report_forget: '删除个人信息',
     case_verify: '送核实', case_verify_result: '核实', case_file: '立案', case_dispatch: '派遣', case_inspect_result: '核查', case_close: '结案', task_accept: '签收', task_finish: '处置反馈',
     task_reroute: '改派', task_contact: '联系群众', task_return: '退单', task_delegate: '转派', task_add_co: '吹哨', task_revoke: '撤回', extension_request: '延期申请', extension_decide: '延期审批',
     suspension_request: '挂账申请', suspension_decide: '挂账审批', suspension_end: '解除挂账', case_send_back: '退回受理', case_recall: '撤回派遣', case_urge: '催办', case_mark: '标记重要',
     case_supervise: '督办', supervision_reply: '督办反馈', supervision_end: '解除督办', case_reopen: '重新打开', case_cancel: '作废',
   },
   action: {
+    person: '经办人', score: '评分（1 至 5）', ruled: '裁定由谁主办', level: '调整为', dueAt: '须在此前办结', replyBy: '须在此前反馈', into: '并入哪件案卷', caseHint: '输入标题或案卷编号', parts: '拆分为', partsHint: '原案卷的诉求将关联到每一件新案卷；原案卷仍需另行办理或作废。', part: '第 {n} 件的标题', dropPart: '去掉第 {n} 件', addPart: '再加一件', partsWrong: '每一件都要有标题', hide: '对处置单位隐藏诉求人', show: '取消隐藏诉求人', modeEnd: '恢复平时状态',
     reason: '原因', opinion: '意见', remark: '说明', note: '内容', demand: '督办要求', reply: '反馈内容', result: '处置结果', resultHint: '做了什么、现场现状如何',
     rule: '立案条件', ruleHint: '选择符合的立案条件，处置时限随之确定', limitIs: '处置时限 {limit}', closing: '结案条件', lead: '主办单位', co: '协办单位', coHint: '可选多家',
     organisation: '单位', below: '下级单位', by: '核实单位', passed: '核查结论', pass: '通过', fail: '不通过', failed: '未达标的工单', isTrue: '核实结论', true: '属实', false: '不属实',
@@ -105,6 +111,40 @@ export default {
   },
   basis: { component: '部件权属', rule_row: '立案标准的责任单位', route: '派遣规则表', fallback: '兜底单位', advice: '参考建议' },
   outcome: { chosen: '已采用', silent: '没有规定', unknown_unit: '尚未对应到单位', unknown_organisation: '单位不存在', also: '另有依据' },
+  undo: { act: '撤销', busy: '正在撤销…', left: '{n} 秒内可撤销', dispatched: '已派遣 {no}', dispatchedMany: '已派遣 {n} 件', reason: '派遣后立即撤销', done: '已撤销 {n} 件派遣', partly: '已撤销 {n} 件；未能撤销：{refused}' },
+  bulk: {
+    title: '批量派遣 {n} 件', toAll: '全部派遣到', suggested: '各按建议派遣', lines: '选中的案卷', choose: '请选择主办单位', asking: '正在查询派遣建议…', waiting: '待派遣', sending: '正在派遣', done: '已派遣', failed: '未成功', unfit: '不能派遣',
+    tally: '已派遣 {done} 件，未成功 {failed} 件，不能派遣 {unfit} 件', without: '{n} 件没有派遣建议，请逐件选择主办单位，或统一指定。', send: '派遣 {n} 件', again: '重试 {n} 件', picked: '已选 {n} 件', open: '批量派遣', drop: '取消选择',
+    overtaken: '案卷已被其他人更新，现为“{stage}”；确认后可重试', unfitStage: '当前环节为“{stage}”',
+  },
+  export: { xlsx: '导出 Excel', file: '案卷', done: '已导出 {n} 件', tooMany: '超过 20000 件，请先缩小筛选范围' },
+  supervise: {
+    title: '督办', tabs: '督办分类', overdue: '超期', supervised: '督办中', asked: '待审申请', raised: '逐级提醒', board: '各单位超期情况', who: '主办单位', count: '超期件数', worst: '最长超期', mean: '平均超期', nobody: '（尚无主办）', everyone: '全部单位',
+    cut: '只统计了最早到期的 {n} 件。', none: { overdue: '没有超期案卷', supervised: '没有督办中的案卷', asked: '没有等待审批的申请', raised: '没有被逐级提醒的案卷' },
+  },
+  notices: { title: '消息', unread: '只看未读', readAll: '全部标为已读（{n}）', none: '没有消息', new: '未读', some: '消息，{n} 条未读' },
+  noticeKind: {
+    task_assigned: '有新工单', inspection_assigned: '有案卷待核查', task_reopened: '工单需返工', verification_assigned: '有核实任务', task_returned: '有退单待处理', task_revoked: '工单已撤回', case_verified: '核实已有结果', task_overdue: '工单已超期',
+    case_urged: '收到催办', extension_requested: '有延期申请待审', extension_decided: '延期申请已审批', suspension_requested: '有挂账申请待审', suspension_decided: '挂账申请已审批', suspension_ended: '挂账已解除', appeal_filed: '有超时申诉待审', appeal_reviewed: '超时申诉已审核',
+    case_supervised: '收到督办', supervision_replied: '督办已有反馈', supervision_overdue: '督办反馈已超期', ruling_demanded: '有裁定申请', callback_assigned: '有诉求待回访', report_overdue: '诉求受理已超期', report_assigned: '有诉求指派给你', clock_escalated: '时限逐级提醒',
+    callback_overdue: '回访已超期', stage_overdue: '环节已超期', case_excluded: '有剔除申请待审', deadline_given: '上级指定了时限',
+  },
+  report: {
+    title: '诉求', tabs: '诉求分类', number: '诉求编号', stage: '状态', receivedAt: '接收时间', facts: '诉求内容', fresh: '有 {n} 件新诉求', answer: '答复内容', solved: '是否解决', solvedYes: '已解决', solvedNo: '未解决', satisfaction: '满意度', words: '诉求人意见',
+    again: '未解决的处理', againYes: '重新办理', againNo: '就此办结', withdrawnBy: '由谁撤回', byReporter: '诉求人要求', onBehalf: '代为撤回', into: '并入哪件案卷', overtaken: '诉求已被其他人更新。请看过后再次提交。', notFound: '查不到这件诉求',
+    mineTag: '我已认领', taken: '已被认领', redone: '重办 {n} 次', calledBack: '回访结果', attempts: '回访次数', rating: '评价', case: '案卷 {n}', report: '诉求 {n}',
+    tab: { pool: '诉求池', mine: '我认领的', callback: '待回访', accepted: '办理中', settled: '已办结' },
+    none: { pool: '诉求池里没有待受理的诉求', mine: '你没有认领诉求', callback: '没有待回访的诉求', accepted: '没有办理中的诉求', settled: '没有已办结的诉求' },
+  },
+  reportStage: { received: '待受理', accepted: '办理中', calling_back: '待回访', settled: '已办结', answered: '已答复', rejected: '不予受理', withdrawn: '已撤回' },
+  satisfaction: { very_satisfied: '非常满意', satisfied: '满意', fairly_satisfied: '基本满意', dissatisfied: '不满意', very_dissatisfied: '非常不满意' },
+  rejectReason: { out_of_scope: '不属受理范围', duplicate: '重复反映', in_proceedings: '已进入诉讼、仲裁、复议等程序', not_verifiable: '无法核实', unlawful: '诉求不合法', confidential: '涉密', emergency_number: '应拨打紧急电话', other: '其他' },
+  forgetReason: { asked: '本人要求', expired: '保存期满', unlawful: '不应收集' },
+  unmask: { contact: '联系诉求人', callback: '回访', verification: '核实', inquiry: '依法查询' },
+  print: {
+    filing: '立案单', dispatch: '派遣单', inspection: '核查单', supervision: '督办单', letter: { filing: '立', dispatch: '派', inspection: '核', supervision: '督' }, number: '编号', level: '等级', print: '打印', unmask: '查看个人信息，原因', reveal: '查看原文',
+    at: '时间', by: '经办单位', to: '被督办单位', response: '签收截止', handling: '处置截止', rework: '返工次数', issuer: '经办人（签字）', receiver: '承办单位（签收、盖章）', approver: '负责人（签字）', date: '日期', printed: '{name} 于 {at} 打印',
+  },
   intake: {
     title: '受理登记', source: '来源', level: '等级', text: '反映内容', textHint: '按诉求人的原话记录', subject: '标题', subjectHint: '自动取自反映内容，可修改', address: '地址',
     addressHint: '路名、门牌号、附近标志物', area: '区域', areaHint: '输入街镇、村居名称', coordinates: '坐标', lon: '经度', lat: '纬度', system: '坐标系', classes: '大类', category: '小类', categoryHint: '输入名称查找',
@@ -126,6 +166,5 @@ export default {
     title: '可能是同一问题', hint: '有 {n} 件未办结的案卷可能与此相同，请先核对；如属同一问题，并入即可，不必另建案卷。', apart: '相距 {n} 米', sameCategory: '同类', sameClass: '同大类',
     words: '共同词：{words}', comma: '、', accepted: '{at} 受理', look: '查看', join: '并入此案卷', unjoin: '取消并入', joining: '登记后将并入案卷 {no}，不另建案卷。', failed: '暂时不能查找相近的案卷，不影响登记。',
   },
-  reportStage: { received: '待受理', accepted: '办理中', settled: '已办结', calling_back: '待回访', answered: '已答复', rejected: '不予受理', withdrawn: '已撤回' },
   system: { cgcs2000: 'CGCS2000', wgs84: 'WGS84（GPS）', gcj02: 'GCJ-02（高德、腾讯）', bd09: 'BD-09（百度）' },
 } as const;

@@ -18,7 +18,7 @@ export function nameOf(event: KeyboardEvent): string {
 }
 
 /** Single keys for as long as the component is there. None of them takes anything from typing, menus or the browser. */
-export function useHotkeys(keys: () => Keys): void {
+export function useHotkeys(keys: () => Keys, isFirst = false): void {
   const listen = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     // A dialogue has the keys to itself.
@@ -32,6 +32,7 @@ export function useHotkeys(keys: () => Keys): void {
       act(event);
     }
   };
-  onMounted(() => addEventListener('keydown', listen));
-  onBeforeUnmount(() => removeEventListener('keydown', listen));
+  // Whoever is first sees a key before any other: the second key of a sequence is nobody else's.
+  onMounted(() => addEventListener('keydown', listen, { capture: isFirst }));
+  onBeforeUnmount(() => removeEventListener('keydown', listen, { capture: isFirst }));
 }

@@ -26,6 +26,14 @@ export function useOrganisations(enabled: Ref<boolean>) {
   });
 }
 
+/** Everybody who works where one may look. */
+export function useStaff(enabled: Ref<boolean>) {
+  return useQuery({
+    ...STAYS, enabled, queryKey: ['staff'],
+    queryFn: () => all((after) => body(api.GET('/api/v1/staff', { params: { query: { limit: PAGE, ...(after ? { after } : {}) } } }))),
+  });
+}
+
 export function useSources(enabled: Ref<boolean>) {
   return useQuery({
     ...STAYS, enabled, queryKey: ['sources'],

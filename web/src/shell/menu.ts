@@ -8,7 +8,9 @@ export function useMenu() {
   const { t } = useI18n();
   return computed(() => [
     { to: '/intake', name: t('menu.intake'), shown: session.may('report_create') && session.roles.has('intake_clerk') || session.may('report_accept') },
+    { to: '/reports', name: t('menu.reports'), shown: session.may('report_list') && (session.may('report_accept') || session.may('report_callback')) },
     { to: '/cases', name: t('menu.cases'), shown: session.may('case_list') },
     { to: '/inbox', name: t('menu.inbox'), shown: session.may('task_accept') && session.may('task_list') },
+    { to: '/supervise', name: t('menu.supervise'), shown: session.may('case_list') && ['case_supervise', 'extension_decide', 'suspension_decide', 'exclusion_decide', 'appeal_review'].some((each) => session.may(each)) },
   ].filter((each) => each.shown && session.who?.must_change_password === false));
 }

@@ -34,6 +34,13 @@ const ROUTES: readonly { login: string; path: string; wait: string; keys?: strin
   { login: 'paiqian', path: '/cases?box=todo', wait: '.grid-row', keys: ['j', 'Enter', 'd'] },
   { login: 'shuiwu', path: '/inbox', wait: '.grid-row, .state', keys: ['j', 'Enter'] },
   { login: 'shouli', path: '/intake', wait: '.intake' },
+  { login: 'paiqian', path: '/cases?box=todo', wait: '.grid-row', keys: ['j', 'x', 'd'] },
+  { login: 'shouli', path: '/reports', wait: '.grid-row, .state', keys: ['j', 'Enter', 'f'] },
+  { login: 'shouli', path: '/reports?tab=accepted', wait: '.grid-row, .state', keys: ['j', 'Enter'] },
+  { login: 'lingdao', path: '/supervise', wait: '.grid-row, .state', keys: ['j', 'Enter'] },
+  { login: 'lingdao', path: '/supervise?tab=asked', wait: '.grid-row, .state' },
+  { login: 'shuiwu', path: '/notices', wait: '.notices, .state' },
+  { login: 'zhibanzhang', path: '/print/filing/1', wait: '.state' },
   { login: 'anquan', path: '/account', wait: '.password-form' },
   { login: 'anquan', path: '/cases', wait: '.state' },
 ];

@@ -14,6 +14,10 @@ const START_MS = 60_000;
 export interface City {
   base: string;
   browser: Browser;
+  /** Ends the program at once, as a power cut does (`kill -9`). */
+  kill: () => Promise<void>;
+  /** The program again, at the same address and with the same data. */
+  start: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -43,13 +47,21 @@ async function ready(base: string, program: ChildProcess): Promise<void> {
   throw new Error('the program does not answer');
 }
 
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = once(child, 'exit');
+  child.kill(signal);
+  await end;
+}
+
 export async function openCity(): Promise<City> {
   const folder = mkdtempSync(join(tmpdir(), 'chengyun-browser-'));
   const base = `http://127.0.0.1:${await freePort()}`;
-  const program = spawn(binary(), ['demo', '--small', '--data-dir', folder], {
+  const run = (): ChildProcess => spawn(binary(), ['demo', '--small', '--data-dir', folder], {
     env: { ...process.env, CHENGYUN_LISTEN: base.slice('http://'.length) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  let program = run();
   await ready(base, program);
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
@@ -58,10 +70,14 @@ export async function openCity(): Promise<City> {
   return {
     base,
     browser,
+    kill: () => ended(program, 'SIGKILL'),
+    start: async () => {
+      program = run();
+      await ready(base, program);
+    },
     close: async () => {
       await browser.close();
-      program.kill('SIGTERM');
-      if (program.exitCode === null) await once(program, 'exit');
+      await ended(program, 'SIGTERM');
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -93,4 +109,30 @@ export async function desk(city: City, login: string, options: { dark?: boolean 
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => url.pathname !== '/sign-in');
   return { context, page, complaints };
+}
+
+/** Asks the API as whoever is signed in in the page. */
+export async function ask<T>(page: Page, method: string, path: string, input?: unknown): Promise<{ status: number; body: T }> {
+  return await page.evaluate(async ({ verb, to, text }) => {
+    const session = await (await fetch('/api/v1/session')).json() as { csrf_token: string };
+    const answer = await fetch(`/api/v1/${to}`, {
+      method: verb, headers: { 'X-CSRF-Token': session.csrf_token, ...(text === undefined ? {} : { 'Content-Type': 'application/json' }) }, ...(text === undefined ? {} : { body: text }),
+    });
+    return { status: answer.status, body: await answer.json().catch(() => null) as never };
+  }, { verb: method, to: path, text: input === undefined ? undefined : JSON.stringify(input) });
+}
+
+/** A case of standing water, filed and to be dispatched: its id. */
+export async function filedCase(clerk: Page, leader: Page, title: string, source = 'hotline'): Promise<string> {
+  const standard = (await ask<{ items: { id: string }[] }>(clerk, 'GET', 'standards')).body.items[0]?.id ?? '';
+  const categories = (await ask<{ items: { id: string; name: string; kind: string }[] }>(clerk, 'GET', `standards/${standard}/categories?limit=200`)).body.items;
+  const category = categories.find((each) => each.kind === 'event' && each.name === '道路积水')?.id ?? '';
+  const rule = (await ask<{ rule_rows: { id: string }[] }>(clerk, 'GET', `categories/${category}`)).body.rule_rows[0]?.id ?? '';
+  const opened = await ask<{ case: { id: string } }>(clerk, 'POST', 'reports', {
+    source, title, detail: title, place: { area_code: '310118001' }, reporter: { name: '李某', phone: '13800000000' }, open_case: { category_id: category },
+  });
+  const { id } = opened.body.case;
+  const filed = await ask(leader, 'POST', `cases/${id}/file`, { rule_row_id: rule });
+  if (filed.status !== 200) throw new Error(`not filed: ${filed.status}`);
+  return id;
 }

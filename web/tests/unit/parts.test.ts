@@ -3,7 +3,11 @@ import { bodyOf, missing, offers, SPECS, type CaseView, type Offer } from '@/cas
 import { filterOf, hasFilters, queryOf, searchOf } from '@/cases/filter';
 import { recallDraft, blank, keepDraft, titleOf, wrongOf } from '@/intake/draft';
 import { i18n, speak, word } from '@/i18n';
+import en from '@/i18n/en';
 import zh from '@/i18n/zh-CN';
+import { bodyOfSheet } from '@/print/sheets';
+import { bodyOfReport, missingOfReport, pathOfReport, REPORT_SPECS, type ReportView } from '@/reports/actions';
+import { byOrganisation } from '@/supervise/overdue';
 import { boxCount, dateTime, duration, lightOf } from '@/shared/format';
 import { isTyping, nameOf } from '@/shared/hotkeys';
 import { partsOf } from '@/shared/ui/marked';
@@ -49,7 +53,8 @@ describe('words', () => {
     }
     expect(asked.size).toBeGreaterThan(100);
     expect([...asked].filter((key) => !i18n.global.te(key, 'zh-CN'))).toEqual([]);
-    expect(Object.keys(zh.command).sort()).toEqual(Object.keys(SPECS).sort());
+    expect(Object.keys(zh.command).sort()).toEqual([...Object.keys(SPECS), ...Object.keys(REPORT_SPECS)].sort());
+    expect(Object.keys(en.command).sort()).toEqual(Object.keys(zh.command).sort());
   });
 });
 
@@ -154,5 +159,51 @@ describe('searching', () => {
     noteCase('a', { id: '5', no: 'no 5' });
     expect(recentCases('a').map((each) => each.id)).toEqual(['5', '9', '8', '7', '6', '4', '3', '2']);
     expect(recentCases('b')).toEqual([]);
+  });
+});
+
+describe('a report', () => {
+  const report = { id: '3', stage: 'received', area: null, case_ids: ['8'] } as unknown as ReportView;
+  it('is accepted with what its case needs', () => {
+    expect([...missingOfReport('report_accept', {}, report)].sort()).toEqual(['area_code', 'category_id']);
+    expect(bodyOfReport('report_accept', { category_id: '9', area_code: '310118001' }, report))
+      .toEqual({ open_cases: [{ category_id: '9', place: { area_code: '310118001' } }], join_case_ids: [] });
+  });
+  it('joins a case by being accepted to it, or later by itself', () => {
+    expect(pathOfReport('report_join', report)).toBe('/api/v1/reports/{id}/accept');
+    expect(bodyOfReport('report_join', { case_id: '5' }, report)).toEqual({ open_cases: [], join_case_ids: ['5'] });
+    const accepted = { ...report, stage: 'accepted' } as ReportView;
+    expect(pathOfReport('report_join', accepted)).toBe('/api/v1/reports/{id}/join');
+    expect(bodyOfReport('report_join', { case_id: '5' }, accepted)).toEqual({ case_id: '5' });
+  });
+  it('is called back: who was not reached says nothing, and what is not solved may be done again', () => {
+    expect([...missingOfReport('report_callback', { reached: false }, report)]).toEqual([]);
+    expect([...missingOfReport('report_callback', { reached: true, solved: false }, report)].sort()).toEqual(['again', 'satisfaction']);
+    expect(bodyOfReport('report_callback', { reached: false, words: '写过又改了' }, report)).toEqual({ reached: false });
+    expect(bodyOfReport('report_callback', { reached: true, solved: false, satisfaction: 'dissatisfied', again: true }, report))
+      .toEqual({ reached: true, solved: false, satisfaction: 'dissatisfied', redo: { reopen_case_id: '8' } });
+  });
+});
+
+const row = (id: string | null, due: string): never => ({ clock: { due_at: due }, lead_organisation: id === null ? null : { id, name: `单位${id}` } }) as never;
+describe('the board', () => {
+  it('says who is late, how often and how much, whoever has most first', () => {
+    const late = byOrganisation([
+      row('1', '2026-11-21T10:00:00+08:00'), row('1', '2026-11-21T11:00:00+08:00'), row(null, '2026-11-20T12:00:00+08:00'), row('2', '2026-11-21T12:00:00+08:00'),
+    ], Date.parse('2026-11-21T12:00:00+08:00'));
+    const hour = 3_600_000;
+    expect(late).toEqual([{ id: '1', name: '单位1', count: 2, worst: 2 * hour, total: 3 * hour }, { id: '', name: '', count: 1, worst: 24 * hour, total: 24 * hour }]);
+  });
+});
+
+describe('a sheet', () => {
+  it('says only what was done', () => {
+    const view = {
+      filed_by: { name: '区城运中心' }, accepted_by: { name: '区城运中心' }, rule: { limit: '2工作日' }, tasks: [], rework_count: 0, overlays: {}, accountable: {},
+      timeline: [{ kind: 'case_filed', note: '属实', occurred_at: '2026-11-21T14:27:16+08:00', by: null }],
+    } as unknown as CaseView;
+    expect(bodyOfSheet('filing', view)[0]?.rows.map(([, value]) => value)).toEqual(['区城运中心', '2026-11-21 14:27', '2工作日', '区城运中心', '属实']);
+    expect(bodyOfSheet('dispatch', view).length).toBe(1);
+    expect(bodyOfSheet('supervision', view)[1]?.rows[2]?.[1]).toBe('');
   });
 });

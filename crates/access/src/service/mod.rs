@@ -14,7 +14,7 @@ mod tokens;
 
 pub use accounts::{AccountFilter, PasswordSet};
 pub use audit_trail::AuditLine;
-pub use notices::{NoticeNew, notice_put};
+pub use notices::{NoticeNew, notice_put, notice_withdraw};
 pub use people::{AccountCreated, AccountNew};
 pub use signing_in::{LOCK_SECONDS, LOGIN_FAILURES_MAX, SessionOpened};
 pub use tokens::{TokenCreated, TokenNew};

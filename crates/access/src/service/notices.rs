@@ -34,6 +34,25 @@ pub struct NoticeNew {
     pub at: Timestamp,
 }
 
+/// For so long a given task may be taken back before anybody is told of it: its notice is not listed, and withdrawn with the task.
+pub const NOTICE_GRACE_SECONDS: i64 = 8;
+
+/// Withdraws what an organisation was to be told of a task given at most [`NOTICE_GRACE_SECONDS`] before `at`. False: there is nothing
+/// that nobody has read.
+pub fn notice_withdraw(
+    tx: &mut Tx<'_>,
+    organisation_id: Id,
+    subject_id: Id,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let since = at.plus_seconds(-NOTICE_GRACE_SECONDS);
+    let gone = tx.execute(
+        &rows::NOTICE_WITHDRAW,
+        params![organisation_id, subject_id, since],
+    )?;
+    Ok(gone > 0)
+}
+
 /// Puts a notice in the caller's transaction. False: it had been put before, and nothing was done.
 pub fn notice_put(tx: &mut Tx<'_>, notice: &NoticeNew) -> Result<bool, StoreError> {
     let n = notice;
@@ -78,17 +97,18 @@ impl Access {
             .map_err(|wrong| AccessError::Invalid(vec![wrong]))?;
         let before = page_id(page)?.unwrap_or(rows::AFTER_ALL);
         let (staff_id, organisations) = (caller.staff_id, organisations_of(caller));
+        let told_by = self.now().plus_seconds(-NOTICE_GRACE_SECONDS);
         let found = self.inner.store.read(move |tx| {
             let (to_staff, to_organisation) = lists(unread_only);
             let mut found = tx.query(
                 to_staff,
-                params![staff_id, before, limit + 1],
+                params![staff_id, before, limit + 1, told_by],
                 rows::read_notice,
             )?;
             for organisation in &organisations {
                 found.extend(tx.query(
                     to_organisation,
-                    params![organisation, before, limit + 1],
+                    params![organisation, before, limit + 1, told_by],
                     rows::read_notice,
                 )?);
             }

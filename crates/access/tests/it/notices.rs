@@ -74,6 +74,11 @@ fn a_notice_reaches_whom_it_is_for_once_newest_first() {
             );
         }
         put_ids.reverse();
+        // Of a task given nobody is told as long as it may be taken back.
+        city.clock.advance_seconds(7);
+        assert_eq!(ids(&city, &zhang, false).await, []);
+        assert_eq!(ids(&city, &zhang, true).await, []);
+        city.clock.advance_seconds(1);
         assert_eq!(ids(&city, &zhang, false).await, put_ids);
         assert_eq!(
             ids(&city, &wang, false).await,

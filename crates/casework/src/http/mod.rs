@@ -65,6 +65,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/api/v1/search", "search", "case_list"),
     endpoint("POST", "/api/v1/cases/similar", "case_similar", "case_list"),
     endpoint("GET", "/api/v1/cases/counts", "case_counts", "case_list"),
+    endpoint("GET", "/api/v1/cases/export", "case_export", "case_export"),
     endpoint("PUT", "/api/v1/cases/{id}/watch", "case_watch", "case_view"),
     endpoint("DELETE", "/api/v1/cases/{id}/watch", "case_unwatch", "case_view"),
     endpoint("GET", "/api/v1/cases/{id}", "case_view", "case_view"),
@@ -169,6 +170,7 @@ fn routes(casework: Casework) -> OpenApiRouter {
         .routes(routes!(cases::case_counts))
         .routes(routes!(search::search))
         .routes(routes!(search::case_similar))
+        .routes(routes!(cases::case_export))
         .routes(routes!(cases::case_watch, cases::case_unwatch))
         .routes(routes!(cases::case_view))
         .routes(routes!(cases::case_file))

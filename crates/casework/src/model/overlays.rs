@@ -274,6 +274,30 @@ impl super::Case {
         self.stage.is_open() && self.extra.overlays.is_supervised()
     }
 
+    /// Whether somebody applied for something of it that waits for a decision: an extension, a suspension, an exclusion, an appeal, a
+    /// ruling.
+    pub fn is_asked(&self) -> bool {
+        let asked = |task: &super::Task| {
+            task.is_open()
+                && (task.extra.overlays.extension.is_some()
+                    || task.extra.overlays.suspension_asked.is_some())
+        };
+        let overlays = &self.extra.overlays;
+        let pending = |state: ApplicationState| state == ApplicationState::Pending;
+        self.tasks.iter().any(asked)
+            || overlays
+                .exclusion
+                .as_ref()
+                .is_some_and(|each| pending(each.state))
+            || overlays
+                .appeal
+                .as_ref()
+                .is_some_and(|each| pending(each.state))
+            || (self.stage.is_open()
+                && self.extra.handling.ruling_demanded
+                && self.extra.handling.ruled.is_none())
+    }
+
     /// Whether a task of it is suspended.
     pub fn is_suspended(&self) -> bool {
         self.tasks.iter().any(super::Task::is_suspended)

@@ -137,13 +137,14 @@ impl Casework {
             found.add(case.id, "holders_astray", format!("{astray:?}"));
         }
         let marks = tx.query_opt(&MARKS_OF_CASE, params![case.id], |row| {
-            Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
         })?;
         let overlays = &case.extra.overlays;
         let held = [
             overlays.important,
-            overlays.is_supervised(),
+            case.is_supervised(),
             case.is_suspended(),
+            case.is_asked(),
         ];
         if marks != Some(held) {
             found.add(case.id, "marks_differ", format!("{marks:?}, {held:?} held"));

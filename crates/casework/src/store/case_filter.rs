@@ -125,6 +125,8 @@ pub enum CaseMark {
     Supervised,
     /// Somebody marked it important.
     Important,
+    /// Something that somebody applied for waits for a decision: an extension, a suspension, an exclusion, an appeal, a ruling.
+    Asked,
 }
 
 impl CaseMark {
@@ -134,6 +136,7 @@ impl CaseMark {
             Self::Suspended => "c.is_suspended",
             Self::Supervised => "c.is_supervised",
             Self::Important => "c.is_important",
+            Self::Asked => "c.is_asked",
         }
     }
 }

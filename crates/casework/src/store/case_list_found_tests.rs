@@ -28,8 +28,8 @@ fn filled(tx: &mut Tx<'_>, count: i64) -> Result<Vec<Made>, StoreError> {
     let add = Statement::composed(
         "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, street_path, village_path,
          process_code, process_version, words_digest, accepted_by_id, accepted_by_path, yellow_at, due_at, rework_count, accepted_at,
-         updated_at, is_important, is_supervised, is_suspended, extra)
-         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'hotline', 1, '', 1, '0001', ?10, ?11, 0, ?1, ?12, ?13, FALSE, FALSE, '{}')"
+         updated_at, is_important, is_supervised, is_suspended, is_asked, extra)
+         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'hotline', 1, '', 1, '0001', ?10, ?11, 0, ?1, ?12, ?13, FALSE, FALSE, FALSE, '{}')"
             .to_owned(),
     );
     let mut made = Vec::new();

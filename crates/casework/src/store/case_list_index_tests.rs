@@ -221,6 +221,11 @@ fn every_filter_is_served_by_its_index() {
             "COVERING INDEX case_suspended",
         ),
         (
+            filter(|f| f.marks = vec![CaseMark::Asked]),
+            all.clone(),
+            "COVERING INDEX case_asked",
+        ),
+        (
             filter(|f| {
                 f.marks = vec![CaseMark::Important];
                 f.stages = vec![CaseStage::Closed];

@@ -297,6 +297,7 @@ fn is_touched_only(before: &Case, after: &Case) -> bool {
         && before.level == after.level
         && before.extra == after.extra
         && before.is_suspended() == after.is_suspended()
+        && before.is_asked() == after.is_asked()
         && before.lead().map(|lead| lead.id) == after.lead().map(|lead| lead.id)
 }
 
@@ -353,16 +354,29 @@ fn case_row_move(
     )?;
     let marks = |case: &Case| {
         let overlays = &case.extra.overlays;
-        let (important, supervised) = (overlays.important, overlays.is_supervised());
-        (case.level, important, supervised, case.is_suspended())
+        let (important, supervised) = (overlays.important, case.is_supervised());
+        (
+            case.level,
+            important,
+            supervised,
+            case.is_suspended(),
+            case.is_asked(),
+        )
     };
     if marks(before) == marks(after) {
         return Ok(());
     }
-    let (level, important, supervised, suspended) = marks(after);
+    let (level, important, supervised, suspended, asked) = marks(after);
     tx.post(
         &CASE_MARK,
-        params![after.id, level.as_str(), important, supervised, suspended],
+        params![
+            after.id,
+            level.as_str(),
+            important,
+            supervised,
+            suspended,
+            asked
+        ],
     )
 }
 

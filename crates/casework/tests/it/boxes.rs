@@ -6,11 +6,12 @@ use axum::http::StatusCode;
 use base::{Id, PageRequest};
 use casework::clocks::Light;
 use casework::model::{CaseStage, TaskState};
-use casework::service::{CaseBox, CaseMark, CaseQuery, TaskBox, TaskQuery};
+use casework::service::{CaseBox, CaseMark, CaseQuery, CaseSort, TaskBox, TaskQuery};
 use casework::view::{CaseView, TaskListView};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use table::SheetForm;
 
 fn clerk(organisation_id: Id) -> Arc<Principal> {
     person(organisation_id, "department_clerk", None)
@@ -297,6 +298,78 @@ fn cases_are_found_by_their_marks() {
         let wrong = town.get(&leader, "/api/v1/cases?mark=red");
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(wrong.body["fields"][0]["field"], "mark");
+    });
+}
+
+#[test]
+fn an_application_that_waits_is_a_mark_until_it_is_decided() {
+    each_town(|town, _| {
+        let case_id = town.create().case.unwrap().id;
+        town.file(case_id);
+        let lead = town.dispatch(case_id).tasks[0].id;
+        let leader = centre("shift_leader");
+        let found = || {
+            let answer = town.get(&leader, "/api/v1/cases?mark=asked");
+            answer.body["items"].as_array().unwrap().len()
+        };
+        town.accept(ROADS, lead);
+        assert_eq!(found(), 0);
+        let task = format!("/api/v1/tasks/{lead}");
+        let why = json!({"reason": "等候配件"});
+        town.did(&clerk(ROADS), &format!("{task}/extension"), &why);
+        assert_eq!(found(), 1);
+        town.verify();
+        let granted = json!({"approved": true});
+        town.did(&leader, &format!("{task}/extension/decide"), &granted);
+        assert_eq!(found(), 0);
+        let case = format!("/api/v1/cases/{case_id}");
+        town.did(
+            &centre("dispatcher"),
+            &format!("{case}/exclude"),
+            &json!({"reason": "不可抗力"}),
+        );
+        assert_eq!(found(), 1);
+        town.did(&leader, &format!("{case}/exclusion/decide"), &granted);
+        assert_eq!(found(), 0);
+        town.verify();
+    });
+}
+
+#[test]
+fn a_sheet_holds_exactly_what_the_list_shows_for_who_may_take_it() {
+    each_town(|town, _| {
+        busy(town);
+        let (leader, roads) = (centre("leader"), clerk(ROADS));
+        for who in [&leader, &roads] {
+            for of_box in [None, Some(CaseBox::Doing), Some(CaseBox::Overdue)] {
+                for sort in [CaseSort::Newest, CaseSort::Due, CaseSort::Updated] {
+                    let query = CaseQuery {
+                        of_box,
+                        sort,
+                        page: PageRequest {
+                            limit: Some(200),
+                            after: None,
+                        },
+                        ..CaseQuery::default()
+                    };
+                    let listed = wait(town.casework.case_list(who, query.clone())).unwrap();
+                    let listed: Vec<_> = listed.items.into_iter().map(|row| row.case_no).collect();
+                    let told = String::from("box=doing");
+                    let sheet = town.casework.case_sheet(who, query, SheetForm::Csv, told);
+                    let (bytes, rows) = wait(sheet).unwrap();
+                    let text = String::from_utf8(bytes).unwrap();
+                    let numbers: Vec<_> = text
+                        .lines()
+                        .skip(1)
+                        .map(|line| line.split(',').next().unwrap_or_default())
+                        .collect();
+                    assert_eq!(numbers, listed);
+                    assert_eq!(rows, listed.len());
+                }
+            }
+        }
+        let answer = town.get(&centre("inspector"), "/api/v1/cases/export?format=csv");
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
     });
 }
 

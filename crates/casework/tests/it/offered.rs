@@ -82,3 +82,42 @@ fn a_view_says_whether_the_caller_watches_the_case() {
         assert!(!watches(&other));
     });
 }
+
+#[test]
+fn what_is_seldom_needed_is_offered_to_who_may_and_while_it_makes_sense() {
+    each_town(|town, _| {
+        let case_id = town.create().case.unwrap().id;
+        let all = |principal: &Arc<Principal>| -> Vec<&'static str> {
+            let view = wait(town.casework.case_view(principal, case_id)).unwrap();
+            view.actions.iter().map(|each| each.operation).collect()
+        };
+        let leader = centre("shift_leader");
+        for operation in [
+            "case_level",
+            "case_merge",
+            "case_split",
+            "case_hide_reporter",
+            "case_exclude",
+        ] {
+            assert!(all(&leader).contains(&operation), "{operation}");
+        }
+        for operation in [
+            "exclusion_decide",
+            "appeal_review",
+            "case_rule",
+            "case_mode_apply",
+        ] {
+            assert!(!all(&leader).contains(&operation), "{operation}");
+        }
+        town.file(case_id);
+        let state = town.dispatch(case_id);
+        let (lead, co) = (state.tasks[0].id, state.tasks[1].id);
+        town.accept(ROADS, lead);
+        town.accept(WATER, co);
+        assert!(all(&clerk(ROADS)).contains(&"task_assign"));
+        town.finish(WATER, co);
+        town.finish(ROADS, lead);
+        // In time: there is nothing to appeal against.
+        assert!(!all(&clerk(ROADS)).contains(&"appeal_file"));
+    });
+}

@@ -153,6 +153,45 @@ fn working(told: &Told<'_>) -> CaseStateView {
 }
 
 #[test]
+fn of_a_dispatch_taken_back_at_once_nobody_is_told_and_later_they_are() {
+    each_house(|told| {
+        let dispatcher = call(&centre("dispatcher"));
+        let case_id = told.town.create().case.unwrap().id;
+        told.town.file(case_id);
+        let kinds = |told: &Told<'_>| {
+            let all = told.all();
+            all.into_iter().map(|(kind, _, _)| kind).collect::<Vec<_>>()
+        };
+        let take_back = || {
+            let nothing = CaseRecallRequest { reason: None };
+            wait(
+                told.town
+                    .casework
+                    .case_recall(&dispatcher, case_id, nothing),
+            )
+            .unwrap();
+        };
+        told.town.dispatch(case_id);
+        assert_eq!(kinds(told), ["task_assigned", "task_assigned"]);
+        told.town.clock.advance_seconds(7);
+        take_back();
+        assert!(kinds(told).is_empty());
+
+        told.town.dispatch(case_id);
+        assert_eq!(kinds(told), ["task_assigned", "task_assigned"]);
+        told.town.clock.advance_seconds(9);
+        take_back();
+        let all = [
+            "task_assigned",
+            "task_assigned",
+            "task_revoked",
+            "task_revoked",
+        ];
+        assert_eq!(kinds(told), all);
+    });
+}
+
+#[test]
 fn whoever_gets_a_task_is_told_and_whoever_it_comes_back_to() {
     each_house(|told| {
         let work = &told.town.casework;

@@ -3,7 +3,7 @@
 //! Masked as lists are: numbers in words, names and phones of reporters; beyond that the name of whoever reported is masked
 //! wherever it stands in the words of that report, its cases and their notes. Timelines hold no personal text.
 
-mod words;
+pub(super) mod words;
 
 use super::Casework;
 use super::sealed::{self, Reporter, Words};

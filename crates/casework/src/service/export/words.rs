@@ -2,7 +2,7 @@
 
 use crate::model::{CaseStage, Level, ReportStage, TaskKind, TaskRole, TaskState};
 
-pub(super) const fn case_stage(stage: CaseStage) -> &'static str {
+pub(in crate::service) const fn case_stage(stage: CaseStage) -> &'static str {
     match stage {
         CaseStage::Accepted => "待立案",
         CaseStage::Filed => "待派遣",
@@ -27,7 +27,7 @@ pub(super) const fn report_stage(stage: ReportStage) -> &'static str {
     }
 }
 
-pub(super) const fn level(level: Level) -> &'static str {
+pub(in crate::service) const fn level(level: Level) -> &'static str {
     match level {
         Level::Normal => "一般",
         Level::Urgent => "紧急",

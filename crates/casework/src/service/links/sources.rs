@@ -13,6 +13,7 @@ use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, StoreError, Tx, params};
 use access::Principal;
 use base::{FieldError, Id, Timestamp};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long what is known of the sources is believed.
@@ -71,6 +72,17 @@ impl Casework {
     ) -> Result<bool, StoreError> {
         let rows = self.source_rows().await?;
         Ok(rows.iter().any(|row| row.code == code && row.is_active))
+    }
+
+    /// What sources are called, by code.
+    pub(in crate::service) async fn source_names(
+        &self,
+    ) -> Result<HashMap<String, String>, StoreError> {
+        let rows = self.source_rows().await?;
+        let named = rows
+            .iter()
+            .map(|row| (row.code.clone(), row.name_zh.clone()));
+        Ok(named.collect())
     }
 
     /// Every source, by code, those out of use too.

@@ -3,9 +3,10 @@
 
 use crate::lifecycle::decide::{self, CaseCommand, TaskNew};
 use crate::lifecycle::handling::HandlingCommand;
+use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::overlays::OverlayCommand;
 use crate::lifecycle::{Circumstances, Refusal};
-use crate::model::{Case, Digest, NoteRef, OrganisationRef, Task, TaskState};
+use crate::model::{Case, Digest, Level, NoteRef, OrganisationRef, Task, TaskState};
 use crate::process::Process;
 use crate::service::Casework;
 use crate::view::ActionView;
@@ -105,11 +106,78 @@ impl<'a> Example<'a> {
                 reason: self.said(),
             }),
         ]
+        .into_iter()
+        .chain(self.rarer())
+        .collect()
+    }
+
+    /// What is seldom needed, about the case.
+    fn rarer(&self) -> [CaseCommand; 10] {
+        let overlays = &self.case.extra.overlays;
+        let other_level = match self.case.level {
+            Level::Normal => Level::Urgent,
+            Level::Urgent | Level::Critical => Level::Normal,
+        };
+        [
+            CaseCommand::Handling(HandlingCommand::Rule {
+                to: self.to.clone(),
+                reason: Some(self.said()),
+            }),
+            CaseCommand::Overlay(OverlayCommand::AppealReview {
+                approved: true,
+                opinion: None,
+            }),
+            CaseCommand::Overlay(OverlayCommand::ExclusionDecide {
+                approved: true,
+                opinion: None,
+            }),
+            CaseCommand::Overlay(OverlayCommand::Level {
+                level: other_level,
+                reason: Some(self.said()),
+            }),
+            CaseCommand::Overlay(OverlayCommand::DeadlineGive {
+                task_id: None,
+                due_at: self.until,
+                reason: None,
+            }),
+            CaseCommand::Overlay(OverlayCommand::HideReporter {
+                hidden: !overlays.reporter_hidden,
+            }),
+            CaseCommand::Link(LinkCommand::Merge {
+                into_case_id: Id(0),
+            }),
+            CaseCommand::Link(LinkCommand::Split {
+                case_ids: vec![Id(0)],
+            }),
+            CaseCommand::Overlay(OverlayCommand::Exclude {
+                reason: self.said(),
+            }),
+            CaseCommand::Overlay(OverlayCommand::ModeApply { mode: None }),
+        ]
+    }
+
+    /// What may still be said about a task that is finished: a called-in co-handler is rated, lateness is appealed against.
+    fn of_finished(&self, task: &Task) -> Vec<CaseCommand> {
+        let task_id = task.id;
+        vec![
+            CaseCommand::Overlay(OverlayCommand::AppealFile {
+                task_id,
+                reason: self.said(),
+            }),
+            CaseCommand::Handling(HandlingCommand::TaskCoRate {
+                task_id,
+                score: 5,
+                remark: None,
+            }),
+        ]
     }
 
     /// Commands about one of its tasks.
     fn of_task(&self, task: &Task) -> Vec<CaseCommand> {
         let task_id = task.id;
+        if task.state == TaskState::Finished {
+            return self.of_finished(task);
+        }
         if !task.state.is_open() && task.state != TaskState::Returned {
             return Vec::new();
         }
@@ -145,6 +213,15 @@ impl<'a> Example<'a> {
             HandlingCommand::TaskRevoke {
                 task_id,
                 reason: said.clone(),
+            },
+            HandlingCommand::RulingDemand {
+                task_id,
+                reason: said.clone(),
+            },
+            HandlingCommand::TaskAssign {
+                task_id,
+                staff_id: Id(0),
+                works_for: vec![task.organisation.path.clone()],
             },
         ];
         let overlays = [

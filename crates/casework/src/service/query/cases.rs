@@ -1,12 +1,13 @@
 //! Cases: the list, and one with everything about it.
 
 use super::boxes::SizeKey;
+use super::case_sheet::cursor_of;
 use super::{CaseBox, CaseQuery, Names, check_number, limit, milestones, no_cursor};
 use crate::failure::CaseworkError;
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::course::CourseFact;
 use crate::model::{Case, CaseStage, NoteRef};
-use crate::service::{CaseSort, Casework, sealed};
+use crate::service::{Casework, sealed};
 use crate::store::attachments;
 use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
 use crate::store::list::{self as lists, Composed};
@@ -55,24 +56,13 @@ impl Casework {
                 next: None,
             });
         };
-        let (filter, ties) = self.sized(principal, filter).await?;
+        let (filter, ties) = self.sized(principal, "case_list", filter).await?;
         let composed = list::compose_cases(&filter, &ties, now);
         let rows = self
             .store()
             .read(move |tx| list::cases(tx, &composed))
             .await?;
-        let page = Page::from_rows(rows, limit, |row| {
-            let due_at = row.case.clock.map_or(Timestamp(0), |clock| clock.due_at);
-            let cursor = Cursor {
-                at: if sort == CaseSort::Updated {
-                    row.updated_at
-                } else {
-                    due_at
-                },
-                id: row.case.id,
-            };
-            cursor.to_text(sort)
-        });
+        let page = Page::from_rows(rows, limit, |row| cursor_of(row, sort).to_text(sort));
         let mut names = self.names();
         Ok(Page {
             items: page
@@ -100,7 +90,7 @@ impl Casework {
             lists.push(match filter {
                 None => None,
                 Some(filter) => {
-                    let (filter, ties) = self.sized(principal, filter).await?;
+                    let (filter, ties) = self.sized(principal, "case_list", filter).await?;
                     Some(list::compose_count(&filter, &ties, now))
                 }
             });
@@ -147,7 +137,7 @@ impl Casework {
     }
 
     /// The filter a question means; none when nothing can fit it.
-    fn case_filter(
+    pub(super) fn case_filter(
         &self,
         principal: &Principal,
         query: &CaseQuery,
@@ -189,9 +179,10 @@ impl Casework {
 
     /// By what the caller sees cases, which organisations have few, so that the list looks through those, and which of category and
     /// source has fewer.
-    async fn sized(
+    pub(super) async fn sized(
         &self,
         principal: &Principal,
+        permission: &str,
         mut filter: CaseFilter,
     ) -> Result<(CaseFilter, Vec<Tie>), CaseworkError> {
         let most = if filter.reads_cases() {
@@ -204,7 +195,7 @@ impl Casework {
             let key = SizeKey::Organisation(path.clone());
             *has_few = is_few(self.few(key).await?);
         }
-        let scope = principal.scope("case_list");
+        let scope = principal.scope(permission);
         let mut ties = Vec::new();
         if scope.everything {
             ties.push(Tie::Everything);

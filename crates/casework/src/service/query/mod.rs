@@ -2,6 +2,7 @@
 
 mod actions;
 mod boxes;
+mod case_sheet;
 mod cases;
 mod milestones;
 mod reports;
