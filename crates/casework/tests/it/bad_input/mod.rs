@@ -20,7 +20,8 @@ use std::sync::Arc;
 use store::{Statement, params};
 
 /// Asked by POST, and nothing is changed.
-const QUESTIONS: [&str; 4] = [
+const QUESTIONS: [&str; 5] = [
+    "case_similar",
     "process_check",
     "report_search",
     "route_explain",
