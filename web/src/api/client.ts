@@ -78,6 +78,16 @@ export async function body<T>(asked: Promise<{ data: T; error?: never } | { data
   return data;
 }
 
+/** What was asked for, or null where it is not there (any more) for whoever asks. */
+export async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof AppError && error.status === 404) return null;
+    throw error;
+  }
+}
+
 /** Commands on one report, case or task. */
 export type CommandPath = {
   [P in keyof paths]: P extends `${string}/{id}/${string}` ? (paths[P] extends { post: object } ? P : never) : never;

@@ -36,3 +36,18 @@ export function useHotkeys(keys: () => Keys, isFirst = false): void {
   onMounted(() => addEventListener('keydown', listen, { capture: isFirst }));
   onBeforeUnmount(() => removeEventListener('keydown', listen, { capture: isFirst }));
 }
+
+/** The keys of a form: Ctrl Enter sends it, Esc leaves it, unless something within it has taken the key. */
+export function formKeys(submit: () => Promise<void>, cancel: () => void): (event: KeyboardEvent) => void {
+  return (event) => {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === 'Escape' && !event.defaultPrevented) {
+      event.preventDefault();
+      event.stopPropagation();
+      cancel();
+    } else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      void submit();
+    }
+  };
+}

@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/vue-query';
 import { computed, type Ref } from 'vue';
+import { useI18n } from 'vue-i18n';
 import { api, body, type Schemas } from '@/api/client';
+import { useSession } from '@/session';
 
 // What hardly ever changes: asked for once and kept while the page is open.
 const STAYS = { staleTime: Infinity, gcTime: Infinity } as const;
@@ -39,6 +41,18 @@ export function useSources(enabled: Ref<boolean>) {
     ...STAYS, enabled, queryKey: ['sources'],
     queryFn: async () => (await body(api.GET('/api/v1/sources'))).items,
   });
+}
+
+/** The sources, and what each is called in the language of the page; its code until that is known. */
+export function useSourceNames() {
+  const session = useSession();
+  const { locale } = useI18n();
+  const sources = useSources(computed(() => session.may('source_list')));
+  const sourceName = (code: string): string => {
+    const source = sources.data.value?.find((each) => each.code === code);
+    return source === undefined ? code : locale.value === 'en' ? source.name_en : source.name_zh;
+  };
+  return { sources, sourceName };
 }
 
 export interface CategoryKnown {

@@ -6,6 +6,7 @@ use crate::failure::CaseworkError;
 use crate::input::CaseSimilarRequest;
 use crate::search::{Alike, Kinship, alike, find_all, plain};
 use crate::service::Casework;
+use crate::service::sealed::Words;
 use crate::store::search::{self as found, AT_ONCE, CaseFound};
 use crate::view::{AlikeView, AlikesView, MarkedView};
 use ::store::words::Find;
@@ -32,6 +33,14 @@ struct Typed {
     kinds: Vec<Id>,
     words: Vec<(String, bool)>,
     limit: usize,
+}
+
+/// A case that may be about the same, and how much speaks for it.
+struct Judged {
+    found: CaseFound,
+    words: Words,
+    likeness: Alike,
+    points: u32,
 }
 
 impl Casework {
@@ -92,18 +101,19 @@ impl Casework {
         now: Timestamp,
     ) -> Result<AlikesView, StoreError> {
         let ids: Vec<Id> = self.may_be_alike(typed, look)?.into_iter().collect();
-        let mut items = Vec::new();
+        let mut judged = Vec::new();
         for ids in ids.chunks(AT_ONCE) {
             let cases = found::cases(tx, &found::compose_cases(ids, &look.scope))?;
             let alikes = cases
-                .iter()
-                .filter_map(|found| self.alike_view(found, typed, now));
-            items.extend(alikes);
+                .into_iter()
+                .filter_map(|found| self.judge(found, typed, now));
+            judged.extend(alikes);
         }
-        items.sort_by_key(|view: &AlikeView| (Reverse(view.points), Reverse(view.case.id)));
-        items.truncate(typed.limit);
+        judged.sort_by_key(|alike| (Reverse(alike.points), Reverse(alike.found.row.case.id)));
+        judged.truncate(typed.limit);
+        let views = judged.into_iter().map(|alike| self.alike_view(alike, now));
         Ok(AlikesView {
-            items,
+            items: views.collect(),
             is_complete: self.all_is_found(),
         })
     }
@@ -155,40 +165,54 @@ impl Casework {
         self.find(&piece)
     }
 
-    fn alike_view(&self, found: &CaseFound, typed: &Typed, now: Timestamp) -> Option<AlikeView> {
+    fn judge(&self, found: CaseFound, typed: &Typed, now: Timestamp) -> Option<Judged> {
         let case = &found.row.case;
         if !case.stage.is_open() {
             return None;
         }
-        let searched = self.searched_case(found);
+        let searched = self.searched_case(&found);
         let texts: Vec<Vec<char>> = searched.texts().map(plain).collect();
         let is_common = |word: &&(String, bool)| {
             let word: Vec<char> = word.0.chars().collect();
             texts.iter().any(|text| !find_all(text, &word).is_empty())
         };
-        let apart = typed.point.zip(case.point).map(|(a, b)| distance_m(a, b));
         let likeness = Alike {
-            distance_m: apart,
+            distance_m: typed.point.zip(case.point).map(|(a, b)| distance_m(a, b)),
             kinship: self.kinship(typed, case.category_id),
             words: typed.words.iter().filter(is_common).cloned().collect(),
             age_seconds: (now.0 - case.accepted_at.0) / 1_000_000,
         };
         let points = alike(&likeness)?;
+        let words = searched.words;
+        Some(Judged {
+            found,
+            words,
+            likeness,
+            points,
+        })
+    }
+
+    fn alike_view(&self, alike: Judged, now: Timestamp) -> AlikeView {
+        let Judged {
+            found,
+            words: Words { title, address, .. },
+            likeness,
+            points,
+        } = alike;
         let words: Vec<String> = likeness.words.into_iter().map(|(word, _)| word).collect();
-        let title = searched.words.title.clone();
         let in_title = words.iter().map(|word| word.chars().collect::<Vec<_>>());
-        Some(AlikeView {
+        AlikeView {
             title: MarkedView {
                 marks: marks(&plain(&title), in_title),
                 text: title.clone(),
             },
-            case: self.case_found_view(found, Some(title).filter(|title| !title.is_empty()), now),
-            address: searched.words.address.clone(),
+            case: self.case_found_view(&found, Some(title).filter(|title| !title.is_empty()), now),
+            address,
             points,
-            distance_m: apart.map(metres),
+            distance_m: likeness.distance_m.map(metres),
             kinship: likeness.kinship,
             words,
-        })
+        }
     }
 
     fn kinship(&self, typed: &Typed, category_id: Option<Id>) -> Option<Kinship> {
