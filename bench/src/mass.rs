@@ -485,7 +485,7 @@ fn copy(
                     (_, "level", _) => text(level),
                     (_, "case_no", _) => text(&number),
                     (_, "report_no", _) => Value::Text(format!("SQ{number}")),
-                    (_, "area_path" | "village_path", _) => text(village.as_str()),
+                    (_, "area_path", _) => text(village.as_str()),
                     (_, "street_path", _) => text(street.as_str()),
                     (_, "category_id", _) => Value::Integer(category.0),
                     (_, "title_sealed", _) => Value::Blob(sealer.seal(template.title.as_bytes(), &format!("report.title:{report_id}"))),
@@ -521,22 +521,10 @@ fn copy(
         }
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path, category_id, source,
-           street_path, village_path)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, street_path, village_path FROM case_file WHERE id = ?1",
+        "INSERT INTO case_organisation (case_id, organisation_path) VALUES (?1, ?2)",
     )?;
     for path in organisations {
-        insert.execute(rusqlite::params![
-            case_id.0,
-            path.as_str(),
-            is_open,
-            matches!(stage, CaseStage::Cancelled | CaseStage::Merged),
-            template.mark == Some(CaseMark::Important),
-            level,
-            village.as_str(),
-            category.0,
-            source
-        ])?;
+        insert.execute(rusqlite::params![case_id.0, path.as_str()])?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 -- Reports, cases, tasks. State rows are folds of `timeline`; what people wrote is sealed here and nowhere else, so that it can
--- be destroyed without breaking a timeline. Every index below serves a filter of a list or a lookup; each costs every command.
+-- be destroyed without breaking a timeline. Lists of cases and reports are found in memory (`listing`), so that no index here serves them; each
+-- index below serves a lookup, and costs every command.
 
 CREATE TABLE report (
   id $id,
@@ -20,8 +21,6 @@ CREATE TABLE report (
   reporter_key $blob,
   reporter_hidden BOOLEAN NOT NULL,
   area_path $key,
-  street_path $key,
-  village_path $key,
   lon DOUBLE PRECISION,
   lat DOUBLE PRECISION,
   -- The place in the system it was taken from.
@@ -40,16 +39,8 @@ CREATE TABLE report (
   -- JSON of what is known of some reports only.
   extra TEXT NOT NULL
 );
-CREATE INDEX report_by_pool_due ON report (pool_due_at, pool_yellow_at, id) WHERE pool_due_at IS NOT NULL;
 CREATE UNIQUE INDEX report_by_no ON report (report_no);
-CREATE INDEX report_by_stage ON report (stage, id, source, level, area_path, claimed_by);
--- What never changes, with the rest to be passed over without reading rows, which hold the sealed words. The stage, for which every step
--- writes an index again, stands where few are found; of a street's or the city's reports nearly all are settled.
-CREATE INDEX report_by_street ON report (street_path, id, source, level, area_path);
-CREATE INDEX report_by_village ON report (village_path, id, stage, source, level, area_path);
-CREATE INDEX report_by_source ON report (source, id, stage, level, area_path);
 CREATE INDEX report_by_claimer ON report (claimed_by, id) WHERE claimed_by IS NOT NULL;
-CREATE INDEX report_by_level ON report (level, id, stage, source, area_path) WHERE level <> 'normal';
 CREATE INDEX report_by_reporter ON report (reporter_key) WHERE reporter_key IS NOT NULL;
 CREATE UNIQUE INDEX report_by_external ON report (external_system, external_id) WHERE external_id IS NOT NULL;
 
@@ -62,9 +53,6 @@ CREATE TABLE case_file (
   source $key NOT NULL,
   category_id BIGINT,
   area_path $key,
-  -- The street and the village it lies in, for the commonest filters.
-  street_path $key,
-  village_path $key,
   lon DOUBLE PRECISION,
   lat DOUBLE PRECISION,
   process_code $key NOT NULL,
@@ -101,55 +89,7 @@ CREATE TABLE case_file (
   -- JSON of what is known of some cases only.
   extra TEXT NOT NULL
 );
--- Few cases are marked in one of these ways; important ones stay so when they are closed, and are found newest first.
-CREATE INDEX case_important ON case_file (id, stage, level, source, street_path, category_id, area_path, is_important)
-  WHERE is_important;
-CREATE INDEX case_important_by_street ON case_file (street_path, id, stage, level, source, category_id, area_path, is_important)
-  WHERE is_important;
-CREATE INDEX case_important_by_category ON case_file (category_id, id, stage, level, source, street_path, area_path, is_important)
-  WHERE is_important;
-CREATE INDEX case_important_by_source ON case_file (source, id, stage, level, street_path, category_id, area_path, is_important)
-  WHERE is_important;
-CREATE INDEX case_supervised ON case_file (id, stage, level, source, street_path, category_id, area_path, is_supervised)
-  WHERE is_supervised;
-CREATE INDEX case_suspended ON case_file (id, stage, level, source, street_path, category_id, area_path, is_suspended)
-  WHERE is_suspended;
-CREATE INDEX case_asked ON case_file (id, stage, level, source, street_path, category_id, area_path, is_asked)
-  WHERE is_asked;
 CREATE UNIQUE INDEX case_by_no ON case_file (case_no);
--- Open cases are few: every list of them looks through this one. Not with NOT IN, for which SQLite makes a table at every write.
--- By id first: the newest are found without a sort, whatever else is asked of them.
-CREATE INDEX case_open ON case_file (id, stage, due_at, yellow_at, level, source, street_path, category_id, is_important,
-  lead_organisation_id, process_code, area_path)
-  WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
--- And by when they are due and when they changed, in which orders they are listed, too.
-CREATE INDEX case_open_due ON case_file (due_at, id, stage, yellow_at, level, source, street_path, category_id, is_important,
-  lead_organisation_id, process_code, area_path)
-  WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
-CREATE INDEX case_open_updated ON case_file (updated_at, id, stage, due_at, yellow_at, level, source, street_path, category_id, is_important,
-  lead_organisation_id, process_code, area_path)
-  WHERE stage <> 'closed' AND stage <> 'cancelled' AND stage <> 'merged';
--- By level, then by id: the newest of each level are found without a sort, whichever of the two stages is asked for.
-CREATE INDEX case_dropped ON case_file (level, id, stage, source, street_path, category_id, is_important, area_path)
-  WHERE stage IN ('cancelled', 'merged');
-CREATE INDEX case_dropped_by_street ON case_file (street_path, level, id, stage, source, category_id, is_important, area_path)
-  WHERE stage IN ('cancelled', 'merged');
-CREATE INDEX case_dropped_by_category ON case_file (category_id, level, id, stage, source, street_path, is_important, area_path)
-  WHERE stage IN ('cancelled', 'merged');
-CREATE INDEX case_dropped_by_source ON case_file (source, level, id, stage, street_path, category_id, is_important, area_path)
-  WHERE stage IN ('cancelled', 'merged');
-CREATE INDEX case_by_level ON case_file (level, id, source, street_path, category_id, area_path, is_important)
-  WHERE level <> 'normal';
--- What hardly ever changes, alone and in pairs, so that any three filters leave little to look through. The other columns stand in the
--- index to be passed over without reading rows. An UPDATE that names one of them writes all these again, changed or not: the level
--- has its own, CASE_MARK.
-CREATE INDEX case_by_street ON case_file (street_path, id, level, area_path);
-CREATE INDEX case_by_village ON case_file (village_path, id, level, source, category_id, area_path);
-CREATE INDEX case_by_street_category ON case_file (street_path, category_id, id, source, level, area_path);
-CREATE INDEX case_by_street_source ON case_file (street_path, source, id, level, area_path, category_id);
-CREATE INDEX case_by_category ON case_file (category_id, id, level, area_path);
-CREATE INDEX case_by_category_source ON case_file (category_id, source, id, level, area_path);
-CREATE INDEX case_by_source ON case_file (source, id, level, area_path);
 
 -- The own words of a case, where they are not those of its first report. Apart, because the case's row is written again at every
 -- step and these never are.
@@ -212,59 +152,10 @@ CREATE INDEX report_case_by_case ON report_case (case_id, report_id);
 CREATE TABLE case_organisation (
   case_id BIGINT NOT NULL,
   organisation_path $key NOT NULL,
-  -- Of the case, kept here for the lists of one organisation.
-  is_open BOOLEAN NOT NULL,
-  -- Cancelled or merged.
-  is_dropped BOOLEAN NOT NULL,
-  is_important BOOLEAN NOT NULL,
-  -- The same, so that what does not fit is passed over without reading the case.
-  level $key NOT NULL,
-  area_path $key,
-  street_path $key,
-  village_path $key,
-  category_id BIGINT,
-  source $key NOT NULL,
   PRIMARY KEY (case_id, organisation_path)
 ) $clustered;
--- Open cases and those that have ended stand apart, so that a new tie is written to one index and only what has ended to more.
-CREATE INDEX case_organisation_open ON case_organisation (organisation_path, case_id, category_id, source, area_path, level, is_open)
-  WHERE is_open;
--- What has ended, newest first by whatever never changes, alone and in pairs, as cases themselves are: any three filters leave little to
--- look through, however many cases an organisation has.
-CREATE INDEX case_organisation_ended
-  ON case_organisation (organisation_path, case_id, is_dropped, category_id, source, area_path, level, is_open)
-  WHERE NOT is_open;
-CREATE INDEX case_organisation_ended_by_category
-  ON case_organisation (organisation_path, category_id, case_id, is_dropped, source, area_path, level, is_open)
-  WHERE NOT is_open;
-CREATE INDEX case_organisation_ended_by_source
-  ON case_organisation (organisation_path, source, case_id, is_dropped, category_id, area_path, level, is_open)
-  WHERE NOT is_open;
-CREATE INDEX case_organisation_ended_by_street
-  ON case_organisation (organisation_path, street_path, case_id, is_dropped, category_id, source, area_path, level, is_open)
-  WHERE NOT is_open;
-CREATE INDEX case_organisation_ended_by_village
-  ON case_organisation (organisation_path, village_path, case_id, is_dropped, category_id, source, area_path, level, is_open)
-  WHERE NOT is_open;
-CREATE INDEX case_organisation_ended_by_category_source
-  ON case_organisation (organisation_path, category_id, source, case_id, is_dropped, area_path, level, is_open)
-  WHERE NOT is_open;
-CREATE INDEX case_organisation_ended_by_street_category
-  ON case_organisation (organisation_path, street_path, category_id, case_id, is_dropped, source, area_path, level, is_open)
-  WHERE NOT is_open;
-CREATE INDEX case_organisation_ended_by_street_source
-  ON case_organisation (organisation_path, street_path, source, case_id, is_dropped, category_id, area_path, level, is_open)
-  WHERE NOT is_open;
--- Cancelled and merged ones are few: whoever asks for them among an organisation's looks through these.
-CREATE INDEX case_organisation_dropped
-  ON case_organisation (organisation_path, level, case_id, category_id, source, area_path, is_important, is_dropped)
-  WHERE is_dropped;
-CREATE INDEX case_organisation_by_level
-  ON case_organisation (organisation_path, level, case_id, is_open, is_dropped, category_id, source, area_path)
-  WHERE level <> 'normal';
-CREATE INDEX case_organisation_important
-  ON case_organisation (organisation_path, case_id, is_open, is_dropped, category_id, source, area_path, level, is_important)
-  WHERE is_important;
+-- Read once by each process for each organisation that somebody asks by.
+CREATE INDEX case_organisation_by_path ON case_organisation (organisation_path, case_id);
 
 -- The zones that hold the place of a case, as they are drawn now.
 CREATE TABLE case_zone (

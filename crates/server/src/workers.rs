@@ -15,6 +15,8 @@ use std::time::Duration;
 use store::{PlacedEntry, StoreError, idempotency, outbox, timer};
 use tokio::task::JoinHandle;
 
+/// How often the lists are brought up to what was committed; a question does so anyway, and finds little left to do.
+const LISTS_EVERY: Duration = Duration::from_secs(1);
 /// How often due timers are looked for.
 const TIMERS_EVERY: Duration = Duration::from_secs(1);
 /// Timers fired before others get a turn.
@@ -70,6 +72,11 @@ pub fn start(
         let figures = figures.clone();
         async move { figures.tidy_up() }
     }));
+    tasks.push(tokio::spawn(follow_lists(city.clone())));
+    let of_lists = city.clone();
+    tasks.push(every(LISTS_EVERY, closing, move || {
+        follow_lists(of_lists.clone())
+    }));
     let (of_timers, until) = (city.clone(), closing.clone());
     tasks.push(every(TIMERS_EVERY, closing, move || {
         fire_timers(of_timers.clone(), until.clone())
@@ -95,6 +102,12 @@ async fn back_up_files(city: City, all: bool) {
     let since = if all { "" } else { &since };
     if let Err(error) = city.blobs.back_up(since).await {
         tracing::warn!(%error, "files could not be copied into the backup");
+    }
+}
+
+async fn follow_lists(city: City) {
+    if let Err(error) = city.casework.lists_follow().await {
+        tracing::warn!(%error, "the lists could not be brought up to date");
     }
 }
 

@@ -57,6 +57,12 @@ pub(crate) static AFTER: Statement = Statement::fixed(
 pub(crate) static AT_PLACE: Statement = Statement::fixed(
     "SELECT place, key, kind, body, area_path, organisation_paths, at FROM outbox WHERE place = ?1",
 );
+/// Without what only some readers need.
+static HEADS_AFTER: Statement = Statement::fixed(
+    "SELECT place, kind, key FROM outbox WHERE place > ?1 ORDER BY place LIMIT ?2",
+);
+static HEADS_UNPLACED: Statement =
+    Statement::fixed("SELECT kind, key FROM outbox WHERE place IS NULL LIMIT ?1");
 static PRUNE: Statement = Statement::fixed("DELETE FROM outbox WHERE place <= ?1 AND at < ?2");
 static SLOWEST: Statement = Statement::fixed("SELECT MIN(place) FROM outbox_cursor");
 
@@ -70,6 +76,8 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &FIRST_PLACE,
     &AFTER,
     &AT_PLACE,
+    &HEADS_AFTER,
+    &HEADS_UNPLACED,
     &PRUNE,
     &SLOWEST,
     &UNPLACED,
@@ -105,6 +113,35 @@ pub fn probe(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 /// Up to `limit` entries after `place`, in order.
 pub fn after(tx: &mut Tx<'_>, place: i64, limit: u32) -> Result<Vec<PlacedEntry>, StoreError> {
     tx.query(&AFTER, params![place, limit], read_entry)
+}
+
+/// What an entry is about, and what happened to that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryHead {
+    /// What happened.
+    pub kind: String,
+    /// What it is about.
+    pub key: Id,
+}
+
+/// Up to `limit` entries after `place`, in order, each with its place.
+pub fn heads_after(
+    tx: &mut Tx<'_>,
+    place: i64,
+    limit: u32,
+) -> Result<Vec<(i64, EntryHead)>, StoreError> {
+    tx.query(&HEADS_AFTER, params![place, limit], |row| {
+        let (kind, key) = (row.get(1)?, row.get(2)?);
+        Ok((row.get(0)?, EntryHead { kind, key }))
+    })
+}
+
+/// Up to `limit` committed entries that have no place yet; none on SQLite. Whoever needs them in order waits for their places.
+pub fn heads_unplaced(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<EntryHead>, StoreError> {
+    tx.query(&HEADS_UNPLACED, params![limit], |row| {
+        let (kind, key) = (row.get(0)?, row.get(1)?);
+        Ok(EntryHead { kind, key })
+    })
 }
 
 /// Deletes what every consumer has seen and is older than `before`. Says how many.

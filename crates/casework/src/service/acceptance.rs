@@ -164,7 +164,7 @@ impl Casework {
                 &origin,
                 open,
                 words.as_ref(),
-                located,
+                &located,
                 ids,
                 by,
                 &process,

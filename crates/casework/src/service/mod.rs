@@ -14,6 +14,7 @@ mod handling;
 mod import;
 mod known;
 mod links;
+mod listing;
 mod overlays;
 mod process;
 mod query;
@@ -28,7 +29,7 @@ mod timer;
 mod verify;
 mod zones;
 
-pub use crate::store::case_list::{CaseMark, CaseSort};
+pub use crate::listing::{CaseMark, CaseSort};
 pub use crate::store::task_list::TaskSort;
 pub use accuracy::AccuracyQuery;
 pub use attachments::{AttachmentFile, Tidied, Upload};
@@ -84,7 +85,7 @@ struct Inner {
     parts: Parts,
     numbers: Numbers,
     sources: links::Sources,
-    sizes: query::Sizes,
+    lists: listing::Lists,
     routing: routing::Routing,
     intake: attachments::Gates,
     search: search::SearchParts,
@@ -154,7 +155,7 @@ impl Casework {
             parts,
             numbers: Numbers::default(),
             sources: links::Sources::default(),
-            sizes: query::Sizes::default(),
+            lists: listing::Lists::default(),
             routing: routing::Routing::default(),
             intake: attachments::Gates::default(),
         }))
@@ -182,8 +183,8 @@ impl Casework {
         &self.0.sources
     }
 
-    fn sizes(&self) -> &query::Sizes {
-        &self.0.sizes
+    fn lists(&self) -> &listing::Lists {
+        &self.0.lists
     }
 
     fn gates(&self) -> &attachments::Gates {

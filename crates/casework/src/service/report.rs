@@ -222,10 +222,6 @@ impl Casework {
         let sealer = &self.parts().sealer;
         let id = self.next_id();
         let words = sealed::seal_words(sealer, &input_words(input), &sealed::report_words(id));
-        let (street_path, village_path) = match &located.place {
-            Some(place) => (place.street_path.clone(), place.village_path.clone()),
-            None => (None, None),
-        };
         let received = ReportReceived {
             report_id: id,
             report_no: self.number(NumberKind::Report, now).await?,
@@ -251,8 +247,6 @@ impl Casework {
         let mut secrets = ReportSecrets {
             words: words.sealed,
             title: sealer.seal(input.title.trim().as_bytes(), &sealed::report_title(id)),
-            street_path,
-            village_path,
             ..ReportSecrets::default()
         };
         self.seal_reporter(id, input, &mut secrets);
@@ -331,7 +325,7 @@ impl Casework {
                 &origin,
                 open,
                 words.as_ref(),
-                located,
+                &located,
                 ids,
                 &by,
                 &process,

@@ -12,8 +12,8 @@ use crate::store::attachments::{AttachmentRow, attachment};
 use crate::store::read::{self, TimelineEntry};
 use crate::store::{
     ATTACHMENTS_OF_SUBJECT, CALLBACKS_ASTRAY, CASE_BY_ID, CASES_AFTER, COUNTS, MARKS_OF_CASE,
-    ORGANISATIONS_ASTRAY, ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY, REPORT_CASE_ORPHANS,
-    REPORT_SEALED, REPORTS_AFTER, REPORTS_ASTRAY, TASK_ORPHANS, TIMELINE_ORPHANS, write,
+    ORGANISATIONS_OF_CASE, REPORT_CASE_ASTRAY, REPORT_CASE_ORPHANS, REPORT_SEALED, REPORTS_AFTER,
+    REPORTS_ASTRAY, TASK_ORPHANS, TIMELINE_ORPHANS, write,
 };
 use ::store::{StoreError, Tx, params};
 use base::Id;
@@ -31,7 +31,7 @@ const FINDINGS_MAX: usize = 1_000;
 pub struct Finding {
     /// The report, case or task.
     pub subject_id: Id,
-    /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`, `holders_astray`,
+    /// E.g. `replay_differs`, `timeline_gap`, `unread`, `digest_differs`, `orphan`, `holders_differ`,
     /// `marks_differ`, `counts_differ`, `tie_astray`, `stage_astray`, `ties_differ`, `files_differ`,
     /// `file_differs`, `file_missing`, `obligations_differ`, `sums_differ`.
     pub code: &'static str,
@@ -130,11 +130,6 @@ impl Casework {
                 "holders_differ",
                 format!("{stored:?} stored, {held:?} held"),
             );
-        }
-        let astray: Vec<String> =
-            tx.query(&ORGANISATIONS_ASTRAY, params![case.id], |row| row.get(0))?;
-        if !astray.is_empty() {
-            found.add(case.id, "holders_astray", format!("{astray:?}"));
         }
         let marks = tx.query_opt(&MARKS_OF_CASE, params![case.id], |row| {
             Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])

@@ -72,11 +72,6 @@ impl Composer {
         self.conditions.push(condition);
     }
 
-    pub(super) fn begins(&mut self, column: &str, start: &str) {
-        let condition = self.range(column, (start.to_owned(), format!("{start}~")));
-        self.conditions.push(condition);
-    }
-
     pub(super) fn range(&mut self, column: &str, (from, to): (String, String)) -> String {
         let (from, to) = (self.place(Bound::Text(from)), self.place(Bound::Text(to)));
         format!("{column} >= {from} AND {column} < {to}")

@@ -1,19 +1,17 @@
-//! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`list`], [`case_list`] and
-//! [`task_list`] compose lists.
+//! All SQL of casework: the only writer and reader of its tables. [`read`] and [`write`] carry states, [`listing`] what lists of cases
+//! and reports are made of, [`task_list`] composes lists of tasks.
 
 pub mod attachments;
-mod case_driver;
-mod case_filter;
-pub mod case_list;
 pub mod list;
+pub mod listing;
 pub mod read;
-pub mod report_list;
 pub mod routing;
 pub mod search;
 pub mod statistics;
 pub mod task_list;
 pub mod write;
 
+use self::listing::{case_entry_columns, report_entry_columns};
 use ::store::handover::Table;
 use ::store::{Migration, Room, StoreError, Tx, params, statements};
 
@@ -144,13 +142,6 @@ statements! {
     EXTRAS_OF_REPORT = "SELECT c.extra FROM report_case x JOIN case_file c ON c.id = x.case_id WHERE x.report_id = ?1";
     /// The organisations that may see a case.
     ORGANISATIONS_OF_CASE = "SELECT organisation_path FROM case_organisation WHERE case_id = ?1 ORDER BY organisation_path";
-    /// The organisations of a case beside which something else is kept than the case says.
-    ORGANISATIONS_ASTRAY = "SELECT o.organisation_path FROM case_organisation o JOIN case_file c ON c.id = o.case_id
-        WHERE o.case_id = ?1 AND NOT (o.is_open = (c.stage NOT IN ('closed', 'cancelled', 'merged'))
-            AND o.is_dropped = (c.stage IN ('cancelled', 'merged')) AND o.is_important = c.is_important AND o.level = c.level AND o.source = c.source
-            AND COALESCE(o.area_path, '') = COALESCE(c.area_path, '') AND COALESCE(o.category_id, 0) = COALESCE(c.category_id, 0)
-            AND COALESCE(o.street_path, '') = COALESCE(c.street_path, '') AND COALESCE(o.village_path, '') = COALESCE(c.village_path, ''))
-        ORDER BY o.organisation_path";
     /// How a case is marked.
     MARKS_OF_CASE = "SELECT is_important, is_supervised, is_suspended, is_asked FROM case_file WHERE id = ?1";
     /// Where cases lie, after an id.
@@ -169,13 +160,26 @@ statements! {
     REPORTS_FOUND_BELOW = concat!("SELECT ", report_columns!(), ", r.words_sealed FROM report r WHERE r.id < ?1 ORDER BY r.id DESC LIMIT ?2");
     /// Whether somebody watches a case.
     CASE_WATCHED = "SELECT watched_at FROM case_watch WHERE account_id = ?1 AND case_id = ?2";
-    /// How many cases a category has, up to a limit.
-    CASES_OF_CATEGORY = "SELECT COUNT(*) FROM (SELECT id FROM case_file WHERE category_id = ?1 LIMIT ?2) n";
-    /// How many cases a source has, up to a limit.
-    CASES_OF_SOURCE = "SELECT COUNT(*) FROM (SELECT id FROM case_file WHERE source = ?1 LIMIT ?2) n";
-    /// How many open cases an organisation has to do with, up to a limit.
-    CASES_OPEN_OF_ORGANISATION = "SELECT COUNT(*) FROM (SELECT case_id FROM case_organisation
-        WHERE organisation_path = ?1 AND is_open LIMIT ?2) n";
+    // Of lists.
+    /// What lists know of cases after an id.
+    CASE_ENTRIES = concat!(case_entry_columns!(), " WHERE c.id > ?1 ORDER BY c.id LIMIT ?2");
+    /// What they know of reports.
+    REPORT_ENTRIES = concat!(report_entry_columns!(), " WHERE r.id > ?1 ORDER BY r.id LIMIT ?2");
+    /// The cases an organisation, or one below it, has to do with.
+    CASES_OF_TIED = "SELECT case_id FROM case_organisation WHERE organisation_path = ?1 ORDER BY case_id";
+    /// The cases that lie in a zone.
+    CASES_OF_ZONE = "SELECT case_id FROM case_zone WHERE zone_id = ?1 ORDER BY case_id";
+    /// The cases whose number begins so.
+    CASES_NUMBERED = "SELECT id FROM case_file WHERE case_no >= ?1 AND case_no < ?2 ORDER BY case_no LIMIT 100000";
+    /// The reports whose number begins so.
+    REPORTS_NUMBERED = "SELECT id FROM report WHERE report_no >= ?1 AND report_no < ?2 ORDER BY report_no LIMIT 100000";
+    /// The cases an account watches.
+    CASES_WATCHED = "SELECT case_id FROM case_watch WHERE account_id = ?1 ORDER BY case_id";
+    /// The reports a person has taken.
+    REPORTS_CLAIMED = "SELECT id FROM report WHERE claimed_by = ?1 ORDER BY id";
+    /// The cases of open tasks held within a subtree.
+    CASES_HELD = "SELECT t.case_id, t.state FROM task t
+        WHERE t.state IN ('assigned', 'accepted') AND t.organisation_path >= ?1 AND t.organisation_path < ?2";
     /// A timeline.
     TIMELINE = "SELECT seq, kind, occurred_at, recorded_at, account_id, staff_id, organisation_id, organisation_path, role,
         schema_number, body FROM timeline WHERE subject_id = ?1 ORDER BY seq";
@@ -215,18 +219,17 @@ statements! {
     REPORT_ADD = "INSERT INTO report (id, version, report_no, stage, source, words_sealed, words_digest, title_sealed,
         reporter_sealed, reporter_key, reporter_hidden, area_path, lon, lat, external_system, external_id, organisation_id,
         organisation_path, received_at, recorded_at, accepted_at, extra, level,
-        pool_started_at, pool_yellow_at, pool_due_at, street_path, village_path)
+        pool_started_at, pool_yellow_at, pool_due_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-        ?25, ?26, ?27, ?28)";
+        ?25, ?26)";
     /// A report has moved on.
     REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6, extra = ?7,
         claimed_by = ?8, pool_started_at = ?9, pool_yellow_at = ?10, pool_due_at = ?11 WHERE id = ?1 AND version = ?2";
     /// A new case.
-    CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path,
-        street_path, village_path, lon, lat, process_code, process_version, words_digest, first_report_id, accepted_by_id,
-        accepted_by_path, started_at, yellow_at, due_at, rework_count, accepted_at, extra, updated_at, is_important,
-        is_supervised, is_suspended, is_asked)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 0, ?22, ?23, ?24,
+    CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, lon, lat,
+        process_code, process_version, words_digest, first_report_id, accepted_by_id, accepted_by_path, started_at, yellow_at, due_at,
+        rework_count, accepted_at, extra, updated_at, is_important, is_supervised, is_suspended, is_asked)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, 0, ?20, ?21, ?22,
         FALSE, FALSE, FALSE, FALSE)";
     /// The own words of a case.
     CASE_WORDS_ADD = "INSERT INTO case_words (case_id, words_sealed, title_sealed) VALUES (?1, ?2, ?3)";
@@ -269,13 +272,8 @@ statements! {
     SOURCE_MOVE = "UPDATE source SET version = ?3, name_zh = ?4, name_en = ?5, channel = ?6, is_active = ?7
         WHERE code = ?1 AND version = ?2";
     /// An organisation may see a case.
-    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path, is_open, is_dropped, is_important, level, area_path,
-        category_id, source, street_path, village_path)
-        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, c.street_path, c.village_path FROM case_file c WHERE c.id = ?1
+    CASE_ORGANISATION_ADD = "INSERT INTO case_organisation (case_id, organisation_path) VALUES (?1, ?2)
         ON CONFLICT (case_id, organisation_path) DO NOTHING";
-    /// A case has ended, or goes on; or it is marked otherwise.
-    CASE_ORGANISATION_MOVE = "UPDATE case_organisation SET is_open = ?2, is_dropped = ?3, is_important = ?4, level = ?5
-        WHERE case_id = ?1";
     /// A case lies in a zone.
     CASE_ZONE_ADD = "INSERT INTO case_zone (zone_id, case_id) VALUES (?1, ?2)";
     /// It lies there no more.

@@ -2,8 +2,8 @@
 //!
 //! What was found is read within the caller's scope, so that the index may be late or wrong without anybody seeing what they may not.
 
-use super::case_list::CaseRow;
 use super::list::{Bound, Composed, Composer};
+use super::listing::CaseRow;
 use super::read::{self, ReportRow, SealedWords};
 use super::{
     CASE_FOUND, CASES_FOUND_BELOW, ORGANISATIONS_OF_CASES, REPORT_FOUND, REPORTS_FOUND_BELOW,

@@ -1,10 +1,10 @@
-//! The list of tasks, newest first or by what is due first. Keys first, as in [`super::case_list`]: open tasks are few and looked
+//! The list of tasks, newest first or by what is due first. Keys first, then their rows: open tasks are few and looked
 //! through; those that have ended come newest first out of an index, organisation by organisation where a few hold them, else out of all
 //! that ended so. The parts are merged as they come, so that each is read no further than the page needs.
 
-use super::case_filter::{CaseSort, Cursor};
 use super::list::{self, Bound, Composed, Composer, SealedTitle, sealed_title};
 use super::{read, task_columns};
+use crate::listing::{CaseSort, Cursor};
 use crate::model::{CaseStage, Task, TaskKind, TaskState};
 use ::store::{Statement, StoreError, Tx};
 use access::Scope;

@@ -2,8 +2,13 @@
 
 use super::*;
 use crate::store::ROOM;
-use crate::store::report_list::tests::plan;
 use ::store::testing::{each_engine, sqlite, system_clock};
+
+/// The steps of the plan SQLite makes of a list.
+fn plan(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<String>, StoreError> {
+    let explain = Statement::composed(format!("EXPLAIN QUERY PLAN {}", list.statement.text()));
+    tx.query(&explain, &list.params(), |row| row.get::<String>(3))
+}
 
 fn path(n: u32) -> TreePath {
     TreePath::root(n).unwrap()

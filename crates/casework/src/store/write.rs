@@ -1,12 +1,12 @@
 //! States and events to rows. Every function here runs inside the command's one transaction.
 
 use super::{
-    CALLBACK_ADD, CALLBACK_MOVE, CASE_ADD, CASE_MARK, CASE_MOVE, CASE_ORGANISATION_ADD,
-    CASE_ORGANISATION_MOVE, CASE_TOUCH, CASE_WORDS_ADD, CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD,
-    REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
+    CALLBACK_ADD, CALLBACK_MOVE, CASE_ADD, CASE_MARK, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_TOUCH,
+    CASE_WORDS_ADD, CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD, REPORT_CASE_ADD, REPORT_CASE_MOVE,
+    REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
-use crate::model::{Case, CaseStage, Level, Report, Task, TaskState};
+use crate::model::{Case, Report, Task, TaskState};
 use ::store::{OutboxEntry, StoreError, Tx, params};
 use base::path::TreePath;
 use base::{Id, Timestamp};
@@ -27,10 +27,6 @@ pub struct ReportSecrets {
     pub reporter_key: Option<[u8; 32]>,
     /// Whether handlers must not learn who reported.
     pub reporter_hidden: bool,
-    /// The street it is about something in.
-    pub street_path: Option<TreePath>,
-    /// The village it is about something in.
-    pub village_path: Option<TreePath>,
 }
 
 /// What is stored of a new case besides its state.
@@ -40,10 +36,6 @@ pub struct CaseSecrets {
     pub words: Option<(Vec<u8>, Vec<u8>)>,
     /// The report that opened it.
     pub first_report_id: Option<Id>,
-    /// The street it lies in.
-    pub street_path: Option<TreePath>,
-    /// The village it lies in.
-    pub village_path: Option<TreePath>,
     /// The zones that hold its place.
     pub zone_ids: Vec<Id>,
     /// When it is recorded.
@@ -87,9 +79,7 @@ pub fn report_add(
             report.level.as_str(),
             report.clock.map(|clock| clock.started_at),
             report.clock.map(|clock| clock.yellow_at),
-            report.clock.map(|clock| clock.due_at),
-            secrets.street_path,
-            secrets.village_path
+            report.clock.map(|clock| clock.due_at)
         ],
     )
 }
@@ -192,8 +182,6 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
             case.source,
             case.category_id,
             case.area_path,
-            secrets.street_path,
-            secrets.village_path,
             case.point.map(|point| point.lon),
             case.point.map(|point| point.lat),
             case.process.code,
@@ -217,7 +205,7 @@ pub fn case_add(tx: &mut Tx<'_>, case: &Case, secrets: &CaseSecrets) -> Result<(
         tx.post(&CASE_ZONE_ADD, params![zone_id, case.id])?;
     }
     for path in organisations_seeing(case) {
-        organisation_add(tx, case, &path)?;
+        tx.post(&CASE_ORGANISATION_ADD, params![case.id, path])?;
     }
     Ok(())
 }
@@ -252,42 +240,9 @@ pub fn case_move(
     }
     let seen_before = organisations_seeing(before);
     for path in organisations_seeing(after).difference(&seen_before) {
-        organisation_add(tx, after, path)?;
-    }
-    if beside_organisations(before) != beside_organisations(after) {
-        let (is_open, is_dropped, is_important, level) = beside_organisations(after);
-        tx.post(
-            &CASE_ORGANISATION_MOVE,
-            params![after.id, is_open, is_dropped, is_important, level.as_str()],
-        )?;
+        tx.post(&CASE_ORGANISATION_ADD, params![after.id, path])?;
     }
     Ok(())
-}
-
-/// What changes of a case and stands beside its organisations: is open, is dropped, is important, its level.
-fn beside_organisations(case: &Case) -> (bool, bool, bool, Level) {
-    let is_dropped = matches!(case.stage, CaseStage::Cancelled | CaseStage::Merged);
-    let is_important = case.extra.overlays.important;
-    (case.stage.is_open(), is_dropped, is_important, case.level)
-}
-
-/// An organisation may see a case.
-fn organisation_add(tx: &mut Tx<'_>, case: &Case, path: &TreePath) -> Result<(), StoreError> {
-    let (is_open, is_dropped, is_important, level) = beside_organisations(case);
-    tx.post(
-        &CASE_ORGANISATION_ADD,
-        params![
-            case.id,
-            path,
-            is_open,
-            is_dropped,
-            is_important,
-            level.as_str(),
-            case.area_path,
-            case.category_id,
-            case.source
-        ],
-    )
 }
 
 /// Whether only tasks changed, so that no index of the case's row need be touched.

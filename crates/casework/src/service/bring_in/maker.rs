@@ -26,7 +26,7 @@ impl Maker<'_> {
     pub(super) fn make(
         mut self,
         input: &ReportCreateRequest,
-        located: Located,
+        located: &Located,
         (report_no, case_no): (String, String),
     ) -> Result<Ready, Refusal> {
         let (casework, record) = (self.casework, self.record);
@@ -76,7 +76,7 @@ impl Maker<'_> {
                 (history, None)
             }
             Kind::Cases => {
-                let case = self.case(&received, located, case_no, &circumstances)?;
+                let case = self.case(&received, case_no, &circumstances)?;
                 let history = ReportHistory::Accepted {
                     case_id: case.case.id,
                     process: case.case.process.clone(),
@@ -111,7 +111,6 @@ impl Maker<'_> {
     fn case(
         &mut self,
         received: &ReportReceived,
-        located: Located,
         case_no: String,
         circumstances: &Circumstances<'_>,
     ) -> Result<NewCase, Refusal> {
@@ -157,13 +156,10 @@ impl Maker<'_> {
             begun: record.reported_at,
         })?;
         let case = events.iter().skip(1).fold(begun.clone(), case::evolve);
-        let place = located.place;
         let secrets = CaseSecrets {
             words: None,
             zone_ids: casework.zones_of(&case),
             first_report_id: Some(received.report_id),
-            street_path: place.as_ref().and_then(|place| place.street_path.clone()),
-            village_path: place.and_then(|place| place.village_path),
             recorded_at: self.file.now,
         };
         Ok(NewCase {

@@ -228,7 +228,7 @@ impl Casework {
             record: &record,
             notes: Vec::new(),
         };
-        let made = maker.make(&input, located, numbers);
+        let made = maker.make(&input, &located, numbers);
         Ok(made
             .map(|mut ready| {
                 ready.remarks = std::mem::take(&mut record.remarks);

@@ -59,7 +59,7 @@ impl Casework {
         origin: &Origin,
         open: &CaseOpenRequest,
         words: Option<&Words>,
-        located: Located,
+        located: &Located,
         (case_id, case_no): (Id, String),
         by: &Actor,
         process: &Process,
@@ -125,11 +125,6 @@ impl Casework {
             }),
             zone_ids: self.zones_of(&case),
             first_report_id: origin.words_of.as_ref().map(|(id, _)| *id),
-            street_path: located
-                .place
-                .as_ref()
-                .and_then(|place| place.street_path.clone()),
-            village_path: located.place.and_then(|place| place.village_path),
             recorded_at: now,
         };
         Ok(NewCase {

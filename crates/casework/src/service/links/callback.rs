@@ -159,7 +159,16 @@ impl Casework {
                 ids.clone(),
             );
             let new = self
-                .case_begin(&origin, open, own.as_ref(), located, ids, by, &process, now)
+                .case_begin(
+                    &origin,
+                    open,
+                    own.as_ref(),
+                    &located,
+                    ids,
+                    by,
+                    &process,
+                    now,
+                )
                 .map_err(|error| error.about(report))?;
             self.case_write(tx, &new)?;
         }

@@ -196,7 +196,7 @@ impl Casework {
             &origin,
             &order.open,
             Some(&order.words),
-            located,
+            &located,
             order.ids.clone(),
             &order.by,
             &process,
@@ -327,8 +327,16 @@ impl Casework {
             self.locate_component(tx, open, &mut located)?;
             let own = own_words(open, &words);
             let ids = ids.clone();
-            let new =
-                self.case_begin(&origin, open, own.as_ref(), located, ids, by, &process, now)?;
+            let new = self.case_begin(
+                &origin,
+                open,
+                own.as_ref(),
+                &located,
+                ids,
+                by,
+                &process,
+                now,
+            )?;
             self.case_write(tx, &new)?;
             states.push((&new.case).into());
         }

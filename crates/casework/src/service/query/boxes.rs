@@ -12,15 +12,14 @@
 //! | `watched` 关注 | whatever they watch and still may see | the same | the same |
 
 use crate::clocks::Light;
+use crate::listing::{Awaited, CaseFilter, CaseMark};
 use crate::model::{CaseStage, TaskState};
 use crate::process::Process;
-use crate::store::case_list::{Awaited, CaseFilter, CaseMark};
+
 use access::Principal;
-use base::path::TreePath;
-use base::{Id, Timestamp};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A box of cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -159,41 +158,4 @@ fn held(principal: &Principal, filter: &mut CaseFilter, state: TaskState) -> boo
     filter.held_by = principal.scope("task_finish").organisations;
     filter.held_state = Some(state);
     !filter.held_by.is_empty()
-}
-
-/// What may have few cases.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum SizeKey {
-    /// An organisation's open ones.
-    Organisation(TreePath),
-    /// A category.
-    Category(Id),
-    /// A source.
-    Source(String),
-}
-
-/// How many cases an organisation, a category or a source has, as last looked up.
-#[derive(Debug, Default)]
-pub(in crate::service) struct Sizes(Mutex<HashMap<SizeKey, (i64, Timestamp)>>);
-
-/// How long a look at the size of a pile holds.
-const SIZE_SECONDS: i64 = 600;
-
-/// More than any city has; beyond it the memory begins anew.
-const SIZES_MAX: usize = 10_000;
-
-impl Sizes {
-    pub(super) fn known(&self, key: &SizeKey, now: Timestamp) -> Option<i64> {
-        let sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (size, at) = sizes.get(key)?;
-        (at.plus_seconds(SIZE_SECONDS) > now).then_some(*size)
-    }
-
-    pub(super) fn note(&self, key: SizeKey, size: i64, now: Timestamp) {
-        let mut sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if sizes.len() >= SIZES_MAX {
-            sizes.clear();
-        }
-        sizes.insert(key, (size, now));
-    }
 }

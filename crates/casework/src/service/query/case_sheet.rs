@@ -4,9 +4,10 @@
 use super::{CaseQuery, limit};
 use crate::clocks::Light;
 use crate::failure::CaseworkError;
+use crate::listing::Cursor;
 use crate::service::export::words;
 use crate::service::{CaseSort, Casework};
-use crate::store::case_list::{self as list, CaseRow, Cursor};
+use crate::store::listing::CaseRow;
 use crate::view::{CaseListView, Named};
 use ::store::{AuditEntry, StoreError};
 use access::{Principal, output_column as column};
@@ -17,9 +18,6 @@ use table::{Cell, OutputColumn, Sheet, SheetForm};
 
 /// Longer lists are refused: whoever wants the whole city has `chengyun export`.
 const SHEET_ROWS_MAX: usize = 20_000;
-
-/// Rows read at a time.
-const PAGE_ROWS: i64 = 500;
 
 const COLUMNS: &[OutputColumn] = &[
     column("case_no", "案卷编号"),
@@ -51,9 +49,9 @@ impl Casework {
             page: PageRequest::default(),
             ..query
         };
-        let (mut wrong, sort, now) = (Vec::new(), query.sort, self.now());
+        let (mut wrong, now) = (Vec::new(), self.now());
         limit(&query.page, &mut wrong);
-        let filter = self.case_filter(principal, &query, PAGE_ROWS + 1, &mut wrong);
+        let filter = self.case_filter(principal, &query, &mut wrong);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
@@ -74,25 +72,8 @@ impl Casework {
         audited.await.map_err(CaseworkError::Store)?;
         let mut rows = Vec::new();
         if let Some(filter) = filter {
-            let (filter, ties) = self.sized(principal, "case_export", filter).await?;
-            // One snapshot, so that a case is neither left out nor there twice while others work on.
-            let read = self.store().read(move |tx| {
-                let (mut filter, mut all) = (filter.clone(), Vec::<CaseRow>::new());
-                loop {
-                    let composed = list::compose_cases(&filter, &ties, now);
-                    let mut page = list::cases(tx, &composed)?;
-                    let has_more = page.len() > usize::try_from(PAGE_ROWS).unwrap_or(0);
-                    if has_more {
-                        page.pop();
-                    }
-                    filter.after = page.last().map(|row| cursor_of(row, sort));
-                    all.extend(page);
-                    if !has_more || all.len() > SHEET_ROWS_MAX {
-                        return Ok::<_, StoreError>(all);
-                    }
-                }
-            });
-            rows = read.await?;
+            let asked = self.cases_asked(principal, "case_export", filter, now);
+            rows = self.cases_listed(asked, SHEET_ROWS_MAX + 1).await?;
         }
         if rows.len() > SHEET_ROWS_MAX {
             let message = format!("more than {SHEET_ROWS_MAX} cases: ask for fewer");

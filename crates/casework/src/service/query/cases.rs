@@ -1,39 +1,25 @@
 //! Cases: the list, and one with everything about it.
 
-use super::boxes::SizeKey;
 use super::case_sheet::cursor_of;
 use super::{CaseBox, CaseQuery, Names, check_number, limit, milestones, no_cursor};
 use crate::failure::CaseworkError;
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::course::CourseFact;
+use crate::listing::{CaseFilter, Cursor};
 use crate::model::{Case, CaseStage, NoteRef};
 use crate::service::{Casework, sealed};
 use crate::store::attachments;
-use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
-use crate::store::list::{self as lists, Composed};
+use crate::store::listing::CaseRow;
 use crate::store::read::{self, CaseKey};
-use crate::store::{
-    CASE_WATCH_ADD, CASE_WATCH_DROP, CASE_WATCHED, CASES_OF_CATEGORY, CASES_OF_SOURCE,
-    CASES_OPEN_OF_ORGANISATION,
-};
+use crate::store::{CASE_WATCH_ADD, CASE_WATCH_DROP, CASE_WATCHED};
 use crate::view::{CaseCountsView, CaseListView, CaseOverlaysView, CaseView, RuleView, TaskView};
-use ::store::{Row, StoreError, Tx, params};
+use ::store::{StoreError, Tx, params};
 use access::Principal;
 use base::{FieldError, Id, Page, Timestamp};
 use std::sync::Arc;
 
 /// Boxes show at most this many; more are "999+".
 pub const COUNT_SHOWN_MAX: i64 = 999;
-
-/// A category or a source has few cases when they are no more than this: its index, which knows most that lists ask for, is then walked.
-const FEW_MAX: i64 = 20_000;
-
-/// An organisation has few when no more than this are open: then those are walked, and what has ended is found by the organisation's own
-/// indexes. One that has more has so great a share of all that the lists of all cases find its own among the first.
-const FEW_OPEN_MAX: i64 = 2_000;
-
-/// The same where each of its open cases is read, for what does not stand beside it: its stage and its clock.
-const FEW_READ_MAX: i64 = 500;
 
 impl Casework {
     /// Cases the caller may see.
@@ -45,23 +31,19 @@ impl Casework {
         let mut wrong = Vec::new();
         let limit = limit(&query.page, &mut wrong);
         let sort = query.sort;
-        let filter = self.case_filter(principal, &query, i64::from(limit) + 1, &mut wrong);
+        let filter = self.case_filter(principal, &query, &mut wrong);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
-        let now = self.now();
         let Some(filter) = filter else {
             return Ok(Page {
                 items: Vec::new(),
                 next: None,
             });
         };
-        let (filter, ties) = self.sized(principal, "case_list", filter).await?;
-        let composed = list::compose_cases(&filter, &ties, now);
-        let rows = self
-            .store()
-            .read(move |tx| list::cases(tx, &composed))
-            .await?;
+        let now = self.now();
+        let asked = self.cases_asked(principal, "case_list", filter, now);
+        let rows = self.cases_listed(asked, limit as usize + 1).await?;
         let page = Page::from_rows(rows, limit, |row| cursor_of(row, sort).to_text(sort));
         let mut names = self.names();
         Ok(Page {
@@ -80,33 +62,16 @@ impl Casework {
         principal: &Arc<Principal>,
     ) -> Result<CaseCountsView, CaseworkError> {
         let now = self.now();
-        let mut lists = Vec::new();
-        for of_box in CaseBox::ALL {
+        let asked = CaseBox::ALL.iter().map(|of_box| {
             let query = CaseQuery {
                 of_box: Some(*of_box),
                 ..CaseQuery::default()
             };
-            let filter = self.case_filter(principal, &query, COUNT_SHOWN_MAX + 1, &mut Vec::new());
-            lists.push(match filter {
-                None => None,
-                Some(filter) => {
-                    let (filter, ties) = self.sized(principal, "case_list", filter).await?;
-                    Some(list::compose_count(&filter, &ties, now))
-                }
-            });
-        }
+            let filter = self.case_filter(principal, &query, &mut Vec::new());
+            filter.map(|filter| self.cases_asked(principal, "case_list", filter, now))
+        });
         let counts = self
-            .store()
-            .read(move |tx| {
-                let counted = |list: &Option<Composed>, tx: &mut Tx<'_>| match list {
-                    None => Ok(0),
-                    Some(list) => lists::count(tx, list),
-                };
-                lists
-                    .iter()
-                    .map(|list| counted(list, tx))
-                    .collect::<Result<Vec<_>, StoreError>>()
-            })
+            .cases_counted(asked.collect(), COUNT_SHOWN_MAX + 1)
             .await?;
         Ok(CaseCountsView::new(
             CaseBox::ALL.iter().copied().zip(counts),
@@ -141,7 +106,6 @@ impl Casework {
         &self,
         principal: &Principal,
         query: &CaseQuery,
-        limit: i64,
         wrong: &mut Vec<FieldError>,
     ) -> Option<CaseFilter> {
         check_number(query.q.as_deref(), &self.parts().number_prefix, "", wrong);
@@ -156,9 +120,7 @@ impl Casework {
             area: self.area_filter(query.area_code.as_deref(), wrong),
             zone_id: query.zone_id,
             category_id: query.category_id,
-            organisation: self
-                .organisation_filter(query.organisation_id, wrong)
-                .map(|path| (path, false)),
+            organisation: self.organisation_filter(query.organisation_id, wrong),
             light: query.light,
             source: query.source.clone(),
             marks: query.mark.into_iter().collect(),
@@ -167,7 +129,6 @@ impl Casework {
             accepted_to: query.accepted_to,
             sort: query.sort,
             after: after.flatten(),
-            limit,
             ..CaseFilter::default()
         };
         let may_fit = query.of_box.is_none_or(|of_box| {
@@ -175,90 +136,6 @@ impl Casework {
             of_box.narrow(principal, &processes, &mut filter)
         });
         (may_fit && !filter.is_impossible()).then_some(filter)
-    }
-
-    /// By what the caller sees cases, which organisations have few, so that the list looks through those, and which of category and
-    /// source has fewer.
-    pub(super) async fn sized(
-        &self,
-        principal: &Principal,
-        permission: &str,
-        mut filter: CaseFilter,
-    ) -> Result<(CaseFilter, Vec<Tie>), CaseworkError> {
-        let most = if filter.reads_cases() {
-            FEW_READ_MAX
-        } else {
-            FEW_OPEN_MAX
-        };
-        let is_few = |size: Option<i64>| size.is_some_and(|size| size <= most);
-        if let Some((path, has_few)) = &mut filter.organisation {
-            let key = SizeKey::Organisation(path.clone());
-            *has_few = is_few(self.few(key).await?);
-        }
-        let scope = principal.scope(permission);
-        let mut ties = Vec::new();
-        if scope.everything {
-            ties.push(Tie::Everything);
-        } else {
-            for path in &scope.areas {
-                ties.push(Tie::Area(self.area_of(path)));
-            }
-            for path in scope.organisations {
-                let key = SizeKey::Organisation(path.clone());
-                let has_few = is_few(self.few(key).await?);
-                ties.push(Tie::Organisation { path, has_few });
-            }
-            ties.extend(scope.zones.into_iter().map(Tie::Zone));
-        }
-        if !filter.is_open() {
-            let of_category = filter.category_id.map(SizeKey::Category);
-            let of_source = filter.source.clone().map(SizeKey::Source);
-            let mut sizes = [None, None];
-            for (size, key) in sizes.iter_mut().zip([of_category, of_source]) {
-                if let Some(key) = key {
-                    *size = self.few(key).await?;
-                }
-            }
-            let [of_category, of_source] = sizes.map(|size| size.unwrap_or(i64::MAX));
-            filter.column_has_few = of_category.min(of_source) < i64::MAX;
-            filter.source_has_fewer = of_source < of_category;
-        }
-        Ok((filter, ties))
-    }
-
-    /// How many cases something has, when they are few; looked up again every ten minutes.
-    pub(super) async fn few(&self, key: SizeKey) -> Result<Option<i64>, CaseworkError> {
-        let now = self.now();
-        let most = match key {
-            SizeKey::Organisation(_) => FEW_OPEN_MAX,
-            _ => FEW_MAX,
-        };
-        let is_few = |size: i64| (size <= most).then_some(size);
-        if let Some(size) = self.sizes().known(&key, now) {
-            return Ok(is_few(size));
-        }
-        let asked = key.clone();
-        let count = self
-            .store()
-            .read(move |tx| {
-                let limit = most + 1;
-                let count = |row: &Row<'_>| row.get::<i64>(0);
-                match &asked {
-                    SizeKey::Organisation(path) => {
-                        tx.query_opt(&CASES_OPEN_OF_ORGANISATION, params![path, limit], count)
-                    }
-                    SizeKey::Category(id) => {
-                        tx.query_opt(&CASES_OF_CATEGORY, params![id, limit], count)
-                    }
-                    SizeKey::Source(source) => {
-                        tx.query_opt(&CASES_OF_SOURCE, params![source, limit], count)
-                    }
-                }
-            })
-            .await?;
-        let size = count.unwrap_or(0);
-        self.sizes().note(key, size, now);
-        Ok(is_few(size))
     }
 
     pub(in crate::service) fn case_list_view(

@@ -9,7 +9,6 @@ mod reports;
 mod tasks;
 
 pub use boxes::CaseBox;
-pub(super) use boxes::Sizes;
 pub use cases::COUNT_SHOWN_MAX;
 pub use tasks::TaskBox;
 
@@ -17,9 +16,9 @@ use super::{Casework, sealed};
 use crate::city::Place;
 use crate::clocks::Light;
 use crate::lifecycle::{Event, Fact};
+use crate::listing::{AreaFilter, CaseMark, CaseSort};
 use crate::model::{CaseStage, Level, NoteRef, ReportStage, TaskKind, TaskState};
 use crate::store::NOTE_BY_ID;
-use crate::store::case_list::{AreaFilter, CaseMark, CaseSort};
 use crate::store::read::TimelineEntry;
 use crate::store::task_list::TaskSort;
 use crate::view::{ActorView, Named, TimelineView};
@@ -175,7 +174,7 @@ impl Casework {
     }
 
     /// An area by its path, known or not.
-    fn area_of(&self, path: &TreePath) -> AreaFilter {
+    pub(in crate::service) fn area_of(&self, path: &TreePath) -> AreaFilter {
         let known = self.parts().city.place_by_path(path);
         known.map_or_else(|| AreaFilter::Above(path.clone()), area_filter_of)
     }

@@ -1,15 +1,15 @@
 //! Reports: the list, the search by phone number, and one with everything about it.
 
-use super::boxes::SizeKey;
 use super::{Names, ReportClaim, ReportQuery, after_id, check_number, limit, milestones};
 use crate::failure::CaseworkError;
 use crate::lifecycle::report::ReportFact;
+use crate::listing::{Claimed, ReportFilter};
 use crate::model::Report;
 use crate::service::Casework;
 use crate::service::sealed::{self, Reporter};
 use crate::store::attachments;
+use crate::store::listing::{self, ReportListed};
 use crate::store::read::{self, ReportRow};
-use crate::store::report_list::{self, Claimed, ReportFilter, ReportListed};
 use crate::store::{ORGANISATIONS_OF_REPORT, REPORT_SEALED};
 use crate::view::{
     CallbackView, CalledBackView, RatingView, ReportListView, ReportView, ReporterView,
@@ -41,38 +41,24 @@ impl Casework {
             "SQ",
             &mut wrong,
         );
-        let now = self.now();
-        let mut filter = ReportFilter {
+        let filter = ReportFilter {
             stage: query.stage,
             level: query.level,
             area: self.area_filter(query.area_code.as_deref(), &mut wrong),
-            source_has_few: false,
             source: query.source,
             claimed: query.claimed.map(|claim| match claim {
                 ReportClaim::Me => Claimed::By(principal.staff_id),
                 ReportClaim::Nobody => Claimed::Nobody,
             }),
-            light: query.light.map(|light| (light, now)),
+            light: query.light,
             report_no: query.q,
             after: after_id(&query.page, &mut wrong),
-            limit: i64::from(limit) + 1,
         };
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
-        if let Some(source) = &filter.source {
-            let key = SizeKey::Source(source.clone());
-            filter.source_has_few = self.few(key).await?.is_some();
-        }
-        let scope = principal.scope("report_list");
-        let seen = match (scope.everything, scope.areas.as_slice()) {
-            (false, [area]) if scope.organisations.is_empty() => Some(self.area_of(area)),
-            _ => None,
-        };
-        let composed = report_list::compose_reports(&filter, &scope, seen.as_ref());
         let rows = self
-            .store()
-            .read(move |tx| report_list::reports(tx, &composed))
+            .reports_listed(principal, filter, limit as usize + 1)
             .await?;
         let page = Page::from_rows(rows, limit, |listed| listed.row.report.id.to_string());
         let mut names = self.names();
@@ -103,7 +89,7 @@ impl Casework {
         let scope = principal.scope("report_list");
         let found = self
             .store()
-            .read(move |tx| report_list::reports_of_reporter(tx, &key))
+            .read(move |tx| listing::reports_of_reporter(tx, &key))
             .await?;
         let mut names = self.names();
         let seen = |listed: &&ReportListed| {

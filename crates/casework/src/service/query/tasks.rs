@@ -2,9 +2,9 @@
 
 use super::{COUNT_SHOWN_MAX, Names, TaskQuery, limit, no_cursor};
 use crate::failure::CaseworkError;
+use crate::listing::Cursor;
 use crate::model::TaskState;
 use crate::service::{Casework, sealed};
-use crate::store::case_list::Cursor;
 use crate::store::task_list::{self, TaskFilter, TaskRow};
 use crate::view::{TaskBoxesView, TaskCountsView, TaskListView, TaskView};
 use ::store::StoreError;

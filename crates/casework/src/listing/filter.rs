@@ -1,7 +1,8 @@
-//! What a list of cases may be narrowed by, in which order it is, and where a page ends.
+//! What lists of cases and reports may be narrowed by, in which order they are, and where a page ends.
 
+use super::find::Word;
 use crate::clocks::Light;
-use crate::model::{CaseStage, Level, TaskState};
+use crate::model::{CaseStage, Level, ReportStage, TaskState};
 use base::path::TreePath;
 use base::{Id, Timestamp};
 
@@ -19,7 +20,7 @@ pub enum CaseSort {
 
 impl CaseSort {
     /// Whether it is an order of open cases only.
-    pub(super) const fn is_of_open(self) -> bool {
+    const fn is_of_open(self) -> bool {
         matches!(self, Self::Due | Self::Updated)
     }
 }
@@ -77,20 +78,19 @@ pub enum AreaFilter {
 }
 
 impl AreaFilter {
-    pub(super) fn path(&self) -> &TreePath {
-        match self {
-            Self::Street(area) | Self::Within { area, .. } | Self::Above(area) => area,
-        }
-    }
-
-    /// What lies in both; none when nothing can.
-    pub(super) fn and<'a>(&'a self, other: &'a Self) -> Option<&'a Self> {
-        if self.path().contains(other.path()) {
-            Some(other)
-        } else if other.path().contains(self.path()) {
-            Some(self)
-        } else {
-            None
+    /// The area, in the lowest one of which the index knows what lies in it.
+    pub(super) fn word(&self) -> Word {
+        let (whole, area) = match self {
+            Self::Street(area) | Self::Above(area) => (area, area),
+            Self::Within {
+                street,
+                village,
+                area,
+            } => (village.as_ref().unwrap_or(street), area),
+        };
+        Word::Area {
+            whole: whole.clone(),
+            area: area.clone(),
         }
     }
 }
@@ -105,12 +105,7 @@ pub enum Tie {
     /// They lie in a zone.
     Zone(Id),
     /// An organisation, or one below it, has to do with them.
-    Organisation {
-        /// Its path.
-        path: TreePath,
-        /// Whether it has to do with few cases only, so that looking through those is quick.
-        has_few: bool,
-    },
+    Organisation(TreePath),
 }
 
 /// 重要, 督办, 挂账: what a case may be marked by now.
@@ -127,18 +122,6 @@ pub enum CaseMark {
     Important,
     /// Something that somebody applied for waits for a decision: an extension, a suspension, an exclusion, an appeal, a ruling.
     Asked,
-}
-
-impl CaseMark {
-    /// Its column, as its partial index has it.
-    pub(super) const fn column(self) -> &'static str {
-        match self {
-            Self::Suspended => "c.is_suspended",
-            Self::Supervised => "c.is_supervised",
-            Self::Important => "c.is_important",
-            Self::Asked => "c.is_asked",
-        }
-    }
 }
 
 /// A stage in which a desk is awaited.
@@ -165,12 +148,8 @@ pub struct CaseFilter {
     pub zone_id: Option<Id>,
     /// Of this category.
     pub category_id: Option<Id>,
-    /// That this organisation or one below it accepted, filed, holds or held; and whether it has few.
-    pub organisation: Option<(TreePath, bool)>,
-    /// Whether the category or the source has few cases.
-    pub column_has_few: bool,
-    /// Whether the source has fewer cases than the category.
-    pub source_has_fewer: bool,
+    /// That this organisation or one below it accepted, filed, holds or held.
+    pub organisation: Option<TreePath>,
     /// Showing this light now; red is overdue.
     pub light: Option<Light>,
     /// From this source.
@@ -197,8 +176,6 @@ pub struct CaseFilter {
     pub sort: CaseSort,
     /// After this row.
     pub after: Option<Cursor>,
-    /// At most so many rows.
-    pub limit: i64,
 }
 
 impl CaseFilter {
@@ -211,29 +188,42 @@ impl CaseFilter {
             || (!self.stages.is_empty() && self.stages.iter().all(|stage| stage.is_open()))
     }
 
-    /// Whether more is asked of open cases than stands beside their organisations.
-    pub fn reads_cases(&self) -> bool {
-        let all_open = || {
-            let mut open = CaseStage::ALL.iter().filter(|stage| stage.is_open());
-            open.all(|stage| self.stages.contains(stage))
-        };
-        let has_some_open = self.stages.iter().any(|stage| stage.is_open()) && !all_open();
-        self.sort.is_of_open() || self.light.is_some() || self.awaited.is_some() || has_some_open
-    }
-
     /// Whether nothing can be meant: open cases among those that have ended.
     pub fn is_impossible(&self) -> bool {
         self.is_open() && self.has_ended()
     }
 
-    /// Whether only cases that have ended can be meant.
-    pub(super) fn has_ended(&self) -> bool {
+    fn has_ended(&self) -> bool {
         !self.stages.is_empty() && self.stages.iter().all(|stage| !stage.is_open())
     }
+}
 
-    /// Whether only cancelled and merged cases can be meant.
-    pub(super) fn is_dropped(&self) -> bool {
-        !self.stages.is_empty()
-            && (self.stages.iter()).all(|stage| !stage.is_open() && *stage != CaseStage::Closed)
-    }
+/// Whose a report is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// This person's.
+    By(Id),
+    /// Nobody's: it waits in the pool.
+    Nobody,
+}
+
+/// What reports are wanted, the newest first.
+#[derive(Clone, Debug, Default)]
+pub struct ReportFilter {
+    /// In this stage.
+    pub stage: Option<ReportStage>,
+    /// So urgent.
+    pub level: Option<Level>,
+    /// About something in this area.
+    pub area: Option<AreaFilter>,
+    /// From there.
+    pub source: Option<String>,
+    /// Whose it is.
+    pub claimed: Option<Claimed>,
+    /// In the pool, showing this light now.
+    pub light: Option<Light>,
+    /// Whose number begins so.
+    pub report_no: Option<String>,
+    /// After this row.
+    pub after: Option<Id>,
 }
