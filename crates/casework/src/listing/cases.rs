@@ -108,6 +108,7 @@ impl CasesAsked {
         }
         all.extend(filter.level.map(|level| Word::Level(level as u8).into()));
         all.extend(filter.area.iter().map(|area| area.word().into()));
+        all.extend(filter.within.map(|within| Word::Within(within).into()));
         all.extend(filter.zone_id.map(|id| Word::Tied(Tied::Zone(id)).into()));
         all.extend(filter.category_id.map(|id| Word::Category(id).into()));
         let organisation = filter.organisation.clone().map(Tied::Organisation);

@@ -1,11 +1,12 @@
 //! What can be asked of an index: words, and what they make together.
 
+use super::filter::MapBox;
 use super::index::{Rows, Tied};
 use base::Id;
 use base::path::TreePath;
 
 /// Something that is said of a case or a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Word {
     /// It is in this stage, as the model numbers them.
     Stage(u8),
@@ -28,6 +29,8 @@ pub(crate) enum Word {
         /// The area.
         area: TreePath,
     },
+    /// It lies in a box on the map.
+    Within(MapBox),
     /// It is tied to something.
     Tied(Tied),
 }

@@ -4,13 +4,15 @@
 //! a time of its own, or committed by another writer a moment after a younger one) is noted as such and looked at by its id. When many
 //! have come late all are numbered anew.
 
+use super::filter::MapBox;
 use super::find::{Find, Word};
+use super::place::{Block, Place, Spread};
+use super::terms::{Facts, Numbers, Term, TooMany, narrow, small};
 use base::path::TreePath;
-use base::{Id, Timestamp};
-use roaring::RoaringBitmap;
+use base::{Id, Point, Timestamp};
+use roaring::{MultiOps, RoaringBitmap};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
 
 /// The number of a thing.
 type Row = u32;
@@ -36,6 +38,7 @@ pub(crate) struct Entry {
     /// Whose it is, of which those above may ask.
     pub(crate) holder: Option<TreePath>,
     pub(crate) area: Option<TreePath>,
+    pub(crate) point: Option<Point>,
     /// Of what has not ended; none of anything else.
     pub(crate) running: Option<Running>,
 }
@@ -48,80 +51,19 @@ pub(crate) struct Running {
     pub(crate) updated_at: Timestamp,
 }
 
-/// The same, as it is kept. Zero is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Facts {
-    area: u32,
-    category: u16,
-    source: u16,
-    process: u16,
-    holder: u16,
-    stage: u8,
-    level: u8,
-    marks: u8,
-}
-
-/// A word as it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Term {
-    Stage(u8),
-    Level(u8),
-    Mark(u8),
-    Category(u16),
-    Source(u16),
-    Process(u16),
-    /// An organisation or one above it.
-    Holder(u16),
-    /// An area or one above it.
-    Area(u32),
-}
-
-/// Numbers things from 1.
-#[derive(Debug)]
-struct Numbers<T>(HashMap<T, u32>);
-
-impl<T: Eq + Hash> Numbers<T> {
-    fn of<Q: ?Sized + Eq + Hash + ToOwned<Owned = T>>(&mut self, thing: &Q) -> u32
-    where
-        T: std::borrow::Borrow<Q>,
-    {
-        if let Some(number) = self.0.get(thing) {
-            return *number;
-        }
-        let next = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
-        self.0.insert(thing.to_owned(), next);
-        next
-    }
-
-    fn known<Q: ?Sized + Eq + Hash>(&self, thing: &Q) -> Option<u32>
-    where
-        T: std::borrow::Borrow<Q>,
-    {
-        self.0.get(thing).copied()
-    }
-}
-
-impl<T> Default for Numbers<T> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-/// More kinds, sources or organisations than any city has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("more than 65,535 categories, sources, processes or organisations")]
-pub(crate) struct TooMany;
-
-fn small(number: Option<u32>, term: fn(u16) -> Term) -> Option<Term> {
-    narrow(number?).ok().map(term)
-}
-
-fn narrow(number: u32) -> Result<u16, TooMany> {
-    u16::try_from(number).map_err(|_| TooMany)
-}
-
 /// Areas below this many levels from the top are compared one by one; above, each has its things.
 pub(crate) type DepthOf = dyn Fn(&TreePath) -> usize;
+
+/// Where something lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
+    pub(crate) id: Id,
+    pub(crate) point: Point,
+    /// As the model numbers them.
+    pub(crate) level: u8,
+    /// When it is due soon and due, while its clock runs.
+    pub(crate) clock: Option<(Timestamp, Timestamp)>,
+}
 
 /// Where a page begins and ends.
 #[derive(Clone, Copy, Debug, Default)]
@@ -158,6 +100,8 @@ pub(crate) struct Index {
     area_lines: Vec<(TreePath, Box<[u32]>)>,
     /// By the number of an organisation: the numbers of those above and its own.
     holder_lines: Vec<Box<[u16]>>,
+    /// The large blocks of the map in which anything lies.
+    blocks: Vec<Block>,
     /// What organisations have to do with, and what lies in zones: only those somebody has asked for.
     ties: HashMap<Tied, Rows>,
 }
@@ -228,9 +172,21 @@ impl Index {
         }
         self.facts.push(facts);
         for term in self.terms_of(&facts) {
-            self.terms.entry(term).or_default().insert(row);
+            self.say(term, row);
         }
         Ok(row)
+    }
+
+    fn say(&mut self, term: Term, row: Row) {
+        let rows = self.terms.entry(term).or_default();
+        if let Term::Block(block) = term
+            && rows.is_empty()
+            && block.is_large()
+            && !self.blocks.contains(&block)
+        {
+            self.blocks.push(block);
+        }
+        rows.insert(row);
     }
 
     fn change(&mut self, row: Row, before: &Facts, after: &Facts) {
@@ -241,7 +197,7 @@ impl Index {
             }
         }
         for term in now.iter().filter(|term| !then.contains(term)) {
-            self.terms.entry(*term).or_default().insert(row);
+            self.say(*term, row);
         }
         if let Some(facts) = self.facts.get_mut(row as usize) {
             *facts = *after;
@@ -250,6 +206,7 @@ impl Index {
 
     fn facts_of(&mut self, entry: &Entry, depth_of: &DepthOf) -> Result<Facts, TooMany> {
         Ok(Facts {
+            place: entry.point.map(Place::of),
             area: entry
                 .area
                 .as_ref()
@@ -284,7 +241,7 @@ impl Index {
         let line = above.map(|each| self.areas.of(&each)).collect();
         let number = self.areas.of(path);
         let at = number as usize;
-        let known = self.areas.0.len() + 1;
+        let known = self.areas.len() + 1;
         if self.area_lines.len() < known {
             // Those above get their lines when something lies right in them.
             let nothing = (path.clone(), Box::default());
@@ -305,7 +262,7 @@ impl Index {
         let line = path.ancestors().map(|each| narrow(self.holders.of(&each)));
         let line = line.collect::<Result<Box<[u16]>, TooMany>>()?;
         let number = narrow(self.holders.of(path))?;
-        let known = self.holders.0.len() + 1;
+        let known = self.holders.len() + 1;
         if self.holder_lines.len() < known {
             self.holder_lines.resize(known, Box::default());
         }
@@ -329,6 +286,9 @@ impl Index {
         }
         if let Some((_, line)) = self.area_lines.get(facts.area as usize) {
             terms.extend(line.iter().copied().map(Term::Area));
+        }
+        if let Some(place) = facts.place {
+            terms.extend(place.blocks().map(Term::Block));
         }
         terms
     }
@@ -469,6 +429,7 @@ impl Index {
             Word::Process(code) => small(self.processes.known(code.as_str()), Term::Process),
             Word::Holder(path) => small(self.holders.known(path), Term::Holder),
             Word::Area { whole, area } => return self.in_area(whole, area),
+            Word::Within(within) => return Cow::Owned(self.within(*within)),
             Word::Tied(tied) => {
                 let rows = self.ties.get(tied);
                 return rows.map_or_else(|| Cow::Owned(Rows::new()), Cow::Borrowed);
@@ -493,6 +454,41 @@ impl Index {
             line.is_some_and(|(path, _)| area.contains(path))
         };
         Cow::Owned(rows.iter().filter(lies_in).collect())
+    }
+
+    /// What lies in a box: whole blocks where they lie in it, one by one where its border crosses them.
+    fn within(&self, within: MapBox) -> Rows {
+        let spread = Spread::of(within, &self.blocks);
+        let nothing = Rows::new();
+        let rows_in = |block: &Block| self.terms.get(&Term::Block(*block)).unwrap_or(&nothing);
+        let whole = spread
+            .whole
+            .iter()
+            .map(|block| Cow::Borrowed(rows_in(block)));
+        let holds = |row: &Row| {
+            let facts = self.facts.get(*row as usize);
+            facts
+                .and_then(|facts| facts.place)
+                .is_some_and(|place| spread.holds(place))
+        };
+        let crossed = spread.crossed.iter();
+        let crossed =
+            crossed.map(|block| Cow::Owned(rows_in(block).iter().filter(holds).collect()));
+        let all: Vec<Cow<'_, Rows>> = whole.chain(crossed).collect();
+        all.iter().map(|rows| &**rows).union()
+    }
+
+    /// Where one of these lies, how urgent it is, and its clock.
+    pub(crate) fn places<'a>(&'a self, rows: &'a Rows) -> impl Iterator<Item = Placed> + 'a {
+        rows.iter().filter_map(|row| {
+            let facts = self.facts.get(row as usize)?;
+            Some(Placed {
+                id: Id(self.id_of(row)),
+                point: facts.place?.point(),
+                level: facts.level,
+                clock: self.running.get(&row).and_then(|running| running.clock),
+            })
+        })
     }
 
     /// The numbers between which ids of a window lie, but for those that came late.

@@ -13,6 +13,7 @@ fn entry(id: i64, stage: u8) -> Entry {
         process: None,
         holder: None,
         area: None,
+        point: None,
         running: None,
     }
 }

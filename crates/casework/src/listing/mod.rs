@@ -9,12 +9,15 @@ mod cases;
 mod filter;
 mod find;
 mod index;
+mod place;
 mod reports;
+mod terms;
 
 pub use filter::{
-    AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Claimed, Cursor, ReportFilter, Tie,
+    AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Claimed, Cursor, MapBox, ReportFilter, Tie,
 };
 
 pub(crate) use cases::{CasesAsked, LookedUp, mark_bits};
-pub(crate) use index::{DepthOf, Entry, Index, Running, Tied, TooMany};
+pub(crate) use index::{DepthOf, Entry, Index, Placed, Running, Tied};
 pub(crate) use reports::{CLAIMED, ReportsAsked, Seen};
+pub(crate) use terms::TooMany;

@@ -10,7 +10,7 @@ use crate::listing::{CLAIMED, CaseMark, Entry, Running, Tied, mark_bits};
 use crate::model::{Case, CaseStage, Level, ReportStage, TaskState};
 use ::store::{AsParam, Row, Statement, StoreError, Tx, params};
 use base::path::TreePath;
-use base::{Id, Timestamp};
+use base::{Id, Point, Timestamp};
 use std::collections::HashMap;
 
 /// So many are read at once, one by one id: statements with the same number of places are prepared once.
@@ -125,7 +125,7 @@ fn report_listed(row: &Row<'_>) -> Result<ReportListed, StoreError> {
 macro_rules! case_entry_columns {
     () => {
         "SELECT c.id, c.stage, c.level, c.source, c.category_id, c.area_path, c.process_code, c.lead_organisation_id, c.yellow_at, c.due_at,
-         c.updated_at, c.is_important, c.is_supervised, c.is_suspended, c.is_asked FROM case_file c"
+         c.updated_at, c.is_important, c.is_supervised, c.is_suspended, c.is_asked, c.lon, c.lat FROM case_file c"
     };
 }
 /// And of a report.
@@ -138,6 +138,7 @@ macro_rules! report_entry_columns {
 pub(super) use {case_entry_columns, report_entry_columns};
 
 fn case_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
+    let (lon, lat): (Option<f64>, Option<f64>) = (row.get(15)?, row.get(16)?);
     let (stage, level): (CaseStage, Level) = (row.get(1)?, row.get(2)?);
     let (yellow_at, due_at): (Option<Timestamp>, Option<Timestamp>) = (row.get(8)?, row.get(9)?);
     let running = Running {
@@ -160,6 +161,7 @@ fn case_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
         process: row.get(6)?,
         holder: None,
         area: row.get(5)?,
+        point: lon.zip(lat).map(|(lon, lat)| Point { lon, lat }),
         running: stage.is_open().then_some(running),
     })
 }
@@ -179,6 +181,7 @@ fn report_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
         process: None,
         holder: row.get(5)?,
         area: row.get(4)?,
+        point: None,
         running: clock.map(|clock| Running {
             clock: Some(clock),
             // Reports are not listed by it.
