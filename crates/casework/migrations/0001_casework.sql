@@ -150,6 +150,8 @@ CREATE INDEX case_by_street_source ON case_file (street_path, source, id, level,
 CREATE INDEX case_by_category ON case_file (category_id, id, level, area_path);
 CREATE INDEX case_by_category_source ON case_file (category_id, source, id, level, area_path);
 CREATE INDEX case_by_source ON case_file (source, id, level, area_path);
+-- What lies in view on a map.
+CREATE INDEX case_by_place ON case_file (lon, lat, id) WHERE lon IS NOT NULL;
 
 -- The own words of a case, where they are not those of its first report. Apart, because the case's row is written again at every
 -- step and these never are.

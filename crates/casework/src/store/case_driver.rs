@@ -20,6 +20,7 @@ pub(super) enum Driver {
     Village,
     Pair(Column, Column),
     Zone,
+    Place,
     Single(Column),
     Newest,
 }
@@ -143,6 +144,7 @@ impl Driver {
             (one, _) if filter.is_dropped() => Self::Dropped(one),
             _ if filter.level == Some(Level::Critical) => Self::Level,
             (one, _) if is_important => Self::Important(one),
+            _ if matches!(filter.within, Some((_, true))) => Self::Place,
             _ if by_village && !filter.column_has_few => Self::Village,
             (Some(first), Some(second)) => Self::Pair(first, second),
             (Some(Column::Category | Column::Source), None) if is_organisation => {

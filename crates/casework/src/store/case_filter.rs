@@ -3,7 +3,7 @@
 use crate::clocks::Light;
 use crate::model::{CaseStage, Level, TaskState};
 use base::path::TreePath;
-use base::{Id, Timestamp};
+use base::{Id, Point, Timestamp};
 
 /// In which order cases are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,6 +152,52 @@ pub struct Awaited {
     pub processes: Vec<String>,
 }
 
+/// A box on the map, in degrees of CGCS2000.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MapBox {
+    /// Least longitude.
+    pub west: f64,
+    /// Least latitude.
+    pub south: f64,
+    /// Greatest longitude.
+    pub east: f64,
+    /// Greatest latitude.
+    pub north: f64,
+}
+
+impl MapBox {
+    /// From `west,south,east,north`; none when it is no box.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split(',').map(|number| number.trim().parse::<f64>());
+        let mut next = || numbers.next()?.ok();
+        let (west, south, east, north) = (next()?, next()?, next()?, next()?);
+        let fits = (-180.0..=180.0).contains(&west)
+            && (-90.0..=90.0).contains(&south)
+            && east > west
+            && east <= 180.0
+            && north > south
+            && north <= 90.0;
+        (fits && numbers.next().is_none()).then_some(Self {
+            west,
+            south,
+            east,
+            north,
+        })
+    }
+
+    /// The box of so many metres to each side of a place.
+    pub fn around(place: Point, metres: f64) -> Self {
+        let lat = metres / 111_000.0;
+        let lon = lat / place.lat.to_radians().cos().max(0.01);
+        Self {
+            west: place.lon - lon,
+            south: place.lat - lat,
+            east: place.lon + lon,
+            north: place.lat + lat,
+        }
+    }
+}
+
 /// What cases are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct CaseFilter {
@@ -163,6 +209,8 @@ pub struct CaseFilter {
     pub area: Option<AreaFilter>,
     /// In this zone.
     pub zone_id: Option<Id>,
+    /// Lying in this box; and whether few lie there.
+    pub within: Option<(MapBox, bool)>,
     /// Of this category.
     pub category_id: Option<Id>,
     /// That this organisation or one below it accepted, filed, holds or held; and whether it has few.

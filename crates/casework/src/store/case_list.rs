@@ -9,14 +9,16 @@
 
 use super::case_columns;
 use super::case_driver::{Among, Column, Driver, Leading};
-pub use super::case_filter::{AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Cursor, Tie};
+pub use super::case_filter::{
+    AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Cursor, MapBox, Tie,
+};
 use super::list::{Bound, Composed, Composer, SealedTitle, sealed_title, title_joins};
 use super::read;
 use crate::clocks::Light;
-use crate::model::Case;
+use crate::model::{Case, CaseStage, Level};
 use ::store::{Statement, StoreError, Tx};
 use base::path::TreePath;
-use base::{Id, Timestamp};
+use base::{Id, Point, Timestamp};
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
@@ -59,6 +61,20 @@ pub fn compose_count(filter: &CaseFilter, ties: &[Tie], now: Timestamp) -> Compo
     Composed {
         statement: Statement::composed(format!(
             "SELECT COUNT(*) FROM (SELECT k.id FROM ({keys}) k LIMIT {limit}) n"
+        )),
+        values: composer.values,
+    }
+}
+
+/// Where the cases of a list lie, at most the filter's limit of each tie.
+pub fn compose_places(filter: &CaseFilter, ties: &[Tie], now: Timestamp) -> Composed {
+    let mut composer = Composer::default();
+    let keys = keys(&mut composer, filter, ties, now);
+    let limit = composer.place(Bound::Int(filter.limit));
+    Composed {
+        statement: Statement::composed(format!(
+            "SELECT c.id, c.lon, c.lat, c.level, c.stage, c.yellow_at, c.due_at FROM ({keys}) k CROSS JOIN case_file c
+             WHERE c.id = k.id AND c.lon IS NOT NULL AND c.lat IS NOT NULL LIMIT {limit}"
         )),
         values: composer.values,
     }
@@ -150,6 +166,9 @@ fn keys_by(
             column.to_owned()
         });
     }
+    if let Some((within, _)) = &filter.within {
+        lying_within(composer, within, driver == Driver::Place);
+    }
     stages(composer, filter, driver);
     if let Some(wanted) = &filter.awaited {
         awaited(composer, wanted);
@@ -176,7 +195,7 @@ fn keys_by(
         Driver::Watched => "v.case_id",
         Driver::Organisation(_) | Driver::Zone => "d.case_id",
         // Else a time of entry beside it would be taken for the better way in, and a quarter has more cases than a day.
-        Driver::Number | Driver::Holder | Driver::Sorted(_) => "c.id + 0",
+        Driver::Number | Driver::Holder | Driver::Place | Driver::Sorted(_) => "c.id + 0",
         _ => "c.id",
     };
     entered(composer, filter, key);
@@ -206,6 +225,22 @@ fn column(composer: &mut Composer, driver: Driver, column: Column, value: &str) 
         (_, false) => "COALESCE(c.source, '')",
     };
     composer.text(name, value);
+}
+
+/// Lying in a box, so written that its index serves it only when it drives.
+fn lying_within(composer: &mut Composer, within: &MapBox, drives: bool) {
+    for (column, least, greatest) in [
+        ("c.lon", within.west, within.east),
+        ("c.lat", within.south, within.north),
+    ] {
+        let name = [format!("{column} + 0"), column.to_owned()];
+        let name = &name[usize::from(drives)];
+        let least = composer.place(Bound::Real(least));
+        let greatest = composer.place(Bound::Real(greatest));
+        composer
+            .conditions
+            .push(format!("{name} >= {least} AND {name} <= {greatest}"));
+    }
 }
 
 /// Where to look, with the conditions of organisations, zones, watchers, holders, number.
@@ -425,7 +460,9 @@ fn ordered(composer: &mut Composer, filter: &CaseFilter, key: &str, driver: Driv
             }
             // Few are found: they are sorted. `+ 0` keeps the planner from walking through all cases instead, newest first.
             match driver {
-                Driver::Number | Driver::Holder | Driver::Marked => "c.id + 0 DESC".to_owned(),
+                Driver::Number | Driver::Holder | Driver::Place | Driver::Marked => {
+                    "c.id + 0 DESC".to_owned()
+                }
                 _ => format!("{key} DESC"),
             }
         }
@@ -474,6 +511,50 @@ pub fn cases(tx: &mut Tx<'_>, list: &Composed) -> Result<Vec<CaseRow>, StoreErro
             lead_organisation_id: row.get(31)?,
             title: sealed_title(row, 32)?,
             updated_at: row.get(35)?,
+        })
+    })
+}
+
+/// Where a case lies, and what its dot shows.
+#[derive(Clone, Debug)]
+pub struct CasePlace {
+    /// The case.
+    pub id: Id,
+    /// Where.
+    pub point: Point,
+    /// How urgent.
+    pub level: Level,
+    /// What the clock of its stage shows; none when none runs.
+    pub light: Option<Light>,
+}
+
+/// Runs [`compose_places`].
+pub fn places(
+    tx: &mut Tx<'_>,
+    list: &Composed,
+    now: Timestamp,
+) -> Result<Vec<CasePlace>, StoreError> {
+    tx.query(&list.statement, &list.params(), |row| {
+        let clock: Option<(Timestamp, Timestamp)> =
+            row.get::<Option<_>>(5)?.zip(row.get::<Option<_>>(6)?);
+        let runs = row.get::<CaseStage>(4)?.is_open();
+        let light = |(yellow_at, due_at)| {
+            if now > due_at {
+                Light::Red
+            } else if now >= yellow_at {
+                Light::Yellow
+            } else {
+                Light::Green
+            }
+        };
+        Ok(CasePlace {
+            id: row.get(0)?,
+            point: Point {
+                lon: row.get(1)?,
+                lat: row.get(2)?,
+            },
+            level: row.get(3)?,
+            light: clock.filter(|_| runs).map(light),
         })
     })
 }

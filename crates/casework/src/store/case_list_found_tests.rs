@@ -17,6 +17,8 @@ struct Made {
     category_id: Id,
     /// Grid, village, street and district, from the bottom.
     area: TreePath,
+    /// Some have none.
+    point: Option<Point>,
     organisations: Vec<TreePath>,
     is_important: bool,
     due_at: Option<Timestamp>,
@@ -28,8 +30,8 @@ fn filled(tx: &mut Tx<'_>, count: i64) -> Result<Vec<Made>, StoreError> {
     let add = Statement::composed(
         "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, street_path, village_path,
          process_code, process_version, words_digest, accepted_by_id, accepted_by_path, yellow_at, due_at, rework_count, accepted_at,
-         updated_at, is_important, is_supervised, is_suspended, is_asked, extra)
-         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'hotline', 1, '', 1, '0001', ?10, ?11, 0, ?1, ?12, ?13, FALSE, FALSE, FALSE, '{}')"
+         updated_at, is_important, is_supervised, is_suspended, is_asked, extra, lon, lat)
+         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'hotline', 1, '', 1, '0001', ?10, ?11, 0, ?1, ?12, ?13, FALSE, FALSE, FALSE, '{}', ?14, ?15)"
             .to_owned(),
     );
     let mut made = Vec::new();
@@ -61,6 +63,10 @@ fn filled(tx: &mut Tx<'_>, count: i64) -> Result<Vec<Made>, StoreError> {
             due_at: (draw(13, 4) > 0).then(|| Timestamp(i64::try_from(draw(14, 20)).unwrap())),
             updated_at: Timestamp(i64::try_from(draw(15, 30)).unwrap()),
             area,
+            point: (draw(16, 5) > 0).then(|| Point {
+                lon: [121.0, 121.1, 121.2, 121.3, 121.4][draw(17, 5)],
+                lat: [31.0, 31.1, 31.3, 31.31][draw(18, 4)],
+            }),
         };
         let is_dropped = matches!(case.stage, CaseStage::Cancelled | CaseStage::Merged);
         tx.post(
@@ -78,7 +84,9 @@ fn filled(tx: &mut Tx<'_>, count: i64) -> Result<Vec<Made>, StoreError> {
                 case.due_at.map(|at| Timestamp(at.0 - 3)),
                 case.due_at,
                 case.updated_at,
-                case.is_important
+                case.is_important,
+                case.point.map(|point| point.lon),
+                case.point.map(|point| point.lat)
             ],
         )?;
         for path in &case.organisations {
@@ -122,6 +130,12 @@ fn is_meant(case: &Made, filter: &CaseFilter, now: Timestamp) -> bool {
     (filter.stages.is_empty() || filter.stages.contains(&case.stage))
         && filter.level.is_none_or(|level| level == case.level)
         && (filter.area.as_ref()).is_none_or(|area| area.path().contains(&case.area))
+        && filter.within.as_ref().is_none_or(|(within, _)| {
+            case.point.is_some_and(|at| {
+                (within.west..=within.east).contains(&at.lon)
+                    && (within.south..=within.north).contains(&at.lat)
+            })
+        })
         && filter.category_id.is_none_or(|id| id == case.category_id)
         && (filter.source.as_ref()).is_none_or(|source| source == case.source)
         && (filter.organisation.as_ref()).is_none_or(|(path, _)| case.organisations.contains(path))
@@ -213,6 +227,14 @@ fn lists_and_counts_are_what_looking_at_every_case_finds() {
                         );
                         let counted = count(tx, &compose_count(&filter, tie, now))?;
                         assert_eq!(usize::try_from(counted).unwrap(), expected.len());
+                        if filter.within.is_some() && expected.len() < limit {
+                            let placed = places(tx, &compose_places(&filter, tie, now), now)?;
+                            let mut placed: Vec<Id> = placed.iter().map(|at| at.id).collect();
+                            let mut expected = expected.clone();
+                            placed.sort_unstable();
+                            expected.sort_unstable();
+                            assert_eq!(placed, expected, "{filter:?} {tie:?}");
+                        }
                     }
                 }
                 Ok::<_, StoreError>(())

@@ -32,6 +32,30 @@ fn every_filter_is_served_by_its_index() {
             "COVERING INDEX case_open",
         ),
         (
+            filter(|f| {
+                f.within = MapBox::parse("121.1,31.1,121.2,31.2").map(|within| (within, true));
+            }),
+            all.clone(),
+            "COVERING INDEX case_by_place (lon>? AND lon<?)",
+        ),
+        (
+            filter(|f| {
+                f.within = MapBox::parse("121.1,31.1,121.2,31.2").map(|within| (within, true));
+                f.area = Some(within.clone());
+                f.category_id = Some(Id(1));
+            }),
+            all.clone(),
+            "INDEX case_by_place (lon>? AND lon<?)",
+        ),
+        (
+            filter(|f| {
+                f.within = MapBox::parse("121.1,31.1,121.2,31.2").map(|within| (within, false));
+                f.sort = CaseSort::Due;
+            }),
+            all.clone(),
+            "INDEX case_open_due",
+        ),
+        (
             filter(|f| f.stages = vec![CaseStage::Merged]),
             all.clone(),
             "COVERING INDEX case_dropped (level=?)",

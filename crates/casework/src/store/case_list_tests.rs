@@ -67,6 +67,15 @@ pub(super) fn filter_of(mask: usize) -> CaseFilter {
         level: has(1).then_some([Level::Normal, Level::Urgent, Level::Critical][round]),
         area: has(2).then(|| areas[round].clone()),
         zone_id: has(3).then_some(Id(4)),
+        within: (has(2) != has(5)).then_some((
+            MapBox {
+                west: 121.1,
+                south: 31.05,
+                east: 121.3,
+                north: 31.3,
+            },
+            has(7) == has(9),
+        )),
         category_id: has(4).then_some(Id(1)),
         organisation: has(5).then(|| (path(3), round == 0)),
         column_has_few: has(9),

@@ -35,6 +35,7 @@ impl Composed {
 pub(super) enum Bound {
     Text(String),
     Int(i64),
+    Real(f64),
 }
 
 impl Bound {
@@ -42,6 +43,7 @@ impl Bound {
         match self {
             Self::Text(text) => text.as_param(),
             Self::Int(number) => number.as_param(),
+            Self::Real(number) => number.as_param(),
         }
     }
 }

@@ -173,6 +173,8 @@ statements! {
     CASES_OF_CATEGORY = "SELECT COUNT(*) FROM (SELECT id FROM case_file WHERE category_id = ?1 LIMIT ?2) n";
     /// How many cases a source has, up to a limit.
     CASES_OF_SOURCE = "SELECT COUNT(*) FROM (SELECT id FROM case_file WHERE source = ?1 LIMIT ?2) n";
+    /// How many cases lie in a box, up to a limit.
+    CASES_WITHIN = "SELECT COUNT(*) FROM (SELECT id FROM case_file WHERE lon >= ?1 AND lon <= ?2 AND lat >= ?3 AND lat <= ?4 LIMIT ?5) n";
     /// How many open cases an organisation has to do with, up to a limit.
     CASES_OPEN_OF_ORGANISATION = "SELECT COUNT(*) FROM (SELECT case_id FROM case_organisation
         WHERE organisation_path = ?1 AND is_open LIMIT ?2) n";

@@ -9,12 +9,12 @@ use crate::lifecycle::course::CourseFact;
 use crate::model::{Case, CaseStage, NoteRef};
 use crate::service::{Casework, sealed};
 use crate::store::attachments;
-use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, Tie};
+use crate::store::case_list::{self as list, CaseFilter, CaseRow, Cursor, MapBox, Tie};
 use crate::store::list::{self as lists, Composed};
 use crate::store::read::{self, CaseKey};
 use crate::store::{
     CASE_WATCH_ADD, CASE_WATCH_DROP, CASE_WATCHED, CASES_OF_CATEGORY, CASES_OF_SOURCE,
-    CASES_OPEN_OF_ORGANISATION,
+    CASES_OPEN_OF_ORGANISATION, CASES_WITHIN,
 };
 use crate::view::{CaseCountsView, CaseListView, CaseOverlaysView, CaseView, RuleView, TaskView};
 use ::store::{Row, StoreError, Tx, params};
@@ -34,6 +34,15 @@ const FEW_OPEN_MAX: i64 = 2_000;
 
 /// The same where each of its open cases is read, for what does not stand beside it: its stage and its clock.
 const FEW_READ_MAX: i64 = 500;
+
+fn map_box(text: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<MapBox> {
+    let within = MapBox::parse(text?);
+    if within.is_none() {
+        let message = "give west,south,east,north in degrees, e.g. 121.1,31.1,121.2,31.2";
+        wrong.push(FieldError::new("within", "malformed", message));
+    }
+    within
+}
 
 impl Casework {
     /// Cases the caller may see.
@@ -155,6 +164,7 @@ impl Casework {
             level: query.level,
             area: self.area_filter(query.area_code.as_deref(), wrong),
             zone_id: query.zone_id,
+            within: map_box(query.within.as_deref(), wrong).map(|within| (within, false)),
             category_id: query.category_id,
             organisation: self
                 .organisation_filter(query.organisation_id, wrong)
@@ -211,6 +221,9 @@ impl Casework {
             ties.extend(scope.zones.into_iter().map(Tie::Zone));
         }
         if !filter.is_open() {
+            if let Some((within, has_few)) = &mut filter.within {
+                *has_few = self.has_few_within(*within).await?;
+            }
             let of_category = filter.category_id.map(SizeKey::Category);
             let of_source = filter.source.clone().map(SizeKey::Source);
             let mut sizes = [None, None];
@@ -224,6 +237,21 @@ impl Casework {
             filter.source_has_fewer = of_source < of_category;
         }
         Ok((filter, ties))
+    }
+
+    /// Whether few cases lie in a box: then its index is walked.
+    async fn has_few_within(&self, within: MapBox) -> Result<bool, CaseworkError> {
+        let counted = self.store().read(move |tx| {
+            let MapBox {
+                west,
+                south,
+                east,
+                north,
+            } = within;
+            let asked = params![west, east, south, north, FEW_MAX + 1];
+            tx.query_opt(&CASES_WITHIN, asked, |row| row.get::<i64>(0))
+        });
+        Ok(counted.await?.unwrap_or(0) <= FEW_MAX)
     }
 
     /// How many cases something has, when they are few; looked up again every ten minutes.
@@ -284,6 +312,8 @@ impl Casework {
             lead_organisation: row.lead_organisation_id.map(|id| names.organisation(id)),
             clock: case.clock,
             light: case.clock.map(|clock| clock.light(now)),
+            lon: case.point.map(|point| point.lon),
+            lat: case.point.map(|point| point.lat),
             rework_count: case.rework_count,
             awaits_dispatch: case.stage == CaseStage::Handling
                 && row.lead_organisation_id.is_none(),
@@ -355,8 +385,6 @@ impl Casework {
             },
             detail: words.as_ref().map(|words| words.detail.clone()),
             address: words.and_then(|words| words.address),
-            lon: case.point.map(|point| point.lon),
-            lat: case.point.map(|point| point.lat),
             process: format!("{} {}", case.process.code, case.process.version),
             stage_name: process.map_or_else(
                 || shown.to_string(),
