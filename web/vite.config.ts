@@ -25,6 +25,7 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: { checks: { pluginTimings: false } },
   },
+  worker: { format: 'es' },
   server: { proxy: { '/api': server, '/pages': server, '/healthz': server } },
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts', 'tests/unit/**/*.test.ts'] },
 });

@@ -185,8 +185,8 @@ async fn similar(office: &Office, (seer, principal): (&str, &Arc<Principal>)) ->
             detail: view.detail.clone().unwrap_or_default(),
             address: view.address.clone().unwrap_or_default(),
             place: PlaceRequest {
-                lon: view.lon,
-                lat: view.lat,
+                lon: view.head.lon,
+                lat: view.head.lat,
                 ..PlaceRequest::default()
             },
             category_id: case

@@ -129,6 +129,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/areas/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The areas of a level in view, in force, as GeoJSON in CGCS2000: the outline where it is known, as coarse as the view is wide, else the
+         *     centre as a point. At most 3,000; `is_cut` says that there are more. Carries an `ETag`: ask again with `If-None-Match`.
+         * @description Needs the permission `area_view`.
+         */
+        get: operations["area_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/areas/{id}": {
         parameters: {
             query?: never;
@@ -374,6 +395,28 @@ export interface paths {
          * @description Needs the permission `case_export`.
          */
         get: operations["case_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The list of cases with exactly these filters, on the part of the map that `within` names (which must be there): at most 5,000 as
+         *     dots, more as counts by cells. At most 20,000 are looked at, the first in the order of the list; `is_cut` says that there are more.
+         *     Cases that have an area and no coordinates are not on it.
+         * @description Needs the permission `case_list`.
+         */
+        get: operations["case_map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -717,6 +760,27 @@ export interface paths {
          * @description Needs the permission `case_mode_apply`.
          */
         post: operations["case_mode_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 周边案卷: cases you may see within 50 metres of one, accepted at most 30 days before or after it, open or not; of the same category
+         *     first.
+         * @description Needs the permission `case_view`.
+         */
+        get: operations["case_near"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2871,6 +2935,8 @@ export interface components {
             line: components["schemas"]["AreaView"][];
             /** @description True when the last steps were to the nearest centre, because no outlines are known there: likely, not certain. */
             nearest_centre: boolean;
+            /** @description The place in CGCS2000, whichever system it was given in. */
+            point: components["schemas"]["PointView"];
             /** @description Zones that hold the place. */
             zone_ids: string[];
         };
@@ -3108,6 +3174,29 @@ export interface components {
             /** @description Why. */
             reason: string;
         };
+        /** @description Cases that lie close to each other. */
+        CaseCellView: {
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Their middle, degrees north.
+             */
+            lat: number;
+            /**
+             * Format: int32
+             * @description How many of them are overdue.
+             */
+            late: number;
+            /**
+             * Format: double
+             * @description Their middle, degrees east, CGCS2000.
+             */
+            lon: number;
+        };
         /** @description `case_close`. */
         CaseCloseRequest: {
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
@@ -3298,10 +3387,20 @@ export interface components {
             clock?: components["schemas"]["Clock"] | null;
             /** @description Its id. */
             id: string;
+            /**
+             * Format: double
+             * @description Degrees north, CGCS2000.
+             */
+            lat?: number | null;
             lead_organisation?: components["schemas"]["Named"] | null;
             /** @description How urgent it is. */
             level: components["schemas"]["Level"];
             light?: components["schemas"]["Light"] | null;
+            /**
+             * Format: double
+             * @description Degrees east, CGCS2000; none when only its area is known.
+             */
+            lon?: number | null;
             /**
              * Format: int64
              * @description How often an inspection failed.
@@ -3324,6 +3423,17 @@ export interface components {
              */
             version: number;
         };
+        /** @description Cases in view: each of them, or how many lie where. */
+        CaseMapView: {
+            /** @description How many lie where, when they are more. */
+            cells: components["schemas"]["CaseCellView"][];
+            /** @description How many there are. */
+            count: number;
+            /** @description Whether there are more than were looked at (20,000): those shown are then the first in the order of the list. */
+            is_cut: boolean;
+            /** @description Each case, when they are at most 5,000. */
+            points: components["schemas"]["CasePointView"][];
+        };
         /** @description `case_mark`. */
         CaseMarkRequest: {
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
@@ -3345,6 +3455,17 @@ export interface components {
              * @example emergency
              */
             mode?: string | null;
+        };
+        /** @description A case near another. */
+        CaseNearView: {
+            /** @description As in lists. */
+            case: components["schemas"]["CaseListView"];
+            /**
+             * Format: int32
+             * @description Metres between them.
+             */
+            distance_m: number;
+            kinship?: components["schemas"]["Kinship"] | null;
         };
         /** @description The case to open for a report. What is left out is taken from the report. */
         CaseOpenRequest: {
@@ -3420,6 +3541,24 @@ export interface components {
             items: components["schemas"]["CaseListView"][];
             /** @description Pass as `after` for the next page. */
             next?: string | null;
+        };
+        /** @description A case as a dot. */
+        CasePointView: {
+            /** @description The case. */
+            id: string;
+            /**
+             * Format: double
+             * @description Degrees north, CGCS2000.
+             */
+            lat: number;
+            /** @description How urgent it is. */
+            level: components["schemas"]["Level"];
+            light?: components["schemas"]["Light"] | null;
+            /**
+             * Format: double
+             * @description Degrees east, CGCS2000.
+             */
+            lon: number;
         };
         /** @description `case_recall`. */
         CaseRecallRequest: {
@@ -3600,16 +3739,6 @@ export interface components {
             handling: components["schemas"]["CaseHandlingView"];
             /** @description 关注: whether the caller watches it. */
             is_watched: boolean;
-            /**
-             * Format: double
-             * @description Degrees north, CGCS2000.
-             */
-            lat?: number | null;
-            /**
-             * Format: double
-             * @description Degrees east, CGCS2000.
-             */
-            lon?: number | null;
             /** @description The case it goes on as part of. */
             merged_into?: string | null;
             /** @description Planned and actual. */
@@ -3631,6 +3760,23 @@ export interface components {
             tasks: components["schemas"]["TaskView"][];
             /** @description What happened, in order. */
             timeline: components["schemas"]["TimelineView"][];
+        };
+        /** @description Cases near one. */
+        CasesNearView: {
+            /**
+             * Format: int32
+             * @description Days before and after its acceptance that were looked at.
+             */
+            days: number;
+            /** @description Whether the case has a place at all; without one nothing is near it. */
+            has_place: boolean;
+            /** @description Of the same category first, then of its class; the nearest of each first. At most 20. */
+            items: components["schemas"]["CaseNearView"][];
+            /**
+             * Format: int32
+             * @description Metres around it that were looked at.
+             */
+            radius_m: number;
         };
         /** @description The answer to `case_split`. */
         CasesSplitView: {
@@ -6810,6 +6956,80 @@ export interface operations {
             };
         };
     };
+    area_map: {
+        parameters: {
+            query: {
+                /** @description `province`, `city`, `district`, `street`, `village` or `grid`. */
+                level: string;
+                /** @description Least longitude, CGCS2000. */
+                west: number;
+                /** @description Least latitude. */
+                south: number;
+                /** @description Greatest longitude. */
+                east: number;
+                /** @description Greatest latitude. */
+                north: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description GeoJSON FeatureCollection with `is_cut`; properties `id`, `code`, `name` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     area_view: {
         parameters: {
             query?: never;
@@ -7564,6 +7784,11 @@ export interface operations {
                 area_code?: string;
                 /** @description In this zone as it is drawn now. */
                 zone_id?: string;
+                /**
+                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
+                 * @example 121.10,31.12,121.16,31.17
+                 */
+                within?: string;
                 /** @description So urgent. */
                 level?: components["schemas"]["Level"];
                 /** @description Accepted at this time or later. */
@@ -7772,6 +7997,11 @@ export interface operations {
                 area_code?: string;
                 /** @description In this zone as it is drawn now. */
                 zone_id?: string;
+                /**
+                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
+                 * @example 121.10,31.12,121.16,31.17
+                 */
+                within?: string;
                 /** @description So urgent. */
                 level?: components["schemas"]["Level"];
                 /** @description Accepted at this time or later. */
@@ -7811,6 +8041,99 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": number[];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    case_map: {
+        parameters: {
+            query?: {
+                /** @description In this box of yours: what it holds follows from what you may do. */
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "watched";
+                /** @description In this stage. */
+                stage?: components["schemas"]["CaseStage"];
+                /** @description Division code of the area it lies in. */
+                area_code?: string;
+                /** @description In this zone as it is drawn now. */
+                zone_id?: string;
+                /**
+                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
+                 * @example 121.10,31.12,121.16,31.17
+                 */
+                within?: string;
+                /** @description So urgent. */
+                level?: components["schemas"]["Level"];
+                /** @description Accepted at this time or later. */
+                accepted_from?: string;
+                /** @description Accepted before this time. */
+                accepted_to?: string;
+                /** @description Of this category. */
+                category_id?: string;
+                /** @description That this organisation or one below it accepted, filed, holds or held. */
+                organisation_id?: string;
+                /** @description Showing this light now; `red` is overdue. */
+                light?: components["schemas"]["Light"];
+                /** @description From this source. */
+                source?: string;
+                /**
+                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
+                 *     application of it waits for a decision).
+                 */
+                mark?: "suspended" | "supervised" | "important" | "asked";
+                /** @description Whose number begins so; at least to its day. */
+                q?: string;
+                /** @description In which order. */
+                sort?: "newest" | "due" | "updated";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseMapView"];
                 };
             };
             /** @description Sign in first */
@@ -9140,6 +9463,73 @@ export interface operations {
             };
             /** @description Done */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    case_near: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasesNearView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,6 @@
 import type { LocationQuery } from 'vue-router';
 import type { operations } from '@/api/schema';
+import { boxOf } from '@/map/box';
 
 type Query = NonNullable<operations['case_list']['parameters']['query']>;
 
@@ -23,6 +24,8 @@ export interface CaseFilter {
   organisation: string | null;
   source: string | null;
   q: string | null;
+  /** A part of the map: west,south,east,north. */
+  within: string | null;
   /** Looked for among all cases; then nothing else of the filter holds. */
   words: string | null;
 }
@@ -47,6 +50,7 @@ export function filterOf(query: LocationQuery): CaseFilter {
     organisation: free(query['organisation']),
     source: free(query['source']),
     q: free(query['q']),
+    within: boxOf(query['within']) === null ? null : free(query['within']),
     words: free(query['words'])?.slice(0, 100) ?? null,
   };
 }
@@ -58,16 +62,17 @@ export function defaultSort(box: Box): CaseFilter['sort'] {
 
 /** The filter as the server takes it. */
 export function queryOf(filter: CaseFilter): Query {
-  const { box, stage, level, light, mark, sort, area, category, organisation, source, q } = filter;
+  const { box, stage, level, light, mark, sort, area, category, organisation, source, q, within } = filter;
   return {
     box,
     sort,
     ...(stage && { stage }), ...(level && { level }), ...(light && { light }), ...(mark && { mark }), ...(source && { source }), ...(q && { q }),
     ...(area && { area_code: area }), ...(category && { category_id: category }), ...(organisation && { organisation_id: organisation }),
+    ...(within && { within }),
   };
 }
 
-const FIELDS = ['stage', 'level', 'light', 'mark', 'area', 'category', 'organisation', 'source', 'q', 'words'] as const;
+const FIELDS = ['stage', 'level', 'light', 'mark', 'area', 'category', 'organisation', 'source', 'q', 'within', 'words'] as const;
 
 export function hasFilters(filter: CaseFilter): boolean {
   return FIELDS.some((field) => filter[field] !== null);

@@ -34,7 +34,7 @@ const en: Messages = {
   keys: {
     pick: 'Select / unselect', bulk: 'Dispatch the selected cases', undo: 'Undo the last dispatch',
     title: 'Keys', move: 'Next / previous', open: 'Open', full: 'Open full page', close: 'Close / cancel', search: 'Find in the list', palette: 'Find cases, reports, pages', help: 'This help',
-    submit: 'Submit a form', act: 'Act', refresh: 'Show what is new', go: 'Go to cases / tasks / intake', hint: 'Keys do nothing while you type.', menu: 'Keyboard help',
+    submit: 'Submit a form', act: 'Act', map: 'Show or hide the map', refresh: 'Show what is new', go: 'Go to cases / tasks / intake', hint: 'Keys do nothing while you type.', menu: 'Keyboard help',
     page: 'Lists', detail: 'Case', everywhere: 'Everywhere',
   },
   cases: {
@@ -44,6 +44,12 @@ const en: Messages = {
     source: 'Source', search: 'Number, place or words', fresh: 'New cases: {n}', list: 'List of cases', pick: 'Pick a case in the list',
     sort: 'Order', newest: 'Newest', due: 'Most urgent', updated: 'Last changed', filters: 'Filters', rework: 'Rework {n}', awaits: 'Awaits dispatch',
     loaded: '{n} loaded', loadedAll: '{n} in all', found: '“{text}” among all cases you may see, the newest first; boxes and filters do not apply', foundNothing: 'Nothing found for “{text}”', foundHint: 'Try fewer words or others, or the last digits of the number.',
+  },
+  map: {
+    name: 'Map', list: 'List', cases: 'Cases on the map', follow: 'List what is in view', hide: 'Hide map', within: 'In view of the map', legend: 'Legend', loading: 'The map is loading…', failed: 'The map could not be loaded. The list works without it.',
+    unable: 'This browser cannot draw maps', unableHint: 'Its graphics do not support WebGL 2. Everything else works.', casesFailed: 'The places of cases could not be loaded', noCases: 'No such case in view', count: '{n} in view', cut: 'More than {n} in view; those first in the list are shown', byWords: 'Only what the list has found so far',
+    zoomIn: 'Zoom in', zoomOut: 'Zoom out', place: 'Place', near: 'Cases nearby', nearHint: 'Within {m} m, accepted at most {d} days before or after', nearNone: 'No other case within {m} m and {d} days', nearNoPlace: 'This case has no coordinates, so nothing can be near it.', nearFailed: 'Cases nearby could not be loaded', grid: 'Duty grid', gridBy: 'Answers for the grid', lies: 'Lies in', apart: '{n} m', here: 'Same place',
+    pick: 'Pick on the map', pickHint: 'Click where it is; or move with the arrow keys, zoom with + and −, and press Enter to take the cross', picked: 'Taken: {place}', outside: 'This place is outside the city. Please pick another.', about: 'Near {place} (no outline is known; the nearest area is assumed)', checking: 'Looking up the area…', unchecked: 'The area cannot be looked up just now; you can still register.', clearPoint: 'Remove coordinates', gridIs: 'duty grid {name}',
   },
   filter: { stage: 'Stage', level: 'Level', area: 'Area', category: 'Category', organisation: 'Organisation', source: 'Source', light: 'Light', mark: 'Mark', drop: 'Drop the filter {name}' },
   stage: { accepted: 'To file', filed: 'To dispatch', handling: 'Handling', inspecting: 'To inspect', closing: 'To close', closed: 'Closed', cancelled: 'Cancelled', merged: 'Merged' },

@@ -32,7 +32,7 @@ export default {
   keys: {
     pick: '选中 / 取消选中', bulk: '派遣选中的案卷', undo: '撤销刚才的派遣',
     title: '快捷键', move: '上一件 / 下一件', open: '打开', full: '打开完整页面', close: '关闭详情 / 取消', search: '在列表中查找', palette: '查找案卷、诉求、页面', help: '快捷键说明',
-    submit: '提交表单', act: '办理', refresh: '显示新案卷', go: '前往：案卷 / 工单 / 受理', hint: '输入文字时快捷键不起作用。', menu: '打开快捷键说明',
+    submit: '提交表单', act: '办理', refresh: '显示新案卷', map: '显示 / 隐藏地图', go: '前往：案卷 / 工单 / 受理', hint: '输入文字时快捷键不起作用。', menu: '打开快捷键说明',
     page: '列表', detail: '案卷详情', everywhere: '通用',
   },
   cases: {
@@ -42,6 +42,12 @@ export default {
     source: '来源', search: '编号、地点或描述中的词', fresh: '有 {n} 件新案卷', list: '案卷列表', pick: '在列表中选择一件案卷查看详情',
     sort: '排序', newest: '最新受理', due: '最紧迫', updated: '最近更新', filters: '筛选', rework: '返工 {n} 次', awaits: '重新派遣',
     loaded: '已加载 {n} 件', loadedAll: '共 {n} 件', found: '在你能看到的全部案卷中查找“{text}”，最新受理的在前；分类和筛选暂不生效', foundNothing: '没有找到“{text}”', foundHint: '可以少输几个词，或换一种说法；也可以输入编号的后几位。',
+  },
+  map: {
+    name: '地图', list: '列表', cases: '案卷地图', follow: '随地图筛选', hide: '隐藏地图', within: '地图范围内', legend: '图例', loading: '地图加载中…', failed: '地图没有加载成功，不影响列表使用。',
+    unable: '此浏览器不能显示地图', unableHint: '显卡或浏览器不支持 WebGL 2。其他功能不受影响。', casesFailed: '案卷位置没有加载成功', noCases: '图上没有符合条件的案卷', count: '图上 {n} 件', cut: '图上 {n} 件以上，只显示排在前面的', byWords: '只显示列表中已查到的案卷',
+    zoomIn: '放大', zoomOut: '缩小', place: '位置', near: '周边案卷', nearHint: '{m} 米内、前后 {d} 天受理', nearNone: '{m} 米内、前后 {d} 天没有其他案卷', nearNoPlace: '这件案卷没有坐标，无法查找周边案卷。', nearFailed: '周边案卷没有加载成功', grid: '责任网格', gridBy: '网格责任人', lies: '所在区域', apart: '{n} 米', here: '同一位置',
+    pick: '在地图上选点', pickHint: '点击地图选点；也可用方向键移动、+ − 缩放，按 Enter 选定十字处', picked: '已选定：{place}', outside: '这个位置不在本市范围内，请重新选择。', about: '{place}附近（没有边界数据，按最近的区域推定）', checking: '正在查询所在区域…', unchecked: '暂时查不到所在区域，不影响登记。', clearPoint: '清除坐标', gridIs: '责任网格 {name}',
   },
   filter: { stage: '环节', level: '等级', area: '区域', category: '类别', organisation: '单位', source: '来源', light: '时限', mark: '标记', drop: '取消筛选：{name}' },
   stage: { accepted: '待立案', filed: '待派遣', handling: '处置中', inspecting: '待核查', closing: '待结案', closed: '已结案', cancelled: '已作废', merged: '已并案' },

@@ -57,6 +57,9 @@ pub(super) struct CaseListParams {
     /// In this zone as it is drawn now.
     #[param(value_type = Option<String>)]
     zone_id: Option<Id>,
+    /// Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
+    #[param(example = "121.10,31.12,121.16,31.17")]
+    within: Option<String>,
     /// So urgent.
     level: Option<Level>,
     /// Accepted at this time or later.
@@ -103,12 +106,13 @@ pub(super) async fn case_list(
 }
 
 impl CaseListParams {
-    fn query(self, page: PageRequest) -> CaseQuery {
+    pub(super) fn query(self, page: PageRequest) -> CaseQuery {
         CaseQuery {
             of_box: self.r#box,
             stage: self.stage,
             level: self.level,
             zone_id: self.zone_id,
+            within: self.within,
             accepted_from: self.accepted_from,
             accepted_to: self.accepted_to,
             area_code: self.area_code,

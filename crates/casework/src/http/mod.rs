@@ -5,6 +5,7 @@ mod cases;
 mod forms;
 mod handling;
 mod links;
+mod map;
 mod overlays;
 mod processes;
 mod reports;
@@ -64,6 +65,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/api/v1/cases", "case_list", "case_list"),
     endpoint("GET", "/api/v1/search", "search", "case_list"),
     endpoint("POST", "/api/v1/cases/similar", "case_similar", "case_list"),
+    endpoint("GET", "/api/v1/cases/map", "case_map", "case_list"),
+    endpoint("GET", "/api/v1/cases/{id}/near", "case_near", "case_view"),
     endpoint("GET", "/api/v1/cases/counts", "case_counts", "case_list"),
     endpoint("GET", "/api/v1/cases/export", "case_export", "case_export"),
     endpoint("PUT", "/api/v1/cases/{id}/watch", "case_watch", "case_view"),
@@ -167,6 +170,8 @@ fn routes(casework: Casework) -> OpenApiRouter {
         .routes(routes!(links::case_split))
         .routes(routes!(links::case_merge))
         .routes(routes!(cases::case_list, links::case_create))
+        .routes(routes!(map::case_map))
+        .routes(routes!(map::case_near))
         .routes(routes!(cases::case_counts))
         .routes(routes!(search::search))
         .routes(routes!(search::case_similar))

@@ -2,7 +2,7 @@
 
 use super::filter::{Awaited, CaseFilter, CaseMark, CaseSort, Tie};
 use super::find::{Find, Word};
-use super::index::{Index, Rows, Running, Tied, Window};
+use super::index::{Index, Placed, Rows, Running, Tied, Window};
 use crate::clocks::Light;
 use crate::model::CaseStage;
 use base::{Id, Timestamp};
@@ -77,7 +77,10 @@ impl CasesAsked {
     }
 
     fn rows(&self, index: &Index) -> Rows {
-        let rows = index.rows(&self.find(index));
+        let mut rows = index.rows(&self.find(index));
+        if self.filter.sort == CaseSort::Due {
+            rows = index.with_clock(&rows, |_, _| true);
+        }
         let now = self.now;
         match self.filter.light {
             None => rows,
@@ -159,6 +162,16 @@ impl CasesAsked {
                 index.first(&rows, window, after, limit, latest)
             }
         }
+    }
+
+    /// Shows where they lie, and how many lie anywhere.
+    pub(crate) fn placed<T>(
+        &self,
+        index: &Index,
+        show: impl FnOnce(u64, &mut dyn Iterator<Item = Placed>) -> T,
+    ) -> T {
+        let rows = index.in_window(self.rows(index), self.window());
+        show(rows.len(), &mut index.places(&rows))
     }
 
     /// How many there are, up to `limit`; where a page would begin makes no difference.

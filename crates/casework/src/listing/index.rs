@@ -6,7 +6,7 @@
 
 use super::filter::MapBox;
 use super::find::{Find, Word};
-use super::place::{Block, Place, Spread};
+use super::place::{Block, Place, Placed, Spread};
 use super::terms::{Facts, Numbers, Term, TooMany, narrow, small};
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
@@ -53,17 +53,6 @@ pub(crate) struct Running {
 
 /// Areas below this many levels from the top are compared one by one; above, each has its things.
 pub(crate) type DepthOf = dyn Fn(&TreePath) -> usize;
-
-/// Where something lies.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Placed {
-    pub(crate) id: Id,
-    pub(crate) point: Point,
-    /// As the model numbers them.
-    pub(crate) level: u8,
-    /// When it is due soon and due, while its clock runs.
-    pub(crate) clock: Option<(Timestamp, Timestamp)>,
-}
 
 /// Where a page begins and ends.
 #[derive(Clone, Copy, Debug, Default)]
@@ -478,7 +467,18 @@ impl Index {
         all.iter().map(|rows| &**rows).union()
     }
 
-    /// Where one of these lies, how urgent it is, and its clock.
+    /// Those of these that lie in a window.
+    pub(crate) fn in_window(&self, mut rows: Rows, window: Window) -> Rows {
+        let range = self.between(window);
+        let late = &rows & &self.late;
+        rows.remove_range(..range.start);
+        rows.remove_range(range.end..);
+        rows -= &self.late;
+        rows.extend(late.iter().filter(|row| window.holds(self.id_of(*row))));
+        rows
+    }
+
+    /// Where each of these lies, how urgent it is, and its clock.
     pub(crate) fn places<'a>(&'a self, rows: &'a Rows) -> impl Iterator<Item = Placed> + 'a {
         rows.iter().filter_map(|row| {
             let facts = self.facts.get(row as usize)?;

@@ -18,6 +18,7 @@ pub use filter::{
 };
 
 pub(crate) use cases::{CasesAsked, LookedUp, mark_bits};
-pub(crate) use index::{DepthOf, Entry, Index, Placed, Running, Tied};
+pub(crate) use index::{DepthOf, Entry, Index, Running, Tied};
+pub(crate) use place::Placed;
 pub(crate) use reports::{CLAIMED, ReportsAsked, Seen};
 pub(crate) use terms::TooMany;

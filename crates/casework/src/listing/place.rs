@@ -2,13 +2,24 @@
 //! a large one: what lies in a box are the things of all blocks in it, and those of the blocks on its border that are found one by one.
 
 use super::filter::MapBox;
-use base::Point;
+use base::{Id, Point, Timestamp};
 
 /// Units of a degree: about a centimetre.
 const UNITS: f64 = 10_000_000.0;
 /// Units across a small block and across a large one.
 const SMALL: i32 = 100_000;
 const LARGE: i32 = 1_000_000;
+
+/// Where something lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
+    pub(crate) id: Id,
+    pub(crate) point: Point,
+    /// As the model numbers them.
+    pub(crate) level: u8,
+    /// When it is due soon and due, while its clock runs.
+    pub(crate) clock: Option<(Timestamp, Timestamp)>,
+}
 
 /// Longitude and latitude in units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

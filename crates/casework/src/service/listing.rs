@@ -11,8 +11,8 @@ use crate::lifecycle::Fact;
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::report::ReportFact;
 use crate::listing::{
-    AreaFilter, CaseFilter, CasesAsked, Claimed, DepthOf, Entry, Index, LookedUp, ReportFilter,
-    ReportsAsked, Seen, Tie, Tied, TooMany,
+    AreaFilter, CaseFilter, CasesAsked, Claimed, DepthOf, Entry, Index, LookedUp, Placed,
+    ReportFilter, ReportsAsked, Seen, Tie, Tied, TooMany,
 };
 use crate::store::listing::{self as rows, CaseRow, Kind, ReportListed};
 use ::store::{StoreError, Tx, outbox};
@@ -295,6 +295,23 @@ impl Casework {
                     Ok(i64::try_from(count).unwrap_or(i64::MAX))
                 };
                 asked.iter().map(count).collect()
+            })
+            .await
+    }
+
+    /// Shows where the cases asked for lie, and how many they are: all of them that lie anywhere.
+    pub(super) async fn cases_placed<T: Send + 'static>(
+        &self,
+        asked: CasesAsked,
+        show: impl Fn(u64, &mut dyn Iterator<Item = Placed>) -> T + Send + 'static,
+    ) -> Result<T, CaseworkError> {
+        self.lists_loaded().await?;
+        let this = self.clone();
+        self.store()
+            .read(move |tx| {
+                let asked = looked_up(tx, &asked)?;
+                let placed = |state: &State| Ok(asked.placed(&state.cases, &show));
+                Ok(this.lists_in_step(tx, &asked.tied(), placed)?)
             })
             .await
     }

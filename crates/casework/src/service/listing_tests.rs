@@ -9,7 +9,6 @@ use self::made::{
 use super::*;
 use crate::listing::CaseSort;
 use crate::store::ROOM;
-use ::store::Statement;
 use ::store::testing::{TestStore, each_engine};
 use std::sync::{Arc, Mutex};
 
@@ -150,15 +149,12 @@ fn what_was_told_and_is_told_no_more_makes_them_read_everything_anew() {
         let load = |tx: &mut Tx<'_>| State::load(tx, &depth_of);
         let state = test_store.store.read_blocking(load).unwrap();
         go_on(test_store, &mut made, &mut draw, 2);
-        // The sequencer of PostgreSQL does not run here: places are given by hand, and what is old is forgotten.
-        let is_postgres = test_store.store.is_postgres();
-        let prune = move |tx: &mut Tx<'_>| {
-            if is_postgres {
-                let place = "UPDATE outbox SET place = position WHERE place IS NULL";
-                tx.execute(&Statement::composed(place.to_owned()), &[])?;
-            }
-            outbox::prune(tx, Timestamp(i64::MAX))
-        };
+        // Places are given on PostgreSQL by the sequencer; then what is old is forgotten.
+        test_store.store.follow_outbox().unwrap();
+        while test_store.store.read_blocking(outbox::unplaced).unwrap() > 0 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let prune = |tx: &mut Tx<'_>| outbox::prune(tx, Timestamp(i64::MAX));
         let gone = test_store.store.write_blocking(prune).unwrap();
         assert!(gone > 0);
         let state = Arc::new(Mutex::new(state));

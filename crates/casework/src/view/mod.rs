@@ -5,6 +5,7 @@ mod attachments;
 mod counts;
 mod handling;
 mod links;
+mod map;
 mod overlays;
 pub mod processes;
 pub mod routing;
@@ -18,6 +19,7 @@ pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{
     CallbackView, CalledBackView, CasesSplitView, RatingView, ReportAcceptedView, SourceView,
 };
+pub use map::{CaseCellView, CaseMapView, CaseNearView, CasePointView, CasesNearView};
 pub use overlays::{
     AppealView, ApplicationView, CaseOverlaysView, SupervisionView, SuspensionView,
     TaskOverlaysView,
@@ -177,6 +179,10 @@ pub struct CaseListView {
     pub clock: Option<Clock>,
     /// What that clock shows now.
     pub light: Option<Light>,
+    /// Degrees east, CGCS2000; none when only its area is known.
+    pub lon: Option<f64>,
+    /// Degrees north, CGCS2000.
+    pub lat: Option<f64>,
     /// How often an inspection failed.
     pub rework_count: i64,
     /// Being handled with nobody leading: shown as 待派遣 again.
@@ -384,10 +390,6 @@ pub struct CaseView {
     pub detail: Option<String>,
     /// Where, in words, masked.
     pub address: Option<String>,
-    /// Degrees east, CGCS2000.
-    pub lon: Option<f64>,
-    /// Degrees north, CGCS2000.
-    pub lat: Option<f64>,
     /// Code and version of its process.
     pub process: String,
     /// What its process calls the present stage.

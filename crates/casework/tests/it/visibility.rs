@@ -174,6 +174,85 @@ fn listed(town: &Town, who: &Arc<Principal>, query: CaseQuery) -> BTreeSet<Id> {
     page.items.iter().map(|item| item.id).collect()
 }
 
+fn on_map(town: &Town, who: &Arc<Principal>, within: &str) -> BTreeSet<Id> {
+    let query = CaseQuery {
+        within: Some(within.to_owned()),
+        ..CaseQuery::default()
+    };
+    let map = wait(town.casework.case_map(who, query)).unwrap();
+    assert_eq!(map.points.len() as u64, map.count);
+    map.points.iter().map(|point| point.id).collect()
+}
+
+#[test]
+fn a_map_shows_what_lies_in_view_and_the_list_follows_it() {
+    each_town(|town, _| {
+        let cases = cases(town);
+        let leader = centre("leader");
+        let west: BTreeSet<Id> = (cases.iter())
+            .filter(|case| case.area_path == street(1))
+            .map(|case| case.id)
+            .collect();
+        assert!(!west.is_empty() && west.len() < cases.len());
+        let within = "121.05,31.1,121.15,31.2";
+        assert_eq!(on_map(town, &leader, within), west);
+        let in_view = CaseQuery {
+            within: Some(within.to_owned()),
+            ..CaseQuery::default()
+        };
+        assert_eq!(listed(town, &leader, in_view), west);
+        assert!(on_map(town, &leader, "100,30,101,31").is_empty());
+        // The filters of the list hold on the map.
+        let closed = CaseQuery {
+            within: Some(within.to_owned()),
+            stage: Some(casework::model::CaseStage::Closed),
+            ..CaseQuery::default()
+        };
+        let map = wait(town.casework.case_map(&leader, closed.clone())).unwrap();
+        assert_eq!(map.count, listed(town, &leader, closed).len() as u64);
+        assert!(map.count > 0 && map.points.iter().all(|point| point.light.is_none()));
+        for wrong in [None, Some("121,31,120,32"), Some("everywhere")] {
+            let query = CaseQuery {
+                within: wrong.map(str::to_owned),
+                ..CaseQuery::default()
+            };
+            let answer = kind(wait(town.casework.case_map(&leader, query)));
+            assert_eq!(answer, Some(FailureKind::Invalid), "{wrong:?}");
+        }
+    });
+}
+
+#[test]
+fn near_a_case_is_what_lies_close_and_came_about_the_same_time_its_own_kind_first() {
+    each_town(|town, _| {
+        let at = |lon: f64, category_id: Id| {
+            let request = ReportCreateRequest {
+                place: place(lon),
+                open_case: Some(CaseOpenRequest {
+                    category_id: Some(category_id),
+                    ..CaseOpenRequest::default()
+                }),
+                ..report_request()
+            };
+            let by = call(&centre("intake_clerk"));
+            let created = wait(town.casework.report_create(&by, request)).unwrap();
+            created.case.unwrap().id
+        };
+        let long_ago = at(121.1, CATEGORY);
+        town.clock.advance_seconds(40 * 86_400);
+        let one = at(121.1, CATEGORY);
+        // Some 10, 29 and 95 metres to the east.
+        let close = at(121.1001, FREE_CATEGORY);
+        let alike = at(121.1003, CATEGORY);
+        let far = at(121.101, CATEGORY);
+        let near = wait(town.casework.case_near(&centre("leader"), one)).unwrap();
+        let found: Vec<Id> = near.items.iter().map(|near| near.case.id).collect();
+        assert_eq!(found, [alike, close], "not {long_ago}, not {far}");
+        assert!((28..=30).contains(&near.items[0].distance_m));
+        assert!(near.has_place);
+    });
+}
+
 fn kind<T: std::fmt::Debug>(outcome: Result<T, CaseworkError>) -> Option<FailureKind> {
     outcome.err().map(|error| Problem::from(error).kind)
 }
@@ -216,6 +295,21 @@ fn lists_and_details_show_exactly_what_the_law_says() {
                 BTreeSet::new()
             };
             assert_eq!(listed(town, who, CaseQuery::default()), in_list, "{told}");
+            assert_eq!(on_map(town, who, "120,30,123,32"), in_list, "{told}");
+            for case in &cases {
+                let near = wait(town.casework.case_near(who, case.id));
+                match near {
+                    Ok(near) => assert!(
+                        wanted.contains(&case.id)
+                            && (near.items.iter()).all(|near| in_list.contains(&near.case.id)),
+                        "{told}"
+                    ),
+                    Err(error) => {
+                        assert!(!wanted.contains(&case.id), "{told}");
+                        assert_eq!(Problem::from(error).kind, FailureKind::NotFound);
+                    }
+                }
+            }
             // A box narrows the list and never widens it.
             let boxes = [
                 CaseBox::Todo,

@@ -219,6 +219,8 @@ impl Place {
 /// What lies at a place.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AreaAtView {
+    /// The place in CGCS2000, whichever system it was given in.
+    point: PointView,
     /// From the root down to the deepest area found; empty outside the city.
     line: Vec<AreaView>,
     /// True when the last steps were to the nearest centre, because no outlines are known there: likely, not certain.
@@ -250,6 +252,7 @@ impl AreaAtView {
         let path = hit.as_ref().map(|hit| &hit.area.path);
         let line = path.map_or_else(Vec::new, |path| tree.line(path));
         Self {
+            point: point.into(),
             line: line
                 .into_iter()
                 .map(|area| AreaView::new(area, tree))

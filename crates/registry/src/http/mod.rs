@@ -1,6 +1,7 @@
 //! The routes of this room and their lines in the table of endpoints. Imports are made at the machine.
 
 mod areas;
+mod base_map;
 mod components;
 mod grids;
 mod history;
@@ -38,6 +39,7 @@ const fn change(method: &'static str, path: &'static str, operation: &'static st
 pub const ENDPOINTS: &[Endpoint] = &[
     get("/api/v1/areas", "area_list", "area_view"),
     get("/api/v1/areas/at", "area_locate", "area_view"),
+    get("/api/v1/areas/map", "area_map", "area_view"),
     get("/api/v1/areas/{id}", "area_view", "area_view"),
     change("PATCH", "/api/v1/areas/{id}", "area_update"),
     get(
@@ -113,6 +115,7 @@ pub fn router(registry: Registry) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(areas::area_list))
         .routes(routes!(areas::area_locate))
+        .routes(routes!(base_map::area_map))
         .routes(routes!(areas::area_view, areas::area_update))
         .routes(routes!(areas::area_history_list))
         .routes(routes!(areas::area_boundary_view))

@@ -4,6 +4,7 @@
 
 mod areas;
 mod areas_ended;
+mod base_map;
 mod city;
 mod components;
 mod grids;

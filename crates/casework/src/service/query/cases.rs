@@ -5,7 +5,7 @@ use super::{CaseBox, CaseQuery, Names, check_number, limit, milestones, no_curso
 use crate::failure::CaseworkError;
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::course::CourseFact;
-use crate::listing::{CaseFilter, Cursor};
+use crate::listing::{CaseFilter, Cursor, MapBox};
 use crate::model::{Case, CaseStage, NoteRef};
 use crate::service::{Casework, sealed};
 use crate::store::attachments;
@@ -20,6 +20,15 @@ use std::sync::Arc;
 
 /// Boxes show at most this many; more are "999+".
 pub const COUNT_SHOWN_MAX: i64 = 999;
+
+fn map_box(text: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<MapBox> {
+    let within = MapBox::parse(text?);
+    if within.is_none() {
+        let message = "give west,south,east,north in degrees, e.g. 121.1,31.1,121.2,31.2";
+        wrong.push(FieldError::new("within", "malformed", message));
+    }
+    within
+}
 
 impl Casework {
     /// Cases the caller may see.
@@ -119,6 +128,7 @@ impl Casework {
             level: query.level,
             area: self.area_filter(query.area_code.as_deref(), wrong),
             zone_id: query.zone_id,
+            within: map_box(query.within.as_deref(), wrong),
             category_id: query.category_id,
             organisation: self.organisation_filter(query.organisation_id, wrong),
             light: query.light,
@@ -161,6 +171,8 @@ impl Casework {
             lead_organisation: row.lead_organisation_id.map(|id| names.organisation(id)),
             clock: case.clock,
             light: case.clock.map(|clock| clock.light(now)),
+            lon: case.point.map(|point| point.lon),
+            lat: case.point.map(|point| point.lat),
             rework_count: case.rework_count,
             awaits_dispatch: case.stage == CaseStage::Handling
                 && row.lead_organisation_id.is_none(),
@@ -232,8 +244,6 @@ impl Casework {
             },
             detail: words.as_ref().map(|words| words.detail.clone()),
             address: words.and_then(|words| words.address),
-            lon: case.point.map(|point| point.lon),
-            lat: case.point.map(|point| point.lat),
             process: format!("{} {}", case.process.code, case.process.version),
             stage_name: process.map_or_else(
                 || shown.to_string(),

@@ -2,6 +2,7 @@
 
 mod actions;
 mod boxes;
+mod case_map;
 mod case_sheet;
 mod cases;
 mod milestones;
@@ -42,6 +43,8 @@ pub struct CaseQuery {
     pub area_code: Option<String>,
     /// In this zone.
     pub zone_id: Option<Id>,
+    /// Lying in this box: `west,south,east,north`.
+    pub within: Option<String>,
     /// So urgent.
     pub level: Option<Level>,
     /// Accepted at this time or later.

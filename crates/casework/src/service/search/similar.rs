@@ -215,6 +215,26 @@ impl Casework {
         }
     }
 
+    /// How another category is related to one.
+    pub(in crate::service) fn kinship_of(
+        &self,
+        one: Option<Id>,
+        other: Option<Id>,
+    ) -> Option<Kinship> {
+        let (one, other) = one.zip(other)?;
+        if one == other {
+            return Some(Kinship::Category);
+        }
+        let city = &self.parts().city;
+        let kinds = city.category_line(one);
+        let line = city.category_line(other);
+        let has_common = line
+            .iter()
+            .take(2)
+            .any(|kind| kinds.iter().take(2).any(|each| each == kind));
+        has_common.then_some(Kinship::Class)
+    }
+
     fn kinship(&self, typed: &Typed, category_id: Option<Id>) -> Option<Kinship> {
         let id = category_id?;
         if typed.category_id == Some(id) {
