@@ -6388,6 +6388,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AccountView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6448,6 +6457,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountCreatedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -6513,6 +6531,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6576,6 +6603,15 @@ export interface operations {
                     "application/json": components["schemas"]["PasswordSetView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6636,6 +6672,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -6711,6 +6756,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AreaView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6772,6 +6826,15 @@ export interface operations {
                     "application/json": components["schemas"]["AreaAtView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6828,6 +6891,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -6897,6 +6969,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -6984,6 +7065,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7047,6 +7137,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridChecksView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7118,6 +7217,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridGenerationView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7192,6 +7300,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7262,6 +7379,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7354,6 +7480,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7437,6 +7572,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7513,6 +7657,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_AuditEntryView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7607,6 +7760,15 @@ export interface operations {
                     "application/json": components["schemas"]["CasePage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7665,6 +7827,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7730,6 +7901,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseCountsView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7813,6 +7993,15 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7871,6 +8060,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7942,6 +8140,15 @@ export interface operations {
                     "application/json": components["schemas"]["AlikesView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7998,6 +8205,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8069,6 +8285,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8151,6 +8376,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8229,6 +8463,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8311,6 +8554,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8389,6 +8641,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8471,6 +8732,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8549,6 +8819,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8631,6 +8910,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8709,6 +8997,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8791,6 +9088,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8869,6 +9175,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8951,6 +9266,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9029,6 +9353,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9111,6 +9444,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9189,6 +9531,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9271,6 +9622,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9349,6 +9709,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9431,6 +9800,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9509,6 +9887,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CasesSplitView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9591,6 +9978,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9669,6 +10065,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9751,6 +10156,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9829,6 +10243,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9911,6 +10334,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9991,6 +10423,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10065,6 +10506,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10129,6 +10579,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -10195,6 +10654,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryDetailView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10279,6 +10747,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ComponentView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10337,6 +10814,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10417,6 +10903,15 @@ export interface operations {
                     "application/json": components["schemas"]["NearestView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10473,6 +10968,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10544,6 +11048,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10627,6 +11140,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10697,6 +11219,15 @@ export interface operations {
                     "application/json": components["schemas"]["FallbackPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10757,6 +11288,15 @@ export interface operations {
                     "application/json": components["schemas"]["FallbackView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10813,6 +11353,15 @@ export interface operations {
                     "application/json": components["schemas"]["LayersView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10862,6 +11411,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10933,6 +11491,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11022,6 +11589,15 @@ export interface operations {
                     "application/json": components["schemas"]["FeaturesView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11091,6 +11667,15 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11163,6 +11748,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_NoticeView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11218,6 +11812,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -11288,6 +11891,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_OrganisationView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11348,6 +11960,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrganisationView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11415,6 +12036,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11458,6 +12088,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessesView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11509,6 +12148,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11580,6 +12228,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProcessCheckView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11639,6 +12296,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11725,6 +12391,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11783,6 +12458,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportCreatedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11854,6 +12538,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11910,6 +12603,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11981,6 +12683,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportAcceptedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12061,6 +12772,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12232,6 +12952,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12306,6 +13035,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12388,6 +13126,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12466,6 +13213,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12548,6 +13304,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12628,6 +13393,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12702,6 +13476,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12784,6 +13567,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12853,6 +13645,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12929,6 +13730,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_RoleView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12989,6 +13799,15 @@ export interface operations {
                     "application/json": components["schemas"]["RoutePage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13047,6 +13866,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13123,6 +13951,15 @@ export interface operations {
                     "application/json": components["schemas"]["AccuracyView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13181,6 +14018,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuggestionView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13257,6 +14103,15 @@ export interface operations {
                     "application/json": components["schemas"]["RehearsalView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13317,6 +14172,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13402,6 +14266,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13478,6 +14351,15 @@ export interface operations {
                     "application/json": components["schemas"]["RuleRowView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13550,6 +14432,15 @@ export interface operations {
                     "application/json": components["schemas"]["SearchView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13606,6 +14497,15 @@ export interface operations {
                     "application/json": components["schemas"]["WhoAmIView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13646,6 +14546,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhoAmIView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description `login_failed` */
@@ -13698,6 +14607,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13737,6 +14655,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_SessionView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13794,6 +14721,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -13858,6 +14794,15 @@ export interface operations {
                     "application/json": components["schemas"]["SourceList"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13907,6 +14852,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13969,6 +14923,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14048,6 +15011,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_StaffView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14108,6 +15080,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14181,6 +15162,15 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14252,6 +15242,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_StandardView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14317,6 +15316,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_CategoryView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14387,6 +15395,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_CrosswalkRowView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14481,6 +15498,15 @@ export interface operations {
                     "application/json": components["schemas"]["StatisticsView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14537,6 +15563,15 @@ export interface operations {
                     "application/json": components["schemas"]["NumbersView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14588,6 +15623,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RateChoiceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14690,6 +15734,15 @@ export interface operations {
                     "application/json": components["schemas"]["ObligationPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14763,6 +15816,15 @@ export interface operations {
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14819,6 +15881,15 @@ export interface operations {
                     "application/json": components["schemas"]["TaskCountsView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14870,6 +15941,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14952,6 +16032,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15030,6 +16119,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15112,6 +16210,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15190,6 +16297,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15272,6 +16388,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15350,6 +16475,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15432,6 +16566,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15510,6 +16653,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15592,6 +16744,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15670,6 +16831,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15752,6 +16922,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15830,6 +17009,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15912,6 +17100,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15990,6 +17187,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16072,6 +17278,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16152,6 +17367,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16229,6 +17453,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_TokenView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16291,6 +17524,15 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreatedView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16346,6 +17588,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -16425,6 +17676,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ZoneListView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16483,6 +17743,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16555,6 +17824,15 @@ export interface operations {
                     "application/json": components["schemas"]["ZonesAtView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16611,6 +17889,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16682,6 +17969,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16760,6 +18056,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16830,6 +18135,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ZoneEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16895,6 +18209,15 @@ export interface operations {
                     "application/json": components["schemas"]["HealthView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description We broke; quote the request id */
             500: {
                 headers: {
@@ -16922,6 +18245,15 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Done */
@@ -16960,6 +18292,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadinessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description We broke; quote the request id */
