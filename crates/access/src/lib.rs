@@ -28,8 +28,8 @@ pub mod trail;
 pub use error::{AccessError, AccessRefusal};
 pub use export::{ExportError, PeopleCodes, output_column};
 pub use model::{
-    Account, Membership, MembershipNew, Organisation, OrganisationKind, OrganisationNew, Staff,
-    StaffNew,
+    Account, Membership, MembershipNew, Organisation, OrganisationChange, OrganisationKind,
+    OrganisationNew, Staff, StaffChange, StaffNew,
 };
 pub use password::{Password, PasswordCost};
 pub use permission::{

@@ -104,6 +104,19 @@ impl OrganisationNew {
     }
 }
 
+/// What an organisation is from now on. Its code and its place in the tree stay: rights and cases name them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganisationChange {
+    /// Official name.
+    pub name: String,
+    /// What it is.
+    pub kind: OrganisationKind,
+    /// The area it is at home in.
+    pub home_area_path: Option<TreePath>,
+    /// Unified social credit code, if known.
+    pub credit_code: Option<CreditCode>,
+}
+
 /// A person who works for one or more organisations, as others see them: the phone number is masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staff {
@@ -143,6 +156,42 @@ impl fmt::Debug for StaffNew {
     }
 }
 
+/// What of a person is another from now on; what is not named stays.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct StaffChange {
+    /// Name.
+    pub name: Option<String>,
+    /// Phone number, as typed. Sealed when stored.
+    pub phone: Option<String>,
+    /// Where they work and as what: all of it, so that what is not among these ends.
+    pub memberships: Option<Vec<MembershipNew>>,
+}
+
+impl StaffChange {
+    /// Every wrong field.
+    pub fn check(&self) -> Vec<FieldError> {
+        let mut wrong = Vec::new();
+        if let Some(name) = &self.name {
+            check_name("name", name, &mut wrong);
+        }
+        check_phone(self.phone.as_deref(), &mut wrong);
+        if let Some(memberships) = &self.memberships {
+            check_memberships(memberships, &mut wrong);
+        }
+        wrong
+    }
+}
+
+fn check_phone(phone: Option<&str>, wrong: &mut Vec<FieldError>) {
+    if phone.is_some_and(|phone| crate::mask::normalised_phone(phone).is_none()) {
+        wrong.push(FieldError::new(
+            "phone",
+            "malformed",
+            "a phone number has 7 to 15 digits",
+        ));
+    }
+}
+
 /// Memberships one person may have. Bounds the clauses composed from them.
 pub const MEMBERSHIPS_MAX: usize = 16;
 /// Zones one membership may name.
@@ -154,15 +203,7 @@ impl StaffNew {
         let mut wrong = Vec::new();
         check_code("code", &self.code, &mut wrong);
         check_name("name", &self.name, &mut wrong);
-        if let Some(phone) = &self.phone
-            && crate::mask::normalised_phone(phone).is_none()
-        {
-            wrong.push(FieldError::new(
-                "phone",
-                "malformed",
-                "a phone number has 7 to 15 digits",
-            ));
-        }
+        check_phone(self.phone.as_deref(), &mut wrong);
         check_memberships(&self.memberships, &mut wrong);
         wrong
     }
@@ -269,7 +310,7 @@ fn check_code(field: &str, code: &str, wrong: &mut Vec<FieldError>) {
     }
 }
 
-fn check_name(field: &str, name: &str, wrong: &mut Vec<FieldError>) {
+pub(crate) fn check_name(field: &str, name: &str, wrong: &mut Vec<FieldError>) {
     if name.trim().is_empty() {
         wrong.push(FieldError::new(field, "required", "a name is required"));
     } else if name.chars().count() > limits::NAME_CHARACTERS_MAX {

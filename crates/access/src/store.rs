@@ -63,6 +63,9 @@ store::statements! {
     ORGANISATION_ALL = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation ORDER BY id";
     /// One organisation by the city's code.
     ORGANISATION_BY_CODE = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation WHERE code = ?1";
+    /// It is another than before, in its place, unless somebody else was faster.
+    ORGANISATION_UPDATE = "UPDATE organisation SET name = ?3, kind = ?4, home_area_path = ?5, credit_code = ?6, version = version + 1
+      WHERE id = ?1 AND version = ?2";
     /// A page of a subtree, in the order of the tree.
     ORGANISATION_RANGE = "SELECT id, code, name, kind, parent_id, path, home_area_path, credit_code, version FROM organisation
       WHERE path >= ?1 AND path < ?2 AND path > ?3 ORDER BY path LIMIT ?4";
@@ -85,6 +88,10 @@ store::statements! {
     MEMBERSHIP_END = "DELETE FROM membership WHERE id = ?1";
     /// The person is another than before, unless somebody else was faster.
     STAFF_CHANGED = "UPDATE staff SET version = version + 1 WHERE id = ?1 AND version = ?2";
+    /// The person has another name.
+    STAFF_NAME = "UPDATE staff SET name = ?2 WHERE id = ?1";
+    /// The person has another number.
+    STAFF_PHONE = "UPDATE staff SET phone_sealed = ?2, phone_hash = ?3 WHERE id = ?1";
     /// Where one person works.
     MEMBERSHIPS_OF_STAFF = "SELECT m.staff_id, m.id, m.organisation_id, o.name, o.path, m.role, m.area_path, m.zone_ids
       FROM membership m JOIN organisation o ON o.id = m.organisation_id WHERE m.staff_id = ?1 ORDER BY m.id";

@@ -83,7 +83,8 @@ impl Assembly {
         let (described_routes, mut api) = routes.split_for_parts();
         openapi::complete(&mut api, endpoints.iter().copied());
         let described = serde_json::to_vec(&api).context("describing the API")?;
-        let gate = Gate::new(endpoints.iter().copied(), &figures, self.doorkeeper)?;
+        let gate = Gate::new(endpoints.iter().copied(), &figures, self.doorkeeper)?
+            .with_parameters(openapi::query_parameters(&mut api));
         let frame = Arc::new(Frame::new(
             gate,
             self.request_time_max,

@@ -107,6 +107,9 @@ impl Frame {
             Ok(Some(principal)) => drop(parts.extensions.insert(principal)),
             Ok(None) => {}
         }
+        if let Err(failure) = entry.check_query(parts.uri.query().unwrap_or_default()) {
+            return failure.into_response();
+        }
         // Who signs in is counted by address; nobody else asks where a request comes from.
         if entry.endpoint.needs == Needs::Public
             && let Some(Peer(peer)) = parts.extensions.get()

@@ -6,12 +6,13 @@
 use crate::figures::{EndpointFigures, Figures};
 use access::{Endpoint, Needs, Principal};
 use anyhow::bail;
-use axum::http::Method;
 use axum::http::request::Parts;
-use base::Problem;
+use axum::http::{Method, StatusCode};
+use base::{FailureKind, FieldError, Problem};
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::Arc;
+use wire::Failure;
 
 /// Who asks, found out.
 pub type Identified<'a> = BoxFuture<'a, Result<Option<Arc<Principal>>, Problem>>;
@@ -32,6 +33,34 @@ pub struct Entry {
     pub endpoint: &'static Endpoint,
     /// Its figures.
     pub figures: EndpointFigures,
+    /// What may stand in its query string; of a page, which is no part of the API, nothing is said.
+    parameters: Option<Vec<String>>,
+}
+
+impl Entry {
+    /// Refuses a query string in which something stands that the endpoint does not know: a filter that is misspelt would find everything.
+    pub fn check_query(&self, query: &str) -> Result<(), Failure> {
+        let Some(known) = &self.parameters else {
+            return Ok(());
+        };
+        let mut unknown = wire::query_names(query);
+        unknown.retain(|name| !known.contains(name));
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let takes = match &known[..] {
+            [] => "this address takes no parameters".to_owned(),
+            known => format!("known here: {}", known.join(", ")),
+        };
+        let detail = format!("There is no parameter {}; {takes}.", unknown.join(", "));
+        let problem = Problem {
+            fields: (unknown.into_iter())
+                .map(|name| FieldError::new(name, "unknown_parameter", takes.clone()))
+                .collect(),
+            ..Problem::new(FailureKind::Invalid, "unknown_parameter", detail)
+        };
+        Err(Failure::with_status(problem, StatusCode::BAD_REQUEST))
+    }
 }
 
 /// The table.
@@ -69,12 +98,29 @@ impl Gate {
                 );
             }
             let figures = figures.endpoint(endpoint.operation);
-            of_path.push((method, Entry { endpoint, figures }));
+            let entry = Entry {
+                endpoint,
+                figures,
+                parameters: None,
+            };
+            of_path.push((method, entry));
         }
         Ok(Self {
             by_path,
             doorkeeper,
         })
+    }
+
+    /// The same gate, which lets nothing into the query string of these (method, path) but these parameters.
+    #[must_use]
+    pub fn with_parameters(mut self, parameters: HashMap<(&str, String), Vec<String>>) -> Self {
+        for ((method, path), names) in parameters {
+            let of_path = self.by_path.get_mut(path.as_str());
+            let entry = of_path.into_iter().flatten();
+            let entry = entry.filter(|(known, _)| known.as_str() == method);
+            entry.for_each(|(_, entry)| entry.parameters = Some(names.clone()));
+        }
+        self
     }
 
     /// The entry of a matched path; `HEAD` is asked like `GET`.

@@ -34,4 +34,8 @@ pub const PROBLEM_CODES: &[&str] = &[
     "bad_request",
     "stream_limit_reached",
     "not_ready",
+    "unknown_parameter",
 ];
+
+/// Codes of wrong fields that the server itself tells.
+pub const FIELD_CODES: &[&str] = &["unknown_parameter"];

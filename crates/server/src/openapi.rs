@@ -2,7 +2,7 @@
 
 use access::{Endpoint, Needs};
 use std::collections::HashMap;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -61,8 +61,32 @@ pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &m
     .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
+/// What may stand in the query string of each method and path, sorted.
+pub fn query_parameters(api: &mut OpenApi) -> HashMap<(&'static str, String), Vec<String>> {
+    let mut all = HashMap::new();
+    for (path, item) in &mut api.paths.paths {
+        for (method, operation) in operations(item) {
+            let described = operation.parameters.iter().flatten();
+            let asked = described.filter_map(|known| match known {
+                RefOr::T(known) if known.parameter_in == ParameterIn::Query => Some(&known.name),
+                RefOr::T(_) | RefOr::Ref(_) => None,
+            });
+            let mut names: Vec<String> = asked.cloned().collect();
+            names.sort();
+            all.insert((method, path.clone()), names);
+        }
+    }
+    all
+}
+
 fn complete_operation(operation: &mut Operation, needs: Needs) {
-    let mut common = vec![("500", "We broke; quote the request id")];
+    let mut common = vec![
+        ("500", "We broke; quote the request id"),
+        (
+            "400",
+            "`unknown_parameter`: the query string holds something that is not known here; what is, is named",
+        ),
+    ];
     if operation.request_body.is_some()
         || operation
             .parameters

@@ -27,7 +27,7 @@ pub use answer::{Sheet, SheetForm};
 pub use dates::{date_from_serial, read_date_time};
 pub use output::{Cell, Features, Form, Output, OutputColumn, OutputError, OutputFolder, Written};
 pub use packed::unpacked;
-pub use report::Report;
+pub use report::{Outcome, Report, RowOutcome};
 pub use row::{Row, RowError};
 pub use workbook::workbook;
 

@@ -13,6 +13,8 @@ pub struct Report {
     pub read: u64,
     /// Rows that made or changed something (or would have, in a rehearsal).
     pub stored: u64,
+    /// How many of these changed what was there, where an import tells the two apart.
+    pub changed: u64,
     /// Rows that were there already, just so.
     pub unchanged: u64,
     /// Rows that were refused; the first [`IMPORT_REJECTIONS_LISTED_MAX`] of them.
@@ -21,6 +23,39 @@ pub struct Report {
     pub rejected_unlisted: u64,
     /// Rows that went in and deserve a look.
     pub remarks: Vec<RowError>,
+    /// What became of each row that was not refused, where an import says so row by row; not more than are listed of refused ones.
+    pub outcomes: Vec<RowOutcome>,
+}
+
+/// What became of a row that was not refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowOutcome {
+    /// What.
+    pub outcome: Outcome,
+    /// Which row; of a changed one what it was before and is now.
+    pub row: RowError,
+}
+
+/// New, changed or as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was not there.
+    New,
+    /// It was there and is another now.
+    Changed,
+    /// It was there, just so.
+    Unchanged,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+        }
+    }
 }
 
 impl Report {
@@ -45,12 +80,27 @@ impl Report {
         }
     }
 
+    /// Counts a row that was not refused, and says what became of it.
+    pub fn settle(&mut self, outcome: Outcome, row: RowError) {
+        match outcome {
+            Outcome::New => self.stored += 1,
+            Outcome::Changed => {
+                self.stored += 1;
+                self.changed += 1;
+            }
+            Outcome::Unchanged => self.unchanged += 1,
+        }
+        if self.outcomes.len() < IMPORT_REJECTIONS_LISTED_MAX {
+            self.outcomes.push(RowOutcome { outcome, row });
+        }
+    }
+
     /// Whether every row read is accounted for: stored, unchanged or rejected.
     pub fn adds_up(&self) -> bool {
         self.read == self.stored + self.unchanged + self.rejected_count()
     }
 
-    /// Writes refused rows and remarks as CSV with a byte order mark, so that spreadsheets open it as UTF-8:
+    /// Writes refused rows, remarks and what became of the others as CSV with a byte order mark, so that spreadsheets open it as UTF-8:
     /// `outcome,row,line,column,reason`. Cells a spreadsheet would run as a formula are quoted with an apostrophe.
     pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
         let mut out = out;
@@ -61,7 +111,9 @@ impl Report {
         csv.write_record(["outcome", "row", "line", "column", "reason"])?;
         let rejected = self.rejected.iter().map(|error| ("rejected", error));
         let remarks = self.remarks.iter().map(|error| ("remark", error));
-        for (outcome, error) in rejected.chain(remarks) {
+        let settled = self.outcomes.iter();
+        let settled = settled.map(|settled| (settled.outcome.as_str(), &settled.row));
+        for (outcome, error) in rejected.chain(remarks).chain(settled) {
             csv.write_record([
                 outcome,
                 &error.row.to_string(),

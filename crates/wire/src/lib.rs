@@ -28,7 +28,7 @@ pub use answer::{Created, Versioned};
 pub use failure::{Answer, Failure, FieldView, ProblemView, Titles, status_of};
 pub use header::{IdempotencyKey, IfMatch};
 pub use json::{Beside, Formed, Json};
-pub use query::{Path, Query};
+pub use query::{Path, Query, query_names};
 
 /// Problem codes that any room may give: those of `base`, of `store` and of this crate; each has a translation.
 pub const PROBLEM_CODES: &[&str] = &[

@@ -6534,6 +6534,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AccountView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6594,6 +6603,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountCreatedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -6659,6 +6677,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6722,6 +6749,15 @@ export interface operations {
                     "application/json": components["schemas"]["PasswordSetView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6782,6 +6818,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -6857,6 +6902,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AreaView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6916,6 +6970,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaAtView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7050,6 +7113,15 @@ export interface operations {
                     "application/json": components["schemas"]["AreaView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7117,6 +7189,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7204,6 +7285,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7267,6 +7357,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridChecksView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7338,6 +7437,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridGenerationView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7412,6 +7520,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7482,6 +7599,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7574,6 +7700,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7657,6 +7792,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7733,6 +7877,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_AuditEntryView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7832,6 +7985,15 @@ export interface operations {
                     "application/json": components["schemas"]["CasePage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7890,6 +8052,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7955,6 +8126,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseCountsView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8041,6 +8221,15 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": number[];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8196,6 +8385,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8265,6 +8463,15 @@ export interface operations {
                     "application/json": components["schemas"]["AlikesView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8321,6 +8528,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8392,6 +8608,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8474,6 +8699,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8552,6 +8786,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8634,6 +8877,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8712,6 +8964,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8794,6 +9055,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8872,6 +9142,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8954,6 +9233,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9032,6 +9320,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9114,6 +9411,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9192,6 +9498,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9274,6 +9589,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9354,6 +9678,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9432,6 +9765,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9581,6 +9923,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9659,6 +10010,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9741,6 +10101,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9819,6 +10188,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9901,6 +10279,15 @@ export interface operations {
                     "application/json": components["schemas"]["CasesSplitView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9979,6 +10366,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10061,6 +10457,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10139,6 +10544,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10221,6 +10635,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10299,6 +10722,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10381,6 +10813,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10455,6 +10896,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10519,6 +10969,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -10585,6 +11044,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryDetailView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10669,6 +11137,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ComponentView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10727,6 +11204,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10807,6 +11293,15 @@ export interface operations {
                     "application/json": components["schemas"]["NearestView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10863,6 +11358,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10934,6 +11438,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11017,6 +11530,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11087,6 +11609,15 @@ export interface operations {
                     "application/json": components["schemas"]["FallbackPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11147,6 +11678,15 @@ export interface operations {
                     "application/json": components["schemas"]["FallbackView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11203,6 +11743,15 @@ export interface operations {
                     "application/json": components["schemas"]["LayersView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11252,6 +11801,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11323,6 +11881,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11412,6 +11979,15 @@ export interface operations {
                     "application/json": components["schemas"]["FeaturesView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11481,6 +12057,15 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11553,6 +12138,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_NoticeView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11608,6 +12202,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -11678,6 +12281,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_OrganisationView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11738,6 +12350,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrganisationView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11805,6 +12426,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11848,6 +12478,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessesView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11899,6 +12538,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11970,6 +12618,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProcessCheckView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12029,6 +12686,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12115,6 +12781,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12173,6 +12848,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportCreatedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12244,6 +12928,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12300,6 +12993,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12371,6 +13073,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportAcceptedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12451,6 +13162,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12622,6 +13342,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12696,6 +13425,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12778,6 +13516,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12856,6 +13603,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12938,6 +13694,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13018,6 +13783,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13092,6 +13866,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13174,6 +13957,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13243,6 +14035,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13319,6 +14120,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_RoleView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13379,6 +14189,15 @@ export interface operations {
                     "application/json": components["schemas"]["RoutePage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13437,6 +14256,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13513,6 +14341,15 @@ export interface operations {
                     "application/json": components["schemas"]["AccuracyView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13571,6 +14408,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuggestionView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13647,6 +14493,15 @@ export interface operations {
                     "application/json": components["schemas"]["RehearsalView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13707,6 +14562,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13792,6 +14656,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13868,6 +14741,15 @@ export interface operations {
                     "application/json": components["schemas"]["RuleRowView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13940,6 +14822,15 @@ export interface operations {
                     "application/json": components["schemas"]["SearchView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13996,6 +14887,15 @@ export interface operations {
                     "application/json": components["schemas"]["WhoAmIView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14036,6 +14936,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhoAmIView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description `login_failed` */
@@ -14088,6 +14997,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14127,6 +15045,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_SessionView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14184,6 +15111,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -14248,6 +15184,15 @@ export interface operations {
                     "application/json": components["schemas"]["SourceList"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14297,6 +15242,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14359,6 +15313,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14438,6 +15401,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_StaffView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14498,6 +15470,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14571,6 +15552,15 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14642,6 +15632,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_StandardView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14707,6 +15706,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_CategoryView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14777,6 +15785,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_CrosswalkRowView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14871,6 +15888,15 @@ export interface operations {
                     "application/json": components["schemas"]["StatisticsView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14927,6 +15953,15 @@ export interface operations {
                     "application/json": components["schemas"]["NumbersView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14978,6 +16013,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RateChoiceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15080,6 +16124,15 @@ export interface operations {
                     "application/json": components["schemas"]["ObligationPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15153,6 +16206,15 @@ export interface operations {
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15209,6 +16271,15 @@ export interface operations {
                     "application/json": components["schemas"]["TaskCountsView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15260,6 +16331,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15342,6 +16422,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15420,6 +16509,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15502,6 +16600,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15580,6 +16687,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15662,6 +16778,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15740,6 +16865,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15822,6 +16956,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15900,6 +17043,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15982,6 +17134,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16060,6 +17221,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16142,6 +17312,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16220,6 +17399,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16302,6 +17490,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16380,6 +17577,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16462,6 +17668,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16542,6 +17757,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16619,6 +17843,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_TokenView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16681,6 +17914,15 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreatedView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16736,6 +17978,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -16815,6 +18066,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ZoneListView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16873,6 +18133,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16945,6 +18214,15 @@ export interface operations {
                     "application/json": components["schemas"]["ZonesAtView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17001,6 +18279,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17072,6 +18359,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17150,6 +18446,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17220,6 +18525,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ZoneEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17285,6 +18599,15 @@ export interface operations {
                     "application/json": components["schemas"]["HealthView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description We broke; quote the request id */
             500: {
                 headers: {
@@ -17312,6 +18635,15 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Done */
@@ -17350,6 +18682,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadinessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description We broke; quote the request id */

@@ -1,5 +1,6 @@
 //! Organisations and people from tables, as a city moving in has them. Each row goes through the same command that somebody would
-//! give by hand: what the command refuses, the row's report says. A second run of the same file changes nothing.
+//! give by hand: what the command refuses, the row's report says. What is there already becomes what the file says; what the file does
+//! not mention stays. A second run of the same file changes nothing.
 
 pub(crate) mod organisations;
 mod staff;
@@ -9,7 +10,7 @@ pub use staff::{LOGIN_NAMES, STAFF_COLUMNS, StaffImported};
 
 use crate::AccessError;
 use base::{FieldError, Problem, TreePath};
-use table::{Row, RowError, Table, TableError};
+use table::{Outcome, Report, Row, RowError, Table, TableError};
 
 /// One column: its names, the first as templates have it; whether a row needs it; an example.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,40 @@ pub struct Column {
     pub is_required: bool,
     /// What may stand in it.
     pub example: &'static str,
+}
+
+impl Column {
+    /// What the file of the row calls it.
+    fn of(&self, row: &Row<'_>) -> String {
+        row.error_in(self.names, "").column.unwrap_or_default()
+    }
+}
+
+/// What became of a row that was not refused.
+struct Settled {
+    outcome: Outcome,
+    /// Of a changed one, what it was before and is now.
+    reason: String,
+}
+
+impl Settled {
+    const fn plain(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            reason: String::new(),
+        }
+    }
+
+    fn changed(words: &[String]) -> Self {
+        Self {
+            outcome: Outcome::Changed,
+            reason: words.join("; "),
+        }
+    }
+
+    fn of(&self, row: &Row<'_>, report: &mut Report) {
+        report.settle(self.outcome, row.error_overall(self.reason.clone()));
+    }
 }
 
 const fn column(

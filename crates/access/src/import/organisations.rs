@@ -1,10 +1,14 @@
-//! Organisations from a table: code, name, kind, and the code of the one above, in any order.
+//! Organisations from a table: code, name, kind, and the code of the one above, in any order. One that is there becomes what its row says;
+//! an empty cell says nothing.
 
-use super::{Column, ImportError, ImportOptions, column, in_words, refused, require};
-use crate::{Access, AccessError, Organisation, OrganisationKind, OrganisationNew, Principal};
+use super::{Column, ImportError, ImportOptions, Settled, column, in_words, refused, require};
+use crate::{
+    Access, AccessError, Organisation, OrganisationChange, OrganisationKind, OrganisationNew,
+    Principal,
+};
 use base::{CreditCode, Id};
 use std::collections::HashMap;
-use table::{Report, Row, RowError, Table};
+use table::{Outcome, Report, Row, RowError, Table};
 
 const CODE: Column = column(&["code", "机构编码", "编码"], true, "LHSR");
 const NAME: Column = column(&["name", "机构名称", "名称"], true, "区绿化市容局");
@@ -93,9 +97,8 @@ impl Access {
                     .await?;
                 ways[at] = Way::Ordered;
                 match made {
-                    Entered::New => report.stored += 1,
-                    Entered::Unchanged => report.unchanged += 1,
-                    Entered::Refused(error) => {
+                    Ok(settled) => settled.of(&one.row, &mut report),
+                    Err(error) => {
                         ways[at] = Way::Refused;
                         report.reject(error);
                     }
@@ -113,7 +116,7 @@ impl Access {
         one: &Meant<'_>,
         known: &mut HashMap<String, Option<Id>>,
         dry_run: bool,
-    ) -> Result<Entered, AccessError> {
+    ) -> Result<Result<Settled, RowError>, AccessError> {
         let mut new = one.new.clone();
         if let Some(code) = one.parent_code {
             let id = if let Some(id) = known.get(code) {
@@ -122,42 +125,73 @@ impl Access {
                 Some(above.id)
             } else {
                 let reason = format!("there is no organisation `{code}`, nor a row of it");
-                return Ok(Entered::Refused(one.row.error_in(PARENT.names, &reason)));
+                return Ok(Err(one.row.error_in(PARENT.names, &reason)));
             };
             new.parent_id = id;
         }
+        let wrong = new.check();
+        if !wrong.is_empty() {
+            return Ok(Err(one.row.error_overall(in_words(&wrong))));
+        }
         if let Some(there) = self.organisation_by_code(&new.code).await? {
             known.insert(new.code.clone(), Some(there.id));
-            let differs = difference(&there, &new);
-            return Ok(differs.map_or(Entered::Unchanged, |(column, is)| {
-                let reason = format!("there is one already, with `{is}`; an import changes none");
-                Entered::Refused(one.row.error_in(column.names, &reason))
-            }));
+            return self
+                .organisation_renew(caller, one, &new, &there, dry_run)
+                .await;
         }
         if dry_run {
             known.insert(new.code.clone(), None);
-            let wrong = new.check();
-            return Ok(if wrong.is_empty() {
-                Entered::New
-            } else {
-                Entered::Refused(one.row.error_overall(in_words(&wrong)))
-            });
+            return Ok(Ok(Settled::plain(Outcome::New)));
         }
         let code = new.code.clone();
         match self.organisation_create(caller, new, None).await {
             Ok(made) => {
                 known.insert(code, Some(made.id));
-                Ok(Entered::New)
+                Ok(Ok(Settled::plain(Outcome::New)))
             }
-            Err(error) => Ok(Entered::Refused(refused(&one.row, error)?)),
+            Err(error) => Ok(Err(refused(&one.row, error)?)),
         }
     }
-}
 
-enum Entered {
-    New,
-    Unchanged,
-    Refused(RowError),
+    /// Makes one that is there what its row says, if it is not that already.
+    async fn organisation_renew(
+        &self,
+        caller: &Principal,
+        one: &Meant<'_>,
+        new: &OrganisationNew,
+        there: &Organisation,
+        dry_run: bool,
+    ) -> Result<Result<Settled, RowError>, AccessError> {
+        // Of a rehearsal, one above that is only entered by this file has no id yet, and is not the one it stands below.
+        let stays_below = new.parent_id.is_some() && new.parent_id == there.parent_id;
+        if one.parent_code.is_some() && !stays_below {
+            let above = match there.parent_id {
+                None => None,
+                Some(id) => self.organisation(id).await?,
+            };
+            let above = above.map_or_else(
+                || "it stands at the top".to_owned(),
+                |above| format!("it stands below `{}`", above.code),
+            );
+            let reason = format!(
+                "{above} and cannot be moved, because rights and cases name its place; enter it anew under another code"
+            );
+            return Ok(Err(one.row.error_in(PARENT.names, &reason)));
+        }
+        let (change, words) = difference(&one.row, there, new);
+        if words.is_empty() {
+            return Ok(Ok(Settled::plain(Outcome::Unchanged)));
+        }
+        if !dry_run {
+            let changed = self
+                .organisation_update(caller, there.id, change, Some(there.version))
+                .await;
+            if let Err(error) = changed {
+                return Ok(Err(refused(&one.row, error)?));
+            }
+        }
+        Ok(Ok(Settled::changed(&words)))
+    }
 }
 
 fn understood<'a>(row: Row<'a>, options: &ImportOptions<'_>) -> Result<Meant<'a>, RowError> {
@@ -233,24 +267,48 @@ fn line_above(
     line
 }
 
-/// The first column in which one that is there is not as the row says, and what it has.
-fn difference(there: &Organisation, new: &OrganisationNew) -> Option<(Column, String)> {
-    if there.name != new.name {
-        Some((NAME, there.name.clone()))
-    } else if there.kind != new.kind {
-        Some((KIND, there.kind.as_str().to_owned()))
-    } else if there.parent_id != new.parent_id {
-        let above = there
-            .parent_id
-            .map_or_else(String::new, |id| id.to_string());
-        Some((PARENT, above))
-    } else if there.home_area_path != new.home_area_path {
-        let area = there.home_area_path.as_ref();
-        Some((AREA, area.map_or_else(String::new, ToString::to_string)))
-    } else if there.credit_code != new.credit_code {
-        let code = there.credit_code.as_ref();
-        Some((CREDIT, code.map_or_else(String::new, ToString::to_string)))
-    } else {
-        None
+/// What one that is there becomes by its row, and in words what differs. What the row leaves empty stays.
+fn difference(
+    row: &Row<'_>,
+    there: &Organisation,
+    new: &OrganisationNew,
+) -> (OrganisationChange, Vec<String>) {
+    let name = new.name.trim().to_owned();
+    let home_area_path = new.home_area_path.clone().or(there.home_area_path.clone());
+    let credit_code = new.credit_code.clone().or(there.credit_code.clone());
+    let mut words = Vec::new();
+    let mut differs = |column: Column, before: String, after: String| {
+        words.push(format!("{}: {before} → {after}", column.of(row)));
+    };
+    if there.name != name {
+        differs(NAME, there.name.clone(), name.clone());
     }
+    if there.kind != new.kind {
+        let title = |kind| kind_title(kind).to_owned();
+        differs(KIND, title(there.kind), title(new.kind));
+    }
+    if there.home_area_path != home_area_path {
+        let before = there.home_area_path.as_ref();
+        let before = before.map_or_else(String::new, ToString::to_string);
+        differs(
+            AREA,
+            before,
+            row.any(AREA.names).unwrap_or_default().to_owned(),
+        );
+    }
+    if there.credit_code != credit_code {
+        let text = |code: Option<&CreditCode>| code.map_or_else(String::new, ToString::to_string);
+        differs(
+            CREDIT,
+            text(there.credit_code.as_ref()),
+            text(credit_code.as_ref()),
+        );
+    }
+    let change = OrganisationChange {
+        name,
+        kind: new.kind,
+        home_area_path,
+        credit_code,
+    };
+    (change, words)
 }

@@ -1,10 +1,15 @@
-//! People from a table: a row for each membership, so that whoever works in two places has two rows with one number.
+//! People from a table: a row for each membership, so that whoever works in two places has two rows with one number. Somebody who is
+//! there becomes what the rows say: these are all their memberships, what is not among them ends. Who has no row stays as they are.
 
-use super::{Column, ImportError, ImportOptions, column, in_words, refused, require};
+use super::{Column, ImportError, ImportOptions, Settled, column, in_words, refused, require};
 use crate::service::people::{check_account, check_roles};
-use crate::{Access, AccessError, AccountNew, MembershipNew, Password, Principal, Staff, StaffNew};
+use crate::{
+    Access, AccessError, AccountNew, MembershipNew, Password, Principal, Staff, StaffChange,
+    StaffNew, mask,
+};
+use base::{Id, TreePath};
 use std::collections::HashMap;
-use table::{Report, Row, RowError, Table};
+use table::{Outcome, Report, Row, RowError, Table};
 
 const CODE: Column = column(&["code", "工号"], true, "10001");
 const NAME: Column = column(&["name", "姓名"], true, "张三");
@@ -24,6 +29,8 @@ pub const STAFF_COLUMNS: &[Column] = &[CODE, NAME, PHONE, ORGANISATION, ROLE, AR
 pub struct StaffImported {
     /// Row by row.
     pub report: Report,
+    /// How many accounts were opened, or would be.
+    pub accounts_count: u64,
     /// The accounts that were opened, with the password drawn for each, to be handed over and changed at the first sign-in.
     pub accounts: Vec<(String, Password)>,
 }
@@ -53,21 +60,25 @@ impl Access {
             ..Report::default()
         };
         let people = self.understood(table, options, &mut report).await?;
-        let mut accounts = Vec::new();
+        let (mut accounts, mut accounts_count) = (Vec::new(), 0);
         let of = people.len();
         for (done, one) in (1..).zip(people) {
-            let count = one.rows.len() as u64;
             match self.person_enter(caller, &one, options.dry_run).await? {
-                Ok(Entered::New(account)) => {
-                    report.stored += count;
-                    accounts.extend(account);
+                Ok(entered) => {
+                    let settled = &entered.settled;
+                    one.rows.iter().for_each(|row| settled.of(row, &mut report));
+                    accounts_count += u64::from(entered.opens_account);
+                    accounts.extend(entered.account);
                 }
-                Ok(Entered::Unchanged) => report.unchanged += count,
                 Err(why) => one.rows.iter().for_each(|row| report.reject(why.of(row))),
             }
             (options.progress)(done, of);
         }
-        Ok(StaffImported { report, accounts })
+        Ok(StaffImported {
+            report,
+            accounts_count,
+            accounts,
+        })
     }
 
     /// The people of a table in the order of their first rows. A person of whom one row is wrong is refused whole: half a person's
@@ -223,7 +234,7 @@ impl Access {
             }
             if let Some(other) = by_staff.as_deref().filter(|name| *name != login) {
                 return Ok(Err(Why(format!(
-                    "the person signs in as `{other}`; an import changes nobody"
+                    "the person signs in as `{other}`; a login name cannot be changed"
                 ))));
             }
             has_account = by_staff.is_some();
@@ -231,28 +242,46 @@ impl Access {
         if !wrong.is_empty() {
             return Ok(Err(Why(in_words(&wrong))));
         }
-        if let Some(what) = there.as_ref().and_then(|there| difference(there, &one.new)) {
-            return Ok(Err(Why(format!(
-                "there is somebody with this number already, with another {what}; an import changes nobody"
-            ))));
-        }
         let login = login.filter(|_| !has_account);
-        if there.is_some() && login.is_none() {
-            return Ok(Ok(Entered::Unchanged));
-        }
-        if dry_run {
-            return Ok(Ok(Entered::New(None)));
-        }
         let first = one.rows[0];
-        let staff = match there {
-            Some(there) => there,
-            None => match self.staff_create(caller, one.new.clone(), None).await {
-                Ok(staff) => staff,
-                Err(error) => return Ok(Err(Why(refused(&first, error)?.reason))),
-            },
+        let (change, mut words) = match &there {
+            None => (StaffChange::default(), Vec::new()),
+            Some(there) => self.person_difference(&first, there, &one.new).await?,
+        };
+        let changes = !words.is_empty();
+        if let Some(login) = login {
+            words.push(format!("{}:  → {login}", LOGIN.of(&first)));
+        }
+        let settled = match &there {
+            None => Settled::plain(Outcome::New),
+            Some(_) if words.is_empty() => Settled::plain(Outcome::Unchanged),
+            Some(_) => Settled::changed(&words),
+        };
+        if dry_run || settled.outcome == Outcome::Unchanged {
+            return Ok(Ok(Entered {
+                settled,
+                opens_account: login.is_some(),
+                account: None,
+            }));
+        }
+        let done = match there {
+            None => self.staff_create(caller, one.new.clone(), None).await,
+            Some(there) if changes => {
+                let version = Some(there.version);
+                self.staff_update(caller, there.id, change, version).await
+            }
+            Some(there) => Ok(there),
+        };
+        let staff = match done {
+            Ok(staff) => staff,
+            Err(error) => return Ok(Err(Why(refused(&first, error)?.reason))),
         };
         let Some(login) = login else {
-            return Ok(Ok(Entered::New(None)));
+            return Ok(Ok(Entered {
+                settled,
+                opens_account: false,
+                account: None,
+            }));
         };
         let account = AccountNew {
             staff_id: staff.id,
@@ -264,22 +293,97 @@ impl Access {
             Ok(made) => {
                 let drawn = made.initial_password;
                 let account = drawn.map(|drawn| (made.login_name, drawn));
-                Ok(Ok(Entered::New(account)))
+                Ok(Ok(Entered {
+                    settled,
+                    opens_account: true,
+                    account,
+                }))
             }
             // Only somebody who took the name meanwhile; the next run of the file opens it.
             Err(error) => {
                 let reason = refused(&first, error)?.reason;
                 Ok(Err(Why(format!(
-                    "the person is entered, but without an account: {reason}"
+                    "the person is as the file says, but without an account: {reason}"
                 ))))
             }
         }
     }
+
+    /// What somebody who is there becomes by the rows, and in words what differs. A number that is not given stays.
+    async fn person_difference(
+        &self,
+        row: &Row<'_>,
+        there: &Staff,
+        new: &StaffNew,
+    ) -> Result<(StaffChange, Vec<String>), AccessError> {
+        let mut change = StaffChange::default();
+        let mut words = Vec::new();
+        let name = new.name.trim();
+        if there.name != name {
+            words.push(format!("{}: {} → {name}", NAME.of(row), there.name));
+            change.name = Some(name.to_owned());
+        }
+        if let Some(phone) = &new.phone
+            && !self.phone_is(there.id, phone).await?
+        {
+            let before = there.phone_masked.as_deref().unwrap_or_default();
+            words.push(format!(
+                "{}: {before} → {}",
+                PHONE.of(row),
+                mask::phone(phone)
+            ));
+            change.phone = Some(phone.clone());
+        }
+        let have: Vec<MembershipNew> = (there.memberships.iter())
+            .map(|held| MembershipNew {
+                organisation_id: held.organisation_id,
+                role: held.role.clone(),
+                area_path: held.area_path.clone(),
+                zone_ids: held.zone_ids.clone(),
+            })
+            .collect();
+        // A table says nothing of zones: what goes on keeps those it has.
+        let want: Vec<MembershipNew> = (new.memberships.iter())
+            .map(|wanted| {
+                let held = have.iter().find(|held| is_same_duty(held, wanted));
+                held.unwrap_or(wanted).clone()
+            })
+            .collect();
+        let same = |left: &[MembershipNew], right: &[MembershipNew]| {
+            let is_there = |one: &MembershipNew| right.iter().any(|other| is_same_duty(one, other));
+            left.iter().all(is_there)
+        };
+        if !same(&have, &want) || !same(&want, &have) {
+            let (before, after) = (self.in_duty(&have).await?, self.in_duty(&want).await?);
+            words.push(format!("{}: {before} → {after}", ROLE.of(row)));
+            change.memberships = Some(want);
+        }
+        Ok((change, words))
+    }
+
+    /// Memberships in words: the organisation's code, the role, the area.
+    async fn in_duty(&self, memberships: &[MembershipNew]) -> Result<String, AccessError> {
+        let book = self.roles();
+        let mut words = Vec::new();
+        for each in memberships {
+            let organisation = self.organisation(each.organisation_id).await?;
+            let organisation = organisation.map_or_else(String::new, |known| known.code.clone());
+            let role = book.get(&each.role);
+            let role = role.map_or(each.role.as_str(), |role| role.name_zh.as_str());
+            let area = each.area_path.as_ref();
+            let area = area.map_or_else(String::new, |path| format!(" {path}"));
+            words.push(format!("{organisation} {role}{area}"));
+        }
+        words.sort();
+        Ok(words.join("、"))
+    }
 }
 
-enum Entered {
-    New(Option<(String, Password)>),
-    Unchanged,
+/// What became of a person who was not refused.
+struct Entered {
+    settled: Settled,
+    opens_account: bool,
+    account: Option<(String, Password)>,
 }
 
 /// Why a person was refused.
@@ -291,33 +395,13 @@ impl Why {
     }
 }
 
-/// In what somebody who is there is not as the rows say.
-fn difference(there: &Staff, new: &StaffNew) -> Option<&'static str> {
-    let mut have: Vec<_> = (there.memberships.iter())
-        .map(|each| {
-            (
-                each.organisation_id,
-                each.role.clone(),
-                each.area_path.clone(),
-            )
-        })
-        .collect();
-    let mut want: Vec<_> = (new.memberships.iter())
-        .map(|each| {
-            (
-                each.organisation_id,
-                each.role.clone(),
-                each.area_path.clone(),
-            )
-        })
-        .collect();
-    have.sort();
-    want.sort();
-    if there.name != new.name {
-        Some("name")
-    } else if have != want {
-        Some("organisation, role or area")
-    } else {
-        None
-    }
+fn is_same_duty(one: &MembershipNew, other: &MembershipNew) -> bool {
+    let duty = |each: &MembershipNew| -> (Id, String, Option<TreePath>) {
+        (
+            each.organisation_id,
+            each.role.clone(),
+            each.area_path.clone(),
+        )
+    };
+    duty(one) == duty(other)
 }

@@ -156,6 +156,11 @@ impl Access {
         if known.is_some() {
             return Ok(known);
         }
+        self.organisation_anew(id).await
+    }
+
+    /// The organisation `id` from the database, to be remembered from now on.
+    async fn organisation_anew(&self, id: Id) -> Result<Option<Arc<Organisation>>, StoreError> {
         let found = self
             .inner
             .store
@@ -194,14 +199,20 @@ impl Access {
         }
     }
 
-    /// [`Access::outbox_seen`], and remembers an organisation that was entered elsewhere.
+    /// [`Access::outbox_seen`], and remembers an organisation that was entered or changed elsewhere.
     pub async fn follow(&self, kind: &str, body: &str) -> Result<(), StoreError> {
         self.outbox_seen(kind, body);
-        let entered = (kind == CHANGED)
+        let changed = (kind == CHANGED)
             .then(|| serde_json::from_str::<Changed>(body).ok())
             .flatten();
-        if let Some(entered) = entered.filter(|body| body.operation == "organisation_create") {
-            self.organisation(entered.id).await?;
+        match changed {
+            Some(body) if body.operation == "organisation_create" => {
+                self.organisation(body.id).await?;
+            }
+            Some(body) if body.operation == "organisation_update" => {
+                self.organisation_anew(body.id).await?;
+            }
+            Some(_) | None => {}
         }
         Ok(())
     }
@@ -213,7 +224,7 @@ impl Access {
             .forget_if(|principal| principal.means == means);
     }
 
-    /// Forgets who is signed in. Organisations stay: they are only ever added.
+    /// Forgets who is signed in. Organisations stay: a change of one is read anew at once.
     pub fn forget(&self) {
         self.inner.principals.forget_if(|_| true);
     }

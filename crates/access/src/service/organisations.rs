@@ -2,12 +2,14 @@
 
 use super::{Access, Deed, audit, do_once};
 use crate::error::{AccessError, AccessRefusal};
-use crate::model::{Organisation, OrganisationKind, OrganisationNew};
+use crate::model::{
+    Organisation, OrganisationChange, OrganisationKind, OrganisationNew, check_name,
+};
 use crate::principal::Principal;
 use crate::scope::Reach;
 use crate::store as rows;
 use base::path::TreePathError;
-use base::{FieldError, Id, Page, PageRequest, TreePath};
+use base::{CreditCode, FieldError, Id, Page, PageRequest, TreePath};
 use serde_json::json;
 use std::sync::Arc;
 use store::idempotency::Once;
@@ -74,6 +76,71 @@ impl Access {
         self.organisation(id)
             .await?
             .ok_or(AccessError::NotFound("organisation"))
+    }
+
+    /// Says anew what an organisation is, where it stands in the tree. The caller must reach it. With `version` only upon that version.
+    pub async fn organisation_update(
+        &self,
+        caller: &Principal,
+        id: Id,
+        change: OrganisationChange,
+        version: Option<i64>,
+    ) -> Result<Arc<Organisation>, AccessError> {
+        caller.acting_anywhere("organisation_update")?;
+        let missing = || AccessError::NotFound("organisation");
+        let there = self.organisation(id).await?.ok_or_else(missing)?;
+        let mut wrong = Vec::new();
+        check_name("name", &change.name, &mut wrong);
+        if !wrong.is_empty() {
+            return Err(AccessError::Invalid(wrong));
+        }
+        let reach = Reach {
+            area_path: None,
+            organisation_paths: std::slice::from_ref(&there.path),
+        };
+        let actor = caller.acting("organisation_update", &reach)?;
+        let (at, caller) = (self.now(), caller.clone());
+        let written = self.inner.store.write(move |tx| {
+            let read = rows::read_organisation;
+            let before = tx.query_opt(&rows::ORGANISATION_BY_ID, params![id], read)?;
+            let before = before.ok_or(AccessError::NotFound("organisation"))?;
+            if version.is_some_and(|seen| seen != before.version) {
+                let version = before.version;
+                return Err(AccessRefusal::VersionMismatch { version }.into());
+            }
+            let credit_code = change.credit_code.as_ref().map(CreditCode::as_str);
+            let changed = tx.execute(
+                &rows::ORGANISATION_UPDATE,
+                params![
+                    id,
+                    before.version,
+                    change.name.trim(),
+                    change.kind.as_str(),
+                    change.home_area_path,
+                    credit_code
+                ],
+            )?;
+            if changed == 0 {
+                let version = before.version + 1;
+                return Err(AccessRefusal::VersionMismatch { version }.into());
+            }
+            let deed = Deed {
+                at,
+                caller: &caller,
+                actor: &actor,
+                operation: "organisation_update",
+                object: id,
+            };
+            let was = json!({ "name": before.name, "kind": before.kind.as_str(), "home_area_path": before.home_area_path,
+                "credit_code": before.credit_code.as_ref().map(CreditCode::as_str) });
+            let is = json!({ "name": change.name.trim(), "kind": change.kind.as_str(), "home_area_path": change.home_area_path,
+                "credit_code": credit_code });
+            audit(tx, &deed, json!({ "before": was, "after": is }))?;
+            Ok::<_, AccessError>(())
+        });
+        written.await?;
+        self.inner.principals.forget_if(|_| true);
+        self.organisation_anew(id).await?.ok_or_else(missing)
     }
 
     /// The organisation with the city's code.

@@ -70,14 +70,7 @@ impl Access {
             .iter()
             .map(|_| self.inner.store.next_id())
             .collect();
-        let phone = new
-            .phone
-            .as_deref()
-            .and_then(mask::normalised_phone)
-            .map(|phone| SealedPhone {
-                sealed: self.inner.sealer.seal(phone.as_bytes(), &phone_context(id)),
-                hash: self.inner.sealer.keyed_hash(&phone),
-            });
+        let phone = self.sealed_phone(id, new.phone.as_deref());
         let writer = caller.clone();
         let written = self.inner.store.write(move |tx| {
             do_once(tx, once.as_ref(), id, |tx| {
@@ -106,6 +99,29 @@ impl Access {
         });
         let (id, _) = written.await?;
         self.staff(id).await?.ok_or(AccessError::NotFound("staff"))
+    }
+
+    /// A number as it is stored of the person.
+    pub(super) fn sealed_phone(&self, id: Id, phone: Option<&str>) -> Option<SealedPhone> {
+        let phone = phone.and_then(mask::normalised_phone)?;
+        Some(SealedPhone {
+            sealed: self.inner.sealer.seal(phone.as_bytes(), &phone_context(id)),
+            hash: self.inner.sealer.keyed_hash(&phone),
+        })
+    }
+
+    /// Whether this is the number kept of the person.
+    pub(crate) async fn phone_is(&self, id: Id, phone: &str) -> Result<bool, AccessError> {
+        let found = self
+            .inner
+            .store
+            .read(move |tx| tx.query_opt(&rows::STAFF_BY_ID, params![id], rows::read_staff));
+        let sealed = found.await?.and_then(|row| row.phone_sealed);
+        let Some(sealed) = sealed else {
+            return Ok(false);
+        };
+        let kept = self.inner.sealer.open(&sealed, &phone_context(id))?;
+        Ok(mask::normalised_phone(phone).is_some_and(|phone| phone.as_bytes() == &*kept))
     }
 
     /// The person with this number at work, whoever asks.
@@ -307,9 +323,9 @@ impl Access {
     }
 }
 
-struct SealedPhone {
-    sealed: Vec<u8>,
-    hash: [u8; 32],
+pub(super) struct SealedPhone {
+    pub(super) sealed: Vec<u8>,
+    pub(super) hash: [u8; 32],
 }
 
 /// Where a person's sealed phone number stands.

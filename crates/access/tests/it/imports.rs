@@ -4,7 +4,7 @@ use crate::city::{City, each_city};
 use access::import::{ImportError, ImportOptions, StaffImported};
 use access::{OrganisationKind, Password};
 use base::TreePath;
-use table::{Report, Table};
+use table::{Outcome, Report, Table};
 
 fn area(code: &str) -> Option<TreePath> {
     (code == "310118").then(|| TreePath::root(1).unwrap())
@@ -75,18 +75,137 @@ fn organisations_are_entered_from_the_top_whatever_their_order_and_once() {
         let again = organisations(&city, TOWN, false).await;
         assert_eq!((again.stored, again.unchanged), (0, 4));
         assert_eq!(city.trail().len(), trail);
-        // What differs is told, and stays as it is.
-        let changed = TOWN.replace("夏阳街道", "夏阳街道办事处");
-        let report = organisations(&city, &changed, false).await;
-        assert_eq!((report.stored, report.unchanged), (0, 3));
-        let [told] = &reasons(&report)[..] else {
-            panic!("{report:?}")
-        };
-        assert!(told.contains("row 4 (line 5), column 机构名称"), "{told}");
+    });
+}
+
+fn outcomes(report: &Report) -> Vec<(Outcome, u64, String)> {
+    let told = report.outcomes.iter();
+    let mut told: Vec<_> = told
+        .map(|told| (told.outcome, told.row.row, told.row.reason.clone()))
+        .collect();
+    told.sort_by_key(|(_, row, _)| *row);
+    told
+}
+
+#[test]
+fn an_organisation_that_is_there_becomes_what_its_row_says() {
+    each_city(async |city| {
+        organisations(&city, TOWN, false).await;
+        let text = "机构编码,机构名称,机构类型,上级编码,区划代码,统一社会信用代码
+CYZX,区城运中心,城运中心,,,
+XY,夏阳街道办事处,工作站,CYZX,310118,
+LHSR-1,绿化一所,部门,CYZX,,
+NEU,新局,部门,CYZX,,
+";
+        let before = city.access.organisation_by_code("XY").await.unwrap();
+        let trail = city.trail().len();
+        let rehearsed = organisations(&city, text, true).await;
+        assert_eq!(
+            city.access.organisation_by_code("XY").await.unwrap(),
+            before
+        );
+        assert_eq!(city.trail().len(), trail);
+        let report = organisations(&city, text, false).await;
+        // A rehearsal says what then happens.
+        assert_eq!(rehearsed, report);
+        assert_eq!((report.stored, report.changed, report.unchanged), (2, 1, 1));
+        let area = area("310118").unwrap();
+        assert_eq!(
+            outcomes(&report)[..2],
+            [
+                // An empty cell says nothing of the area it has.
+                (Outcome::Unchanged, 1, String::new()),
+                (
+                    Outcome::Changed,
+                    2,
+                    "机构名称: 夏阳街道 → 夏阳街道办事处; 机构类型: 街镇 → 联勤联动工作站; 区划代码:  → 310118"
+                        .to_owned()
+                ),
+            ],
+        );
+        let told = reasons(&report).join("\n");
         assert!(
-            told.contains("there is one already, with `夏阳街道`"),
+            told.contains(
+                "row 3 (line 4), column 上级编码: it stands below `LHSR` and cannot be moved"
+            ),
             "{told}"
         );
+        let after = city
+            .access
+            .organisation_by_code("XY")
+            .await
+            .unwrap()
+            .unwrap();
+        let before = before.unwrap();
+        assert_eq!((after.id, &after.path), (before.id, &before.path));
+        assert_eq!(after.home_area_path, Some(area));
+        assert_eq!(after.version, before.version + 1);
+        // Whoever asks from memory sees it too, and so does another node that hears of it.
+        let known = city.access.organisation_known(after.id).unwrap();
+        assert_eq!(*known, after);
+        let deeds = city.trail();
+        assert_eq!(deeds.len(), trail + 2);
+        // Brought again, it is as it is.
+        let again = organisations(&city, text, false).await;
+        assert_eq!((again.stored, again.unchanged), (0, 3));
+        assert_eq!(city.trail().len(), trail + 2);
+    });
+}
+
+#[test]
+fn a_person_who_is_there_becomes_what_the_rows_say_and_others_stay() {
+    each_city(async |city| {
+        organisations(&city, TOWN, false).await;
+        staff(&city, PEOPLE, false).await;
+        let text = "工号,姓名,手机,机构编码,角色,区划代码,登录名
+1,张山,13900002222,LHSR,部门,,zhangsan
+1,张山,,CYZX,派遣员,310118,
+3,王五,,XY,部门,,wangwu
+4,赵六,,XY,部门,,
+";
+        let zhang = city.access.staff_by_code("1").await.unwrap().unwrap();
+        let at_work = |held: &&access::Membership| held.role == "department_clerk";
+        let kept = zhang.memberships.iter().find(at_work).unwrap().id;
+        let trail = city.trail().len();
+        let rehearsed = staff(&city, text, true).await;
+        assert_eq!(rehearsed.accounts_count, 1);
+        let rehearsed = rehearsed.report;
+        assert_eq!(city.access.staff(zhang.id).await.unwrap().unwrap(), zhang);
+        assert_eq!(city.trail().len(), trail);
+        let imported = staff(&city, text, false).await;
+        assert_eq!(rehearsed, imported.report);
+        assert_eq!((imported.report.stored, imported.report.changed), (4, 3));
+        assert_eq!(imported.accounts.len(), 1);
+        let told = outcomes(&imported.report);
+        assert_eq!(told[0].0, Outcome::Changed);
+        for part in [
+            "姓名: 张三 → 张山",
+            "手机: 139****1111 → 139****2222",
+            "角色: LHSR ",
+        ] {
+            assert!(told[0].2.contains(part), "{part}: {}", told[0].2);
+        }
+        assert_eq!(told[2].2, "登录名:  → wangwu");
+        assert_eq!(told[3].0, Outcome::New);
+        let after = city.access.staff(zhang.id).await.unwrap().unwrap();
+        assert_eq!(after.phone_masked.as_deref(), Some("139****2222"));
+        let mut roles: Vec<&str> = after.memberships.iter().map(|m| m.role.as_str()).collect();
+        roles.sort_unstable();
+        assert_eq!(roles, ["department_clerk", "dispatcher"]);
+        // The duty that goes on is the one there was.
+        assert_eq!(after.memberships.iter().find(at_work).unwrap().id, kept);
+        // Whom the file does not mention stays.
+        let li = city.access.staff_by_code("2").await.unwrap().unwrap();
+        assert_eq!(li.version, 1);
+        // The audit entry says that the number changed, and not which it is.
+        let deeds = format!("{:?}", city.trail());
+        assert!(deeds.contains("staff_update"), "{deeds}");
+        assert!(!deeds.contains("13900002222"));
+        let trail = city.trail().len();
+        let again = staff(&city, text, false).await;
+        assert_eq!((again.report.stored, again.report.unchanged), (0, 4));
+        assert_eq!(again.accounts_count, 0);
+        assert_eq!(city.trail().len(), trail);
     });
 }
 
@@ -191,8 +310,9 @@ fn wrong_people_are_refused_whole() {
         organisations(&city, TOWN, false).await;
         staff(&city, PEOPLE, false).await;
         let text = "code,name,phone,organisation_code,role,area_code,login
-1,张三,,LHSR,部门,,
-3,王小五,,XY,department_clerk,,
+1,张三,12,LHSR,部门,,
+3,王五,,XY,系统管理员,,
+3,王五,,XY,department_clerk,,
 4,赵六,,NOWHERE,部门,,
 4,赵六,,LHSR,部门,,
 5,钱七,,LHSR,皇帝,,
@@ -205,17 +325,20 @@ fn wrong_people_are_refused_whole() {
         assert_eq!(imported.report.stored, 1, "{:?}", imported.report);
         assert_eq!(imported.accounts.len(), 1);
         let told = reasons(&imported.report).join("\n");
-        // Whoever is refused is not there: not even without an account.
+        // Whoever is refused is not there, not even without an account; or is as before.
+        let wang = city.access.staff_by_code("3").await.unwrap().unwrap();
+        assert_eq!((wang.memberships.len(), wang.version), (1, 1));
         assert!(city.access.staff_by_code("6").await.unwrap().is_none());
         for expected in [
-            "row 1 (line 2): there is somebody with this number already, with another organisation",
-            "row 2 (line 3): there is somebody with this number already, with another name",
-            "row 3 (line 4), column organisation_code: there is no organisation `NOWHERE`",
-            "row 4 (line 5): row 3 of the same person was refused",
-            "row 5 (line 6), column role: it is none of",
-            "row 6 (line 7): the login name `zhangsan` is another person's",
-            "row 8 (line 9): row 9 of the same person was refused",
-            "row 9 (line 10), column name: row 8 has another name",
+            "row 1 (line 2): phone: a phone number has 7 to 15 digits",
+            "row 2 (line 3): memberships:",
+            "row 3 (line 4): memberships:",
+            "row 4 (line 5), column organisation_code: there is no organisation `NOWHERE`",
+            "row 5 (line 6): row 4 of the same person was refused",
+            "row 6 (line 7), column role: it is none of",
+            "row 7 (line 8): the login name `zhangsan` is another person's",
+            "row 9 (line 10): row 10 of the same person was refused",
+            "row 10 (line 11), column name: row 9 has another name",
         ] {
             assert!(told.contains(expected), "{expected}\n{told}");
         }

@@ -490,15 +490,20 @@ fn tell(common: &Common, report: &Report) -> anyhow::Result<()> {
     } else {
         "stored"
     };
+    let changed = match report.changed {
+        0 => String::new(),
+        changed => format!(" ({changed} changed)"),
+    };
     say(&format!(
-        "{} rows read: {} {verb}, {} unchanged, {} rejected, {} remarks",
+        "{} rows read: {} {verb}{changed}, {} unchanged, {} rejected, {} remarks",
         report.read,
         report.stored,
         report.unchanged,
         report.rejected_count(),
         report.remarks.len(),
     ))?;
-    if report.rejected.is_empty() && report.remarks.is_empty() {
+    let has_changes = report.changed > 0 || (common.dry_run && !report.outcomes.is_empty());
+    if report.rejected.is_empty() && report.remarks.is_empty() && !has_changes {
         return Ok(());
     }
     let path = common
@@ -510,7 +515,12 @@ fn tell(common: &Common, report: &Report) -> anyhow::Result<()> {
     report.write_csv(&mut out)?;
     out.flush()?;
     say(&format!(
-        "rejected rows and remarks, with row, column and reason: {}",
+        "{}, with row, column and reason: {}",
+        if has_changes {
+            "what becomes of each row"
+        } else {
+            "rejected rows and remarks"
+        },
         path.display()
     ))
 }

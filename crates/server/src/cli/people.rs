@@ -73,13 +73,19 @@ pub(super) async fn import_staff(people: &People, city: &City) -> anyhow::Result
     let stem = people.common.file.file_stem().unwrap_or_default();
     let usual = || PathBuf::from(format!("{}-accounts.csv", stem.to_string_lossy()));
     let path = people.accounts.clone().unwrap_or_else(usual);
-    // Before anything is made: passwords that cannot be written down would be lost.
-    let opens_accounts = !people.common.dry_run && table.has_any(LOGIN_NAMES);
-    let file = if opens_accounts {
-        Some(accounts_file(&path)?)
-    } else {
-        None
-    };
+    // Before anything is made: passwords that cannot be written down would be lost. A file that opens no account needs no place for them.
+    let mut file = None;
+    if !people.common.dry_run && table.has_any(LOGIN_NAMES) {
+        let rehearsal = ImportOptions {
+            dry_run: true,
+            area: &area,
+            progress: &|_, _| {},
+        };
+        let rehearsed = city.access.staff_import(&who, &table, &rehearsal).await;
+        if rehearsed.map_err(refused)?.accounts_count > 0 {
+            file = Some(accounts_file(&path)?);
+        }
+    }
     let options = ImportOptions {
         dry_run: people.common.dry_run,
         area: &area,
@@ -111,7 +117,12 @@ fn accounts_file(path: &Path) -> anyhow::Result<File> {
         .create_new(true)
         .mode(0o600)
         .open(path)
-        .with_context(|| format!("writing {}", path.display()))
+        .with_context(|| {
+            format!(
+                "the first passwords cannot be written to {}; --accounts names another file",
+                path.display()
+            )
+        })
 }
 
 fn write_accounts(mut file: File, accounts: &[(String, Password)]) -> std::io::Result<()> {

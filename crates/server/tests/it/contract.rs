@@ -2,10 +2,11 @@
 //! gets in without the right to.
 
 use crate::house::{Door, person, request};
-use access::{AccessOptions, Needs, RoleBook, Sealer};
+use access::{AccessOptions, Needs, Role, RoleBook, Sealer};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base::chance::{Chance, SystemChance};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 use server::assembly::{Assembly, Service};
 use server::city::{City, ROOMS};
@@ -266,4 +267,66 @@ async fn every_statement_of_every_room_prepares_on_both_engines() {
     tokio::task::spawn_blocking(|| store::testing::assert_every_statement_prepares(ROOMS))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn no_endpoint_overlooks_a_parameter_that_it_does_not_know() {
+    let house = real_house().await;
+    let book = RoleBook::built_in().unwrap();
+    for role in book.sorted() {
+        let holder = person(&role.code, "0001", Some("0001"));
+        house.door.let_in(&role.code, holder);
+    }
+    let mut api = house.service.openapi.clone();
+    let known = openapi::query_parameters(&mut api);
+    assert!(known.len() > 100, "{}", known.len());
+    assert!(known.values().filter(|names| !names.is_empty()).count() > 20);
+    for ((method, path), names) in known {
+        let mut endpoints = house.service.endpoints.iter();
+        let endpoint = endpoints.find(|known| known.method == method && known.path == path);
+        let needs = endpoint.unwrap().needs;
+        let may = |role: &&Arc<Role>| match needs {
+            Needs::Permission(permission) => role.permissions.contains(permission),
+            Needs::Public | Needs::SignedIn => true,
+        };
+        let token = format!(
+            "Bearer {}",
+            book.sorted().into_iter().find(may).unwrap().code
+        );
+        let ask = async |query: &str| {
+            let address = format!("{}?{query}", filled(&path));
+            let asked = request(method, &address, &[("authorization", &token)]);
+            let router = house.service.router.clone();
+            let response = router.oneshot(asked).await.unwrap();
+            let status = response.status();
+            // A stream has no end: only what is refused is read.
+            let body = if status == StatusCode::BAD_REQUEST {
+                let body = response.into_body().collect().await.unwrap().to_bytes();
+                serde_json::from_slice(&body).unwrap()
+            } else {
+                Value::Null
+            };
+            (status, body)
+        };
+        let (status, body) = ask("limt=5&limt=6&z%00z=1").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{method} {path}");
+        assert_eq!(body["code"], "unknown_parameter", "{method} {path}: {body}");
+        let told = body.to_string();
+        assert_eq!(body["fields"][0]["field"], "limt", "{body}");
+        assert_eq!(body["fields"][1]["field"], "zz", "{body}");
+        assert!(
+            names.iter().all(|name| told.contains(name.as_str())),
+            "{method} {path}: {body}"
+        );
+        for name in names {
+            let (_, body) = ask(&format!("{name}=1")).await;
+            assert_ne!(body["code"], "unknown_parameter", "{method} {path}: {name}");
+        }
+    }
+    // Of whom nothing is known, nothing is told of what an endpoint takes.
+    let stranger = Request::get("/api/v1/cases?limt=5").body(Body::empty());
+    assert_eq!(
+        house.status(stranger.unwrap()).await,
+        StatusCode::UNAUTHORIZED
+    );
 }
