@@ -2,7 +2,8 @@
 
 use super::filter::{Awaited, CaseFilter, CaseMark, CaseSort, Tie};
 use super::find::{Find, Word};
-use super::index::{Index, Placed, Rows, Running, Tied, Window};
+use super::index::{Index, Rows, Running, Tied, Window};
+use super::place::Placed;
 use crate::clocks::Light;
 use crate::model::CaseStage;
 use base::{Id, Timestamp};
