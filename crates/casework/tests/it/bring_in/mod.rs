@@ -274,7 +274,7 @@ fn records_come_in_with_their_own_times_and_a_second_run_changes_nothing() {
         let dropped = town.case_of("E");
         assert_eq!(dropped.head.stage, CaseStage::Cancelled);
         let sunk = town.case_of("G");
-        assert!(sunk.head.area.is_none() && sunk.lon.is_none());
+        assert!(sunk.head.area.is_none() && sunk.head.lon.is_none());
         let words = sunk.timeline.last().unwrap().note.clone().unwrap();
         assert!(words.ends_with("\n125.5 31.15"), "{words}");
         town.verify();
