@@ -134,7 +134,7 @@ fn shown(mut found: Vec<CasePlace>, within: Option<MapBox>) -> CaseMapView {
     let count = found.len();
     let (points, cells) = match within {
         Some(within) if count > POINTS_MAX => (Vec::new(), cells(&found, within)),
-        _ => (found.into_iter().map(dot).collect(), Vec::new()),
+        _ => (found.iter().map(dot).collect(), Vec::new()),
     };
     CaseMapView {
         points,
@@ -144,7 +144,7 @@ fn shown(mut found: Vec<CasePlace>, within: Option<MapBox>) -> CaseMapView {
     }
 }
 
-fn dot(place: CasePlace) -> CasePointView {
+fn dot(place: &CasePlace) -> CasePointView {
     CasePointView {
         id: place.id,
         lon: place.point.lon,
