@@ -45,7 +45,7 @@ export default {
   },
   map: {
     name: '地图', list: '列表', cases: '案卷地图', follow: '随地图筛选', hide: '隐藏地图', within: '地图范围内', legend: '图例', loading: '地图加载中…', failed: '地图没有加载成功，不影响列表使用。',
-    unable: '此浏览器不能显示地图', unableHint: '显卡或浏览器不支持 WebGL 2。其他功能不受影响。', casesFailed: '案卷位置没有加载成功', noCases: '图上没有符合条件的案卷', count: '图上 {n} 件', cut: '图上 {n} 件以上，只显示排在前面的', byWords: '只显示列表中已查到的案卷',
+    unable: '此浏览器不能显示地图', unableHint: '显卡或浏览器不支持 WebGL 2。其他功能不受影响。', casesFailed: '案卷位置没有加载成功', noCases: '图上没有符合条件的案卷', count: '图上 {n} 件', byWords: '只显示列表中已查到的案卷',
     zoomIn: '放大', zoomOut: '缩小', place: '位置', near: '周边案卷', nearHint: '{m} 米内、前后 {d} 天受理', nearNone: '{m} 米内、前后 {d} 天没有其他案卷', nearNoPlace: '这件案卷没有坐标，无法查找周边案卷。', nearFailed: '周边案卷没有加载成功', grid: '责任网格', gridBy: '网格责任人', lies: '所在区域', apart: '{n} 米', here: '同一位置',
     pick: '在地图上选点', pickHint: '点击地图选点；也可用方向键移动、+ − 缩放，按 Enter 选定十字处', picked: '已选定：{place}', outside: '这个位置不在本市范围内，请重新选择。', about: '{place}附近（没有边界数据，按最近的区域推定）', checking: '正在查询所在区域…', unchecked: '暂时查不到所在区域，不影响登记。', clearPoint: '清除坐标', gridIs: '责任网格 {name}',
   },

@@ -34,6 +34,7 @@ const ROUTES: readonly { login: string; path: string; wait: string; keys?: strin
   { login: 'paiqian', path: '/cases?box=todo', wait: '.grid-row', keys: ['j', 'Enter', 'd'] },
   { login: 'shuiwu', path: '/inbox', wait: '.grid-row, .state', keys: ['j', 'Enter'] },
   { login: 'shouli', path: '/intake', wait: '.intake' },
+  { login: 'zhibanzhang', path: '/cases?box=doing', wait: '.map-view[data-drawn], .grid-row', keys: ['m'] },
   { login: 'paiqian', path: '/cases?box=todo', wait: '.grid-row', keys: ['j', 'x', 'd'] },
   { login: 'shouli', path: '/reports', wait: '.grid-row, .state', keys: ['j', 'Enter', 'f'] },
   { login: 'shouli', path: '/reports?tab=accepted', wait: '.grid-row, .state', keys: ['j', 'Enter'] },
