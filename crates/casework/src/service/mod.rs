@@ -19,6 +19,7 @@ mod process;
 mod query;
 mod rehearsal;
 mod report;
+mod reporter;
 mod routing;
 mod sealed;
 mod search;
@@ -31,7 +32,7 @@ mod zones;
 pub use crate::store::case_list::{CaseMark, CaseSort};
 pub use crate::store::task_list::TaskSort;
 pub use accuracy::AccuracyQuery;
-pub use attachments::{AttachmentFile, Tidied, Upload};
+pub use attachments::{AttachmentFile, Piece, Tidied, Upload};
 pub use bring_in::{BringInError, BringInOptions, BroughtInReport, UnknownWords};
 pub use import::{ImportOptions, Progress};
 pub use query::{
