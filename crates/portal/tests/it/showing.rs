@@ -19,6 +19,7 @@ async fn opened(city: &City, category: Option<Id>) -> (CaseStateView, Id) {
     let accept = ReportAcceptRequest {
         open_cases: vec![CaseOpenRequest {
             category_id: category,
+            process: Some("hotline".to_owned()),
             ..Default::default()
         }],
         join_case_ids: vec![],
