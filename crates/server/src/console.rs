@@ -91,7 +91,8 @@ pub fn router(missing: &'static str) -> Router {
 /// It may serve the pages for phones only; its name does not change, so it is asked for anew.
 async fn worker(headers: HeaderMap) -> Result<Response, Failure> {
     let file = found("sw.js").ok_or_else(|| Problem::not_found("file"))?;
-    Ok(send(file, &headers, ASK_AGAIN))
+    let reach = [("service-worker-allowed", HeaderValue::from_static("/m"))];
+    Ok((reach, send(file, &headers, ASK_AGAIN)).into_response())
 }
 
 async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {

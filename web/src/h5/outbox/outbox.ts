@@ -1,4 +1,4 @@
-import { computed, ref } from 'vue';
+import { computed, ref, shallowRef } from 'vue';
 import { ApiError, drawn, serverNow } from '../api';
 import { addItem, allItems, dropItem, putItem, type Item, type Photo } from './db';
 import { send } from './send';
@@ -8,7 +8,8 @@ const LOOK_MS = 5_000;
 /** Sent ones are kept so long, to be found again; reports stay, because their links do. */
 const SENT_DAYS = 30;
 
-const items = ref<Item[]>([]);
+// Shallow: what lies in the database is plain.
+const items = shallowRef<Item[]>([]);
 const sendingId = ref<string | null>(null);
 const isOnline = ref(navigator.onLine);
 /** Whether the phone keeps what is written; a private window may not. */
@@ -137,7 +138,8 @@ export const outbox = {
   /** Writes it down first. Resolves when the phone has it; sending follows. */
   async put(draft: Draft): Promise<Item> {
     const photos: Photo[] = (draft.photos ?? []).map((bytes) => ({ key: drawn(), bytes, received: 0, attachmentId: null }));
-    const body = draft.dated === false ? draft.body : { ...draft.body, occurred_at: serverNow().toISOString() };
+    const plain = JSON.parse(JSON.stringify(draft.body)) as Record<string, unknown>;
+    const body = draft.dated === false ? plain : { ...plain, occurred_at: serverNow().toISOString() };
     const item: Item = {
       id: drawn(), who: draft.path.startsWith('portal/') ? 'citizen' : account, title: draft.title, kind: draft.kind, method: draft.method ?? 'POST', path: draft.path, body,
       bearer: draft.bearer ?? null, uploads: draft.uploads ?? 'uploads', photosAs: draft.photosAs ?? null, photoKeys: photos.map((photo) => photo.key), foundCount: draft.foundCount ?? 0,
