@@ -102,13 +102,13 @@ impl Limits {
 /// Whom an address counts for: of IPv6 the network of a household, because each has as many addresses as it likes.
 pub fn address_key(address: &str) -> String {
     match address.parse::<IpAddr>() {
-        Ok(IpAddr::V6(six)) => match six.to_ipv4_mapped() {
-            Some(four) => four.to_string(),
-            None => {
-                let [a, b, c, d, ..] = six.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        Ok(IpAddr::V6(six)) => {
+            if let Some(four) = six.to_ipv4_mapped() {
+                return four.to_string();
             }
-        },
+            let [a, b, c, d, ..] = six.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
         Ok(IpAddr::V4(four)) => four.to_string(),
         Err(_) => address.to_owned(),
     }

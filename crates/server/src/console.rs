@@ -80,9 +80,11 @@ pub fn router(missing: &'static str) -> Router {
     };
     let console = PAGES.iter().map(|each| (each.path, "index.html"));
     let phone = PHONE_PAGES.iter().map(|each| (each.path, "h5.html"));
-    let pages = console.chain(phone).fold(Router::new(), |router, (path, name)| {
-        router.route(path, get(move |headers| page(name, headers)))
-    });
+    let pages = console
+        .chain(phone)
+        .fold(Router::new(), |router, (path, name)| {
+            router.route(path, get(move |headers| page(name, headers)))
+        });
     pages
         .route("/assets/{file}", get(asset))
         .route("/m/sw.js", get(worker))

@@ -107,10 +107,10 @@ impl Portal {
         for case_id in &report.case_ids {
             cases.push(self.casework().case_view(&principal, *case_id).await?);
         }
-        Ok(self.followed(report, &cases, language))
+        Ok(Self::followed(report, &cases, language))
     }
 
-    fn followed(&self, report: ReportView, cases: &[CaseView], language: Language) -> Followed {
+    fn followed(report: ReportView, cases: &[CaseView], language: Language) -> Followed {
         let stages: Vec<CaseStage> = cases.iter().map(|case| case.head.stage).collect();
         let mut turns = turns(
             report
@@ -255,8 +255,8 @@ pub(super) fn expected_by(case: &CaseView) -> Option<Timestamp> {
 
 /// What whoever led the handling says was done.
 fn result(cases: &[CaseView]) -> Option<String> {
-    let finished = cases.iter().flat_map(|case| &case.tasks).filter(|task| {
+    let mut finished = cases.iter().flat_map(|case| &case.tasks).filter(|task| {
         task.role == TaskRole::Lead && task.state == TaskState::Finished && task.result.is_some()
     });
-    finished.last().and_then(|task| task.result.clone())
+    finished.next_back().and_then(|task| task.result.clone())
 }

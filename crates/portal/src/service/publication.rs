@@ -110,10 +110,10 @@ impl Portal {
         if decided.is_hidden || case.head.stage == CaseStage::Merged {
             return Err(NONE);
         }
-        Ok(self.show(case, category, decided, told_by))
+        Ok(self.show(case, category, &decided, told_by))
     }
 
-    fn show(&self, case: CaseView, category: String, decided: Publication, told_by: i64) -> Shown {
+    fn show(&self, case: CaseView, category: String, decided: &Publication, told_by: i64) -> Shown {
         let chosen = |file: &AttachmentView| decided.attachment_ids.contains(&file.id);
         let point = case.lon.zip(case.lat);
         Shown {

@@ -17,6 +17,7 @@ use casework::input::{
 use casework::service::Piece;
 use casework::view::UploadView;
 use registry::{Component, ComponentCode};
+use std::fmt::Write as _;
 
 /// Where citizens' reports come from: a source every installation begins with.
 const SOURCE: &str = "citizen_app";
@@ -286,7 +287,7 @@ impl Portal {
                 Ok(found) => Some(found.0),
                 Err(PortalError::NotFound(_)) => {
                     let what = "there is no component with this code";
-                    wrong.push(FieldError::new("component_code", "unknown_code", what));
+                    wrong.push(FieldError::new("component_code", "unknown_id", what));
                     None
                 }
                 Err(error) => return Err(error),
@@ -318,7 +319,7 @@ impl Portal {
         }
         let mut detail = words.to_owned();
         if let Some(found) = &component {
-            detail.push_str(&format!("\n部件：{}（{}）", found.name, found.code));
+            let _ = write!(detail, "\n部件：{}（{}）", found.name, found.code);
         }
         let input = ReportCreateRequest {
             source: SOURCE.to_owned(),

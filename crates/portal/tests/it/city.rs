@@ -232,7 +232,7 @@ impl City {
         }
         let mut who = Principal::console(organisation.id, organisation.path.clone());
         who.account_id = Id(900);
-        who.staff_id = Id(role.len() as i64 * 1_000 + code.len() as i64);
+        who.staff_id = organisation.id;
         who.memberships = vec![Membership {
             role: role.to_owned(),
             granted: Arc::new(granted),

@@ -128,7 +128,7 @@ async fn every_wrong_field_is_named() {
             "words:too_long",
             "photos:too_many",
             "category_id:unknown_id",
-            "component_code:unknown_code",
+            "component_code:unknown_id",
             "place:too_far"
         ]
     );

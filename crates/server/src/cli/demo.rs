@@ -93,7 +93,7 @@ fn as_demo(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
     settings.sms_to_log = settings.sms_gateway.is_empty();
     if settings.city_name == Settings::default().city_name {
-        settings.city_name = "青浦城运（演示）".to_owned();
+        "青浦城运（演示）".clone_into(&mut settings.city_name);
     }
     settings
 }

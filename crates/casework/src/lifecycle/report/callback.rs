@@ -80,9 +80,9 @@ pub(super) fn call(
     };
     circumstances.check_role("report_callback")?;
     // Whoever has it in hand calls; the reporter need not wait for that.
-    if !circumstances
+    if circumstances
         .actor
-        .is_some_and(|actor| actor.role == REPORTER)
+        .is_none_or(|actor| actor.role != REPORTER)
     {
         super::decide::check_claim(report, circumstances)?;
     }
