@@ -33,7 +33,7 @@ pub use model::{
 };
 pub use password::{Password, PasswordCost};
 pub use permission::{
-    ExclusiveGroup, PERMISSIONS, Permission, PermissionSet, Role, RoleBook, RoleReach,
+    ExclusiveGroup, PERMISSIONS, Permission, PermissionSet, REPORTER, Role, RoleBook, RoleReach,
 };
 pub use principal::{Actor, Denied, Endpoint, Means, Needs, Principal};
 pub use scope::{Reach, Scope, ScopeClause, ScopeColumns, Via};

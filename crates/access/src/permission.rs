@@ -163,6 +163,8 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("attachment_create", "上传附件", Side::Business),
     permission("attachment_view", "查看附件", Side::Business),
     permission("case_export", "案卷导出", Side::Business),
+    // Of the portal.
+    permission("case_publish", "公开案卷", Side::Business),
 ];
 
 static PLACES: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
@@ -276,6 +278,9 @@ impl<'de> Deserialize<'de> for PermissionSet {
         Self::from_names(names.iter().map(String::as_str)).map_err(serde::de::Error::custom)
     }
 }
+
+/// The role of whoever reports something: no membership has it.
+pub const REPORTER: &str = "reporter";
 
 /// How far a membership with a role goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -429,16 +434,16 @@ impl RoleBook {
         Ok(Self(book))
     }
 
-    /// Every role, in the order of their codes.
-    pub fn all(&self) -> Vec<&Arc<Role>> {
-        let mut all: Vec<_> = self.0.values().collect();
-        all.sort_by(|a, b| a.code.cmp(&b.code));
-        all
-    }
-
     /// The role called `code`.
     pub fn get(&self, code: &str) -> Option<&Arc<Role>> {
         self.0.get(code)
+    }
+
+    /// The roles that people may be given, in alphabetical order.
+    pub fn given(&self) -> Vec<&Arc<Role>> {
+        let mut roles = self.sorted();
+        roles.retain(|role| role.code != REPORTER);
+        roles
     }
 
     /// All roles by code, in alphabetical order.
@@ -457,6 +462,7 @@ impl RoleBook {
         for code in codes {
             held.push(
                 self.get(code)
+                    .filter(|role| role.code != REPORTER)
                     .ok_or_else(|| RoleError::Unknown(code.to_owned()))?,
             );
         }

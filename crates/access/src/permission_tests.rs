@@ -56,6 +56,7 @@ fn the_shipped_roles_are_these_and_keep_the_separation() {
             "inspector",
             "intake_clerk",
             "leader",
+            "reporter",
             "security_admin",
             "shift_leader",
             "system_admin"

@@ -25,6 +25,8 @@ pub enum Means {
     Token(Id),
     /// At the machine itself, with its files and commands. Never over HTTP.
     Console,
+    /// From the public, without an account: `portal` lets them do what they have shown to be theirs.
+    Portal,
 }
 
 /// Who asks, with all that decisions need.
@@ -152,6 +154,34 @@ impl Principal {
             staff_id: Id(0),
             staff_name: "console".to_owned(),
             means: Means::Console,
+            memberships: vec![membership],
+            narrowed_to: None,
+            must_change_password: false,
+        }
+    }
+
+    /// Whoever reports something, told to `organisation_id`. It holds no account; whatever is done in this role `portal` has looked at
+    /// first, so its reach has no bounds of its own. `granted` is the role [`crate::permission::REPORTER`].
+    pub fn reporter(granted: &Role, organisation_id: Id, organisation_path: TreePath) -> Self {
+        let granted = Role {
+            reach: RoleReach::Everything,
+            ..granted.clone()
+        };
+        let membership = Membership {
+            id: Id(0),
+            organisation_id,
+            organisation_name: granted.name_zh.clone(),
+            organisation_path,
+            role: granted.code.clone(),
+            area_path: None,
+            zone_ids: Vec::new(),
+            granted: Arc::new(granted),
+        };
+        Self {
+            account_id: Id(0),
+            staff_id: Id(0),
+            staff_name: "reporter".to_owned(),
+            means: Means::Portal,
             memberships: vec![membership],
             narrowed_to: None,
             must_change_password: false,

@@ -21,6 +21,7 @@ pub fn detail(caller: &Principal, actor: &Actor, more: Value) -> String {
         Means::Session(id) => ("session_id", Some(id)),
         Means::Token(id) => ("token_id", Some(id)),
         Means::Console => ("console", None),
+        Means::Portal => ("portal", None),
     };
     detail.insert(means.to_owned(), id.map_or(json!(true), |id| json!(id)));
     Value::Object(detail).to_string()

@@ -6,6 +6,10 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub const IMPORT_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Bytes of one photo, recording or document. A phone's best photo is 12 MiB, a minute of its video 20 MiB.
 pub const ATTACHMENT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of a file that comes in pieces: photos that a phone has made small, or one it has not.
+pub const UPLOAD_BYTES_MAX: usize = 12 * 1024 * 1024;
+/// Bytes of one piece of it: some seconds on a slow line.
+pub const UPLOAD_PIECE_BYTES_MAX: usize = 512 * 1024;
 /// Attachments of one action. A field worker takes a handful; twenty shows all sides of a building site.
 pub const ATTACHMENTS_MAX: usize = 20;
 /// Rows of one uploaded table. More than all components of a large city; a loop needs an end.

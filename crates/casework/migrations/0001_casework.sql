@@ -218,6 +218,28 @@ CREATE INDEX attachment_by_case ON attachment (case_id, id) WHERE case_id IS NOT
 CREATE INDEX attachment_waiting ON attachment (uploaded_by, id) WHERE state = 'waiting';
 CREATE INDEX attachment_unsettled ON attachment (state, uploaded_at, id) WHERE state IN ('waiting', 'dropped');
 
+-- A file that comes in pieces, from a phone whose line breaks: what has arrived waits here until the file is whole.
+CREATE TABLE upload (
+  id $id,
+  -- The account; 0 for whoever has none.
+  caller BIGINT NOT NULL,
+  -- Keyed hash of the key that the caller chose, in hexadecimal: whoever knows the key may go on with it and use it.
+  key $key NOT NULL,
+  length_bytes BIGINT NOT NULL,
+  received_bytes BIGINT NOT NULL,
+  begun_at BIGINT NOT NULL,
+  -- Once it is whole.
+  attachment_id BIGINT
+);
+CREATE UNIQUE INDEX upload_by_key ON upload (caller, key);
+CREATE INDEX upload_by_time ON upload (begun_at);
+CREATE TABLE upload_piece (
+  upload_id BIGINT NOT NULL,
+  from_byte BIGINT NOT NULL,
+  bytes $blob NOT NULL,
+  PRIMARY KEY (upload_id, from_byte)
+) $clustered;
+
 -- What happened to a report or a case, in order. Never changed, never deleted, no personal text.
 CREATE TABLE timeline (
   subject_id BIGINT NOT NULL,

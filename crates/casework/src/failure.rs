@@ -67,6 +67,9 @@ pub enum CaseworkError {
     /// The caller has heaped up uploads that go with nothing.
     #[error("too many files wait")]
     TooManyWaiting,
+    /// A piece does not follow on what is here.
+    #[error("so far {0} bytes have arrived")]
+    UploadOffset(i64),
     /// The place of files said no.
     #[error(transparent)]
     Blob(#[from] BlobError),
@@ -193,6 +196,12 @@ impl From<CaseworkError> for Problem {
                 "too_many_waiting",
                 "Too many of your files wait for the action they go with; they are removed a day after they came.",
             ),
+            CaseworkError::UploadOffset(received_bytes) => Self::new(
+                FailureKind::Refused,
+                "upload_offset_wrong",
+                "The piece does not follow on what has arrived; go on from `received_bytes`.",
+            )
+            .with_current(serde_json::json!({ "received_bytes": received_bytes })),
             CaseworkError::Blob(error) => {
                 tracing::error!(%error, "a file could not be written or read");
                 Self::fault()

@@ -157,6 +157,7 @@ pub const PROBLEM_CODES: &[&str] = &[
     "file_damaged",
     "picture_too_large",
     "too_many_waiting",
+    "upload_offset_wrong",
     "range_not_satisfiable",
 ];
 
@@ -190,6 +191,7 @@ mod tests {
                 "file_damaged",
                 "picture_too_large",
                 "too_many_waiting",
+                "upload_offset_wrong",
                 "range_not_satisfiable",
             ]
         );

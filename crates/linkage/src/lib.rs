@@ -25,6 +25,7 @@
 //! | `report_calling_back` | the organisation that must call gets the notice `callback_assigned` |
 //! | `report_overdue` | the organisation that received the report gets the notice `report_overdue` |
 //! | `report_assigned` | the person it is given to gets the notice `report_assigned` |
+//! | `report_accepted`, `report_answered`, `report_rejected`, `report_calling_back`, `report_settled` | whoever told it gets a message on the phone, if they gave one |
 //! | `report_escalated` | who the rung names is told: who has it in hand, or a role of the organisation that received the report |
 //! | `report_callback_overdue` | the organisation that must call gets the notice `callback_overdue` |
 //! | `registry_changed`, zones | all cases are looked at again for the zones they lie in |
@@ -45,6 +46,7 @@ use casework::lifecycle::report::ReportFact;
 use casework::lifecycle::{Event, Fact};
 use casework::model::{LadderTarget, OrganisationRef, TaskKind};
 use casework::{Told, case_told, report_told};
+use portal::{MessageKind, message_put};
 use registry::Part;
 use store::{Consumer, PlacedEntry, Store, StoreError, Tx};
 
@@ -72,12 +74,16 @@ const KINDS: [&str; 14] = [
 ];
 
 /// The events of reports that something follows from.
-const REPORT_KINDS: [&str; 5] = [
+const REPORT_KINDS: [&str; 9] = [
     "report_assigned",
     "report_escalated",
     "report_calling_back",
     "report_callback_overdue",
     "report_overdue",
+    "report_accepted",
+    "report_answered",
+    "report_rejected",
+    "report_settled",
 ];
 
 /// A consequence: somebody should know.
@@ -150,6 +156,18 @@ impl Consumer for Linkage {
     }
 }
 
+/// What whoever told it is told of it.
+fn message_of(fact: &ReportFact) -> Option<MessageKind> {
+    Some(match fact {
+        ReportFact::ReportAccepted { .. } => MessageKind::Accepted,
+        ReportFact::ReportAnswered { .. } => MessageKind::Answered,
+        ReportFact::ReportRejected { .. } => MessageKind::Rejected,
+        ReportFact::ReportCallingBack { .. } => MessageKind::Asking,
+        ReportFact::ReportSettled {} => MessageKind::Settled,
+        _ => return None,
+    })
+}
+
 impl Linkage {
     fn follow_registry(&self, tx: &mut Tx<'_>, entry: &PlacedEntry) -> Result<(), StoreError> {
         if Part::changed(&entry.body) == Part::Zones {
@@ -164,6 +182,10 @@ impl Linkage {
             return Ok(());
         }
         for (seq, event) in report_told(tx, told)? {
+            if let Some(kind) = message_of(&event.fact) {
+                let id = self.store.next_id();
+                message_put(tx, id, told.subject_id, seq, kind, event.recorded_at)?;
+            }
             let receiver = |tx: &mut Tx<'_>| casework::report_received_by(tx, told.subject_id);
             // Of no task where nobody has taken it on yet.
             let (mut staff_id, mut role) = (None, None);

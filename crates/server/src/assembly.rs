@@ -70,6 +70,7 @@ impl Assembly {
             live::ENDPOINTS,
             pages::ENDPOINTS,
             console::PAGES,
+            console::PHONE_PAGES,
             console::ENDPOINTS,
         ];
         let mut routes = OpenApiRouter::new()

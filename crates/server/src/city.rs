@@ -3,6 +3,7 @@
 use crate::backup;
 use crate::files;
 use crate::handover;
+use crate::messages;
 use crate::settings::Settings;
 use access::{Access, AccessError, AccessOptions, PasswordCost, Principal, RoleBook, Sealer};
 use anyhow::Context as _;
@@ -13,6 +14,7 @@ use casework::city::{KnownCity, OrganisationFacts, Pending};
 use casework::model::OrganisationRef;
 use casework::process::Processes;
 use casework::{Casework, Parts};
+use portal::{Portal, PortalParts};
 use registry::Registry;
 use std::sync::Arc;
 use store::audit::{CheckpointKey, PublicKey};
@@ -20,7 +22,17 @@ use store::blobs::Blobs;
 use store::{Options, Room, Store, StoreError, outbox};
 
 /// Every room that has tables.
-pub const ROOMS: &[Room] = &[access::ROOM, registry::ROOM, casework::ROOM];
+pub const ROOMS: &[Room] = &[access::ROOM, registry::ROOM, casework::ROOM, portal::ROOM];
+
+/// How the city is called.
+pub struct CityNames {
+    /// Its division code.
+    pub code: String,
+    /// Its name for the public.
+    pub name: String,
+    /// Code of the organisation that receives what the public tells; empty for the topmost.
+    pub portal_organisation: String,
+}
 
 /// All rooms, open. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +47,8 @@ pub struct City {
     pub registry: Registry,
     /// Reports and cases.
     pub casework: Casework,
+    /// What the public may call.
+    pub portal: Portal,
     /// The end of the outbox before the rooms read anything: what came later they must be told of.
     pub opened_at_place: i64,
     /// Signs the audit chain.
@@ -83,8 +97,15 @@ impl City {
             ..AccessOptions::default()
         };
         let former_audit_keys = handover::former_audit_keys(settings)?;
-        let code = &settings.city_code;
-        let city = Self::of(store, sealer, options, checkpoint_key, blobs, code).await?;
+        let names = CityNames {
+            code: settings.city_code.clone(),
+            name: settings.city_name.clone(),
+            portal_organisation: settings.portal_organisation.clone(),
+        };
+        let city = Self::of(store, sealer, options, checkpoint_key, blobs, names).await?;
+        if let Some(sender) = messages::sender(settings)? {
+            city.portal.send_by(sender);
+        }
         Ok(Self {
             former_audit_keys: former_audit_keys.into(),
             ..city
@@ -108,7 +129,7 @@ impl City {
         options: AccessOptions,
         checkpoint_key: CheckpointKey,
         blobs: Blobs,
-        city_code: &str,
+        names: CityNames,
     ) -> anyhow::Result<Self> {
         let opened_at_place = store.read(outbox::last_place).await?;
         let access =
@@ -125,24 +146,34 @@ impl City {
         processes.bound_to(roles);
         let parts = Parts {
             store: store.clone(),
-            sealer,
+            sealer: sealer.clone(),
             city: Arc::new(known_city(&access, registry.clone())),
             processes,
             reckoner: Arc::new(WorkCalendar::china().context("loading the working calendar")?),
             blobs: blobs.clone(),
-            number_prefix: city_code.to_owned(),
+            number_prefix: names.code,
         };
         let casework = Casework::new(parts);
         casework
             .recall()
             .await
             .context("reading processes and routes")?;
+        let portal = Portal::new(PortalParts {
+            store: store.clone(),
+            sealer,
+            access: access.clone(),
+            registry: registry.clone(),
+            casework: casework.clone(),
+            desk_code: names.portal_organisation,
+            city_name: names.name,
+        });
         Ok(Self {
             store,
             blobs,
             access,
             registry,
             casework,
+            portal,
             opened_at_place,
             checkpoint_key: Arc::new(checkpoint_key),
             former_audit_keys: Arc::new([]),

@@ -29,8 +29,15 @@ pub const PAGES: &[Endpoint] = &[
     page("/account", "account_page"),
 ];
 
-/// Its lines in the table of endpoints, besides [`PAGES`].
-pub const ENDPOINTS: &[Endpoint] = &[page("/assets/{file}", "page_asset")];
+/// The addresses of the pages for phones: of whoever reports something, and of whoever works in the field. Where one is within them stands
+/// behind the `#`, which no server sees.
+pub const PHONE_PAGES: &[Endpoint] = &[page("/m", "phone_page"), page("/m/i", "field_page")];
+
+/// The lines in the table of endpoints besides the pages.
+pub const ENDPOINTS: &[Endpoint] = &[
+    page("/assets/{file}", "page_asset"),
+    page("/m/sw.js", "phone_worker"),
+];
 
 const fn page(path: &'static str, operation: &'static str) -> Endpoint {
     Endpoint {
@@ -65,16 +72,29 @@ pub fn is_built() -> bool {
 
 /// The console's routes. Without a console its pages answer with `missing`, which says how to build it.
 pub fn router(missing: &'static str) -> Router {
-    let page = move |headers: HeaderMap| async move {
-        match found("index.html") {
+    let page = move |name: &'static str, headers: HeaderMap| async move {
+        match found(name) {
             Some(file) => send(file, &headers, ASK_AGAIN),
             None => ([(header::CONTENT_TYPE, kind_of("index.html"))], missing).into_response(),
         }
     };
-    let pages = PAGES.iter().fold(Router::new(), |router, each| {
-        router.route(each.path, get(page))
-    });
-    pages.route("/assets/{file}", get(asset))
+    let console = PAGES.iter().map(|each| (each.path, "index.html"));
+    let phone = PHONE_PAGES.iter().map(|each| (each.path, "h5.html"));
+    let pages = console
+        .chain(phone)
+        .fold(Router::new(), |router, (path, name)| {
+            router.route(path, get(move |headers| page(name, headers)))
+        });
+    pages
+        .route("/assets/{file}", get(asset))
+        .route("/m/sw.js", get(worker))
+}
+
+/// It may serve the pages for phones only; its name does not change, so it is asked for anew.
+async fn worker(headers: HeaderMap) -> Result<Response, Failure> {
+    let file = found("sw.js").ok_or_else(|| Problem::not_found("file"))?;
+    let reach = [("service-worker-allowed", HeaderValue::from_static("/m"))];
+    Ok((reach, send(file, &headers, ASK_AGAIN)).into_response())
 }
 
 async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {

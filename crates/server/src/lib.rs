@@ -20,6 +20,7 @@ pub mod health;
 pub mod listen;
 pub mod live;
 pub mod logging;
+pub mod messages;
 pub mod openapi;
 pub mod pages;
 pub mod serve;

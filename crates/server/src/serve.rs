@@ -87,6 +87,10 @@ pub fn rooms(city: &City) -> Vec<RoomRoutes> {
             router: casework::http::router(city.casework.clone()),
             endpoints: casework::http::ENDPOINTS,
         },
+        RoomRoutes {
+            router: portal::http::router(city.portal.clone()),
+            endpoints: portal::http::ENDPOINTS,
+        },
     ]
 }
 

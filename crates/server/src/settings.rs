@@ -49,6 +49,16 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Division code of the city or district, 6 digits; what human numbers begin with.
     pub city_code: String,
+    /// What the public pages and messages call the city.
+    pub city_name: String,
+    /// Code of the organisation that receives what the public tells; empty means the topmost.
+    pub portal_organisation: String,
+    /// Where messages to phones are sent: `http://host:port/path` of a gateway beside this machine; empty means that none are.
+    pub sms_gateway: String,
+    /// File with what the gateway is sent as `Authorization`; empty means nothing.
+    pub sms_gateway_secret_file: PathBuf,
+    /// Whether messages to phones are written into the log instead, codes and all: for trying out, never for a city.
+    pub sms_to_log: bool,
     /// Seconds a request may take before it is given up.
     pub request_seconds_max: u64,
     /// Seconds open requests get to finish when the server is told to stop.
@@ -81,6 +91,11 @@ impl Default for Settings {
             secure_cookies: false,
             trusted_proxies: Vec::new(),
             city_code: "310100".to_owned(),
+            city_name: "城运中心".to_owned(),
+            portal_organisation: String::new(),
+            sms_gateway: String::new(),
+            sms_gateway_secret_file: PathBuf::new(),
+            sms_to_log: false,
             request_seconds_max: 30,
             shutdown_seconds_max: 20,
             connections_max: 10_000,

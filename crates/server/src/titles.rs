@@ -27,10 +27,12 @@ macro_rules! translations {
     };
 }
 
-static CHINESE: LazyLock<LanguageTitles> =
-    LazyLock::new(|| translations!("zh-CN": "wire", "access", "registry", "casework", "server"));
-static ENGLISH: LazyLock<LanguageTitles> =
-    LazyLock::new(|| translations!("en": "wire", "access", "registry", "casework", "server"));
+static CHINESE: LazyLock<LanguageTitles> = LazyLock::new(
+    || translations!("zh-CN": "wire", "access", "registry", "casework", "portal", "server"),
+);
+static ENGLISH: LazyLock<LanguageTitles> = LazyLock::new(
+    || translations!("en": "wire", "access", "registry", "casework", "portal", "server"),
+);
 
 impl Language {
     /// What `Accept-Language` prefers of the two.
@@ -132,6 +134,7 @@ mod tests {
             access::PROBLEM_CODES,
             registry::PROBLEM_CODES,
             casework::PROBLEM_CODES,
+            portal::PROBLEM_CODES,
             crate::PROBLEM_CODES,
         ];
         for code in lists.into_iter().flatten() {

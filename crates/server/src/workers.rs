@@ -19,6 +19,8 @@ use tokio::task::JoinHandle;
 const LISTS_EVERY: Duration = Duration::from_secs(1);
 /// How often due timers are looked for.
 const TIMERS_EVERY: Duration = Duration::from_secs(1);
+/// How often messages to phones are sent.
+const MESSAGES_EVERY: Duration = Duration::from_secs(1);
 /// Timers fired before others get a turn.
 const TIMERS_AT_ONCE: u32 = 200;
 /// How often the samples of figures are folded.
@@ -81,6 +83,10 @@ pub fn start(
     tasks.push(every(TIMERS_EVERY, closing, move || {
         fire_timers(of_timers.clone(), until.clone())
     }));
+    let of_messages = city.clone();
+    tasks.push(every(MESSAGES_EVERY, closing, move || {
+        send_messages(of_messages.clone())
+    }));
     let of_house = city.clone();
     tasks.push(every(HOUSEKEEPING_EVERY, closing, move || {
         keep_house(of_house.clone())
@@ -139,6 +145,12 @@ where
             }
         }
     })
+}
+
+async fn send_messages(city: City) {
+    if let Err(error) = city.portal.messages_send().await {
+        tracing::warn!(%error, "messages to phones could not be sent and wait");
+    }
 }
 
 async fn fire_timers(city: City, closing: Closing) {

@@ -129,27 +129,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/areas/map": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The areas of a level in view, in force, as GeoJSON in CGCS2000: the outline where it is known, as coarse as the view is wide, else the
-         *     centre as a point. At most 3,000; `is_cut` says that there are more. Carries an `ETag`: ask again with `If-None-Match`.
-         * @description Needs the permission `area_view`.
-         */
-        get: operations["area_map"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/areas/{id}": {
         parameters: {
             query?: never;
@@ -395,28 +374,6 @@ export interface paths {
          * @description Needs the permission `case_export`.
          */
         get: operations["case_export"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/cases/map": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The list of cases with exactly these filters, on the part of the map that `within` names (which must be there): at most 5,000 as
-         *     dots, more as counts by cells. At most 20,000 are looked at, the first in the order of the list; `is_cut` says that there are more.
-         *     Cases that have an area and no coordinates are not on it.
-         * @description Needs the permission `case_list`.
-         */
-        get: operations["case_map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -766,7 +723,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/cases/{id}/near": {
+    "/api/v1/cases/{id}/publication": {
         parameters: {
             query?: never;
             header?: never;
@@ -774,12 +731,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * 周边案卷: cases you may see within 50 metres of one, accepted at most 30 days before or after it, open or not; of the same category
-         *     first.
-         * @description Needs the permission `case_view`.
+         * What everybody sees of a case.
+         * @description Needs the permission `case_publish`.
          */
-        get: operations["case_near"];
-        put?: never;
+        get: operations["case_publication_view"];
+        /**
+         * 公开案卷: what everybody sees of a case from now on. Whoever decides has looked at title and photos.
+         * @description Needs the permission `case_publish`.
+         */
+        put: operations["case_publish"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1325,6 +1285,214 @@ export interface paths {
         put?: never;
         /** Changes my password; my other sessions end. */
         post: operations["password_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the public pages need to begin: the city's name, whether codes can be sent, and what may be told of. */
+        get: operations["portal_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/cases/{case_no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A case that everybody may see. What is not there, is not a public matter or is hidden is all the same. */
+        get: operations["portal_case_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/cases/{case_no}/photos/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo that everybody may see. */
+        get: operations["portal_photo_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a code to the phone that a report was told from. The answer is the same for a number or phone that is not known. */
+        post: operations["portal_code_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/components/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A component by the code on it (QR). */
+        get: operations["portal_component_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The link to a report, for number, phone and code: it lasts twelve hours. A code can be tried five times and used once. */
+        post: operations["portal_code_redeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The report of a link (`Authorization: Bearer …`). */
+        get: operations["portal_follow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/report/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says whether it is solved, while `may_answer`. Answers how it stands then. */
+        post: operations["portal_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/report/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rates, while `may_rate`: once for each time it came to its end. Answers how it stands then. */
+        post: operations["portal_rate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receives what somebody tells. `Idempotency-Key` is needed: 32 characters or more, drawn at random. Sent again with the same key it is
+         *     received once and answered the same.
+         */
+        post: operations["portal_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which category may be meant by the words, and which open cases nearby may be the same. Changes nothing. */
+        post: operations["portal_suggest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/uploads/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of a photo has arrived. */
+        get: operations["portal_upload_view"];
+        /** Sends a piece of a photo, as `PUT /api/v1/uploads/{key}` does for people with an account. Whoever knows the key has the photo. */
+        put: operations["portal_upload_push"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2587,6 +2755,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much of a file has arrived: the next piece begins at `received_bytes`.
+         * @description Needs the permission `attachment_create`.
+         */
+        get: operations["upload_view"];
+        /**
+         * Sends a piece of a file, for phones whose line breaks: the body is the piece, at most 512 KiB. `key` is drawn at random for the file
+         *     (32 to 64 letters, digits and hyphens). The piece with the last byte makes the file, which is then in `attachment`. A piece sent
+         *     twice changes nothing; one that does not follow is 409 `upload_offset_wrong` with `received_bytes`.
+         * @description Needs the permission `attachment_create`.
+         */
+        put: operations["upload_push"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/zones": {
         parameters: {
             query?: never;
@@ -2935,8 +3129,6 @@ export interface components {
             line: components["schemas"]["AreaView"][];
             /** @description True when the last steps were to the nearest centre, because no outlines are known there: likely, not certain. */
             nearest_centre: boolean;
-            /** @description The place in CGCS2000, whichever system it was given in. */
-            point: components["schemas"]["PointView"];
             /** @description Zones that hold the place. */
             zone_ids: string[];
         };
@@ -3174,29 +3366,6 @@ export interface components {
             /** @description Why. */
             reason: string;
         };
-        /** @description Cases that lie close to each other. */
-        CaseCellView: {
-            /**
-             * Format: int32
-             * @description How many.
-             */
-            count: number;
-            /**
-             * Format: double
-             * @description Their middle, degrees north.
-             */
-            lat: number;
-            /**
-             * Format: int32
-             * @description How many of them are overdue.
-             */
-            late: number;
-            /**
-             * Format: double
-             * @description Their middle, degrees east, CGCS2000.
-             */
-            lon: number;
-        };
         /** @description `case_close`. */
         CaseCloseRequest: {
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
@@ -3387,20 +3556,10 @@ export interface components {
             clock?: components["schemas"]["Clock"] | null;
             /** @description Its id. */
             id: string;
-            /**
-             * Format: double
-             * @description Degrees north, CGCS2000.
-             */
-            lat?: number | null;
             lead_organisation?: components["schemas"]["Named"] | null;
             /** @description How urgent it is. */
             level: components["schemas"]["Level"];
             light?: components["schemas"]["Light"] | null;
-            /**
-             * Format: double
-             * @description Degrees east, CGCS2000; none when only its area is known.
-             */
-            lon?: number | null;
             /**
              * Format: int64
              * @description How often an inspection failed.
@@ -3423,17 +3582,6 @@ export interface components {
              */
             version: number;
         };
-        /** @description Cases in view: each of them, or how many lie where. */
-        CaseMapView: {
-            /** @description How many lie where, when they are more. */
-            cells: components["schemas"]["CaseCellView"][];
-            /** @description How many there are. */
-            count: number;
-            /** @description Whether there are more than were looked at (20,000): those shown are then the first in the order of the list. */
-            is_cut: boolean;
-            /** @description Each case, when they are at most 5,000. */
-            points: components["schemas"]["CasePointView"][];
-        };
         /** @description `case_mark`. */
         CaseMarkRequest: {
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
@@ -3455,17 +3603,6 @@ export interface components {
              * @example emergency
              */
             mode?: string | null;
-        };
-        /** @description A case near another. */
-        CaseNearView: {
-            /** @description As in lists. */
-            case: components["schemas"]["CaseListView"];
-            /**
-             * Format: int32
-             * @description Metres between them.
-             */
-            distance_m: number;
-            kinship?: components["schemas"]["Kinship"] | null;
         };
         /** @description The case to open for a report. What is left out is taken from the report. */
         CaseOpenRequest: {
@@ -3541,24 +3678,6 @@ export interface components {
             items: components["schemas"]["CaseListView"][];
             /** @description Pass as `after` for the next page. */
             next?: string | null;
-        };
-        /** @description A case as a dot. */
-        CasePointView: {
-            /** @description The case. */
-            id: string;
-            /**
-             * Format: double
-             * @description Degrees north, CGCS2000.
-             */
-            lat: number;
-            /** @description How urgent it is. */
-            level: components["schemas"]["Level"];
-            light?: components["schemas"]["Light"] | null;
-            /**
-             * Format: double
-             * @description Degrees east, CGCS2000.
-             */
-            lon: number;
         };
         /** @description `case_recall`. */
         CaseRecallRequest: {
@@ -3739,6 +3858,16 @@ export interface components {
             handling: components["schemas"]["CaseHandlingView"];
             /** @description 关注: whether the caller watches it. */
             is_watched: boolean;
+            /**
+             * Format: double
+             * @description Degrees north, CGCS2000.
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description Degrees east, CGCS2000.
+             */
+            lon?: number | null;
             /** @description The case it goes on as part of. */
             merged_into?: string | null;
             /** @description Planned and actual. */
@@ -3760,23 +3889,6 @@ export interface components {
             tasks: components["schemas"]["TaskView"][];
             /** @description What happened, in order. */
             timeline: components["schemas"]["TimelineView"][];
-        };
-        /** @description Cases near one. */
-        CasesNearView: {
-            /**
-             * Format: int32
-             * @description Days before and after its acceptance that were looked at.
-             */
-            days: number;
-            /** @description Whether the case has a place at all; without one nothing is near it. */
-            has_place: boolean;
-            /** @description Of the same category first, then of its class; the nearest of each first. At most 20. */
-            items: components["schemas"]["CaseNearView"][];
-            /**
-             * Format: int32
-             * @description Metres around it that were looked at.
-             */
-            radius_m: number;
         };
         /** @description The answer to `case_split`. */
         CasesSplitView: {
@@ -4109,6 +4221,42 @@ export interface components {
             /** @description The code in the caller's language. */
             title: string;
         };
+        /** @description A report as its reporter sees it. */
+        FollowedView: {
+            /** @description Where, masked. */
+            address?: string | null;
+            /** @description What the reporter is told, masked. */
+            answer?: string | null;
+            /** @description The numbers of its cases. */
+            case_nos: string[];
+            /**
+             * Format: date-time
+             * @description Until when it should be dealt with.
+             */
+            expected_by?: string | null;
+            /** @description Whether the reporter is asked if it is solved. */
+            may_answer: boolean;
+            /** @description Whether the reporter may rate. */
+            may_rate: boolean;
+            rated?: components["schemas"]["Satisfaction"] | null;
+            /** @description Its number. */
+            report_no: string;
+            /** @description What was done, masked; once somebody has looked at it. */
+            result?: string | null;
+            /** @description Where it stands. */
+            status: components["schemas"]["PlainStatusView"];
+            /** @description What it is called, masked; absent once forgotten. */
+            title?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was told.
+             */
+            told_at: string;
+            /** @description The turns it has taken, the oldest first. */
+            turns: components["schemas"]["TurnView"][];
+            /** @description What was told, masked. */
+            words?: string | null;
+        };
         /**
          * @description Why what a reporter told is destroyed.
          * @enum {string}
@@ -4385,6 +4533,16 @@ export interface components {
             };
             year_before?: components["schemas"]["LineView"] | null;
         };
+        /** @description The secret to follow a report by. */
+        LinkView: {
+            /**
+             * Format: date-time
+             * @description Until when it can be used.
+             */
+            expires_at: string;
+            /** @description Sent as `Authorization: Bearer …`. */
+            token: string;
+        };
         /** @description A part of a text. Characters are Unicode code points. */
         MarkView: {
             /**
@@ -4487,6 +4645,25 @@ export interface components {
             component: components["schemas"]["ComponentView"];
             /** Format: double */
             distance_m: number;
+        };
+        /** @description An open case nearby. */
+        NearbyCaseView: {
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            accepted_at: string;
+            /** @description Its number. */
+            case_no: string;
+            /** @description Its category. */
+            category: string;
+            /**
+             * Format: int32
+             * @description About how far away, in steps of 50 metres.
+             */
+            distance_m: number;
+            /** @description Where it stands. */
+            status: components["schemas"]["PlainStatusView"];
         };
         /** @description What is near, the nearest first. */
         NearestView: {
@@ -5054,12 +5231,209 @@ export interface components {
              */
             lon?: number | null;
         };
+        /** @description Where something stands. */
+        PlainStatusView: {
+            /** @description `received`, `arranging`, `working`, `checking`, `asking`, `done`, `answered`, `not_taken`, `withdrawn` or `dropped`. */
+            code: string;
+            /** @description In plain words, in the caller's language. */
+            words: string;
+        };
         /** @description A place in CGCS2000 degrees. */
         PointView: {
             /** Format: double */
             lat: number;
             /** Format: double */
             lon: number;
+        };
+        /** @description What the reporter says when asked. */
+        PortalAnswerRequest: {
+            /** @description How satisfied the reporter is. */
+            satisfaction: components["schemas"]["Satisfaction"];
+            /** @description Whether it is solved. What is not is done again, as often as the process allows. */
+            solved: boolean;
+            /** @description What the reporter adds. */
+            words?: string | null;
+        };
+        /** @description A case as everybody may see it: no names, no exact place, nothing in the words of whoever told it. */
+        PortalCaseView: {
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            accepted_at: string;
+            /** @description District and street. */
+            area?: string | null;
+            /** @description Its number. */
+            case_no: string;
+            /** @description Its category. */
+            category: string;
+            /**
+             * Format: date-time
+             * @description Until when it should be dealt with.
+             */
+            expected_by?: string | null;
+            /** @description Photos that somebody of the city has looked at; at `cases/{case_no}/photos/{id}`. */
+            photos: components["schemas"]["PortalPhotoView"][];
+            /** @description Where it stands. */
+            status: components["schemas"]["PlainStatusView"];
+            /** @description A title that the city wrote for everybody. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description How many told of it.
+             */
+            told_by: number;
+            /** @description The turns it has taken. */
+            turns: components["schemas"]["TurnView"][];
+        };
+        /** @description A category that may be chosen. */
+        PortalCategoryView: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description Categories of one class. */
+        PortalClassView: {
+            /** @description Its categories. */
+            categories: components["schemas"]["PortalCategoryView"][];
+            /** @description The class. */
+            name: string;
+        };
+        /** @description Whose code. */
+        PortalCodeRequest: {
+            /** @description The phone it was told from. */
+            phone: string;
+            /** @description The number of the report. */
+            report_no: string;
+        };
+        /** @description What becomes of a code. */
+        PortalCodeView: {
+            /**
+             * Format: int64
+             * @description How many seconds it can be used, if it was sent.
+             */
+            expires_seconds: number;
+        };
+        /** @description A component, as everybody may see it who stands before it. */
+        PortalComponentView: {
+            /** @description The area it lies in. */
+            area: string;
+            /** @description Its category. */
+            category_id: string;
+            /** @description The code in force. */
+            code: string;
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east, CGCS2000.
+             */
+            lon: number;
+            /** @description What it is. */
+            name: string;
+        };
+        /** @description A photo that everybody may see. */
+        PortalPhotoView: {
+            /** @description Its id. */
+            id: string;
+            stage?: components["schemas"]["AttachmentStage"] | null;
+        };
+        /** @description How the reporter rates. */
+        PortalRateRequest: {
+            /** @description One of five. */
+            satisfaction: components["schemas"]["Satisfaction"];
+            /** @description What the reporter adds. */
+            words?: string | null;
+        };
+        /** @description Number, phone and the code that was sent there. */
+        PortalRedeemRequest: {
+            /** @description Six digits. */
+            code: string;
+            /** @description The phone it was told from. */
+            phone: string;
+            /** @description The number of the report. */
+            report_no: string;
+        };
+        /** @description What somebody tells. At least words, a category or a photo; and a point, a component or an address. */
+        PortalReportRequest: {
+            /** @description Where, in words. */
+            address?: string | null;
+            /** @description The category they chose. */
+            category_id?: string | null;
+            /** @description The code of the component it is about. */
+            component_code?: string | null;
+            /** @description Whoever handles it does not learn who told it. */
+            is_hidden?: boolean;
+            /** @description 我也遇到: the number of a case nearby (within 1,000 metres) that it joins. */
+            join_case_no?: string | null;
+            /** @description Who tells it. */
+            name?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was told, if the phone had no network.
+             */
+            occurred_at?: string | null;
+            /** @description How they are reached: then they are told of every turn, and may follow it from anywhere. */
+            phone?: string | null;
+            /** @description Keys of photos that have arrived, at most six. */
+            photos?: string[];
+            /** @description Where, as a point. */
+            place?: components["schemas"]["PlaceRequest"];
+            /** @description In their own words, at most 1,000 characters. */
+            words?: string;
+        };
+        /** @description A report that is here. */
+        PortalReportedView: {
+            /** @description Whether it joined the case that was named. If not (it ended meanwhile), the report waits at the desk. */
+            is_joined: boolean;
+            /** @description The link to follow it by, for the browser that told it; the same when it is sent again. */
+            link: components["schemas"]["LinkView"];
+            /** @description Its number. */
+            report_no: string;
+        };
+        /** @description A report as far as it is typed. */
+        PortalSuggestRequest: {
+            /**
+             * @description The category, when it has been chosen.
+             * @default null
+             */
+            category_id?: string | null;
+            /**
+             * @description Where.
+             * @default {
+             *       "coordinate_system": "cgcs2000"
+             *     }
+             */
+            place?: components["schemas"]["PlaceRequest"];
+            /**
+             * @description In their own words, at most 1,000 characters.
+             * @default
+             */
+            words?: string;
+        };
+        /** @description What may be meant. */
+        PortalSuggestionView: {
+            /** @description The area of the place. */
+            area?: string | null;
+            /** @description At most three open cases nearby that may be the same; found by place and category, never by words. */
+            cases: components["schemas"]["NearbyCaseView"][];
+            /** @description At most three categories, the likeliest first. */
+            categories: components["schemas"]["PortalCategoryView"][];
+            /** @description Whether the place is in this city; absent without a place. */
+            in_city?: boolean | null;
+        };
+        /** @description What the public pages need to begin. */
+        PortalView: {
+            /** @description What the city is called. */
+            city_name: string;
+            /** @description What may be told of. */
+            classes: components["schemas"]["PortalClassView"][];
+            /** @description Whether codes can be sent to phones. */
+            sends_codes: boolean;
         };
         /** @description A failure as the caller sees it: RFC 9457 problem+json. */
         ProblemView: {
@@ -5136,6 +5510,26 @@ export interface components {
         ProcessesView: {
             /** @description In their newest version. */
             items: components["schemas"]["ProcessListView"][];
+        };
+        /** @description What everybody sees of a case, besides what every public matter shows. */
+        PublicationView: {
+            /** @description Photos for everybody. */
+            attachment_ids: string[];
+            /** @description Not shown at all. */
+            is_hidden: boolean;
+            /** @description Whether it is a public matter (a component or an event): others are not shown. */
+            is_public_matter: boolean;
+            /** @description Its title for everybody. */
+            title?: string | null;
+        };
+        /** @description What everybody is to see of a case. */
+        PublishRequest: {
+            /** @description Photos for everybody, at most ten pictures of this case: without faces, number plates and door numbers. */
+            attachment_ids?: string[];
+            /** @description Nothing at all. */
+            is_hidden?: boolean;
+            /** @description A title for everybody: without names, numbers and exact places. */
+            title?: string | null;
         };
         /** @description What a rate is divided by. */
         RateChoiceView: {
@@ -6374,11 +6768,37 @@ export interface components {
              */
             seen_at: string;
         };
+        /** @description A turn that something has taken. */
+        TurnView: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What, for programs: `report_received`, `case_dispatched`, … */
+            kind: string;
+            /** @description In plain words, in the caller's language. */
+            words: string;
+        };
         /**
          * @description Why personal data must be seen. A code, because the audit cannot forget and must hold no free words.
          * @enum {string}
          */
         UnmaskReason: "callback" | "contact" | "verification" | "inquiry";
+        /** @description How much of a file that comes in pieces is here. */
+        UploadView: {
+            attachment?: components["schemas"]["AttachmentView"] | null;
+            /**
+             * Format: int64
+             * @description All there will be.
+             */
+            length_bytes: number;
+            /**
+             * Format: int64
+             * @description The next piece begins here.
+             */
+            received_bytes: number;
+        };
         /** @description Who I am and what I may do. */
         WhoAmIView: {
             account_id: string;
@@ -6534,15 +6954,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AccountView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6603,15 +7014,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountCreatedView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -6677,15 +7079,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6749,15 +7142,6 @@ export interface operations {
                     "application/json": components["schemas"]["PasswordSetView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6818,15 +7202,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
             };
             /** @description Sign in first */
             401: {
@@ -6902,15 +7277,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AreaView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -6972,89 +7338,6 @@ export interface operations {
                     "application/json": components["schemas"]["AreaAtView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description Sign in first */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description The caller's roles do not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description Some fields are wrong; all are named */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description We broke; quote the request id */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    area_map: {
-        parameters: {
-            query: {
-                /** @description `province`, `city`, `district`, `street`, `village` or `grid`. */
-                level: string;
-                /** @description Least longitude, CGCS2000. */
-                west: number;
-                /** @description Least latitude. */
-                south: number;
-                /** @description Greatest longitude. */
-                east: number;
-                /** @description Greatest latitude. */
-                north: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description GeoJSON FeatureCollection with `is_cut`; properties `id`, `code`, `name` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            /** @description as you have it */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7111,15 +7394,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7189,15 +7463,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7285,15 +7550,6 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7357,15 +7613,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridChecksView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7437,15 +7684,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridGenerationView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7520,15 +7758,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7599,15 +7828,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttachmentView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7700,15 +7920,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7792,15 +8003,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7879,15 +8081,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AuditEntryView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7937,11 +8130,6 @@ export interface operations {
                 area_code?: string;
                 /** @description In this zone as it is drawn now. */
                 zone_id?: string;
-                /**
-                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
-                 * @example 121.10,31.12,121.16,31.17
-                 */
-                within?: string;
                 /** @description So urgent. */
                 level?: components["schemas"]["Level"];
                 /** @description Accepted at this time or later. */
@@ -7983,15 +8171,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CasePage"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8052,15 +8231,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8128,15 +8298,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseCountsView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8177,11 +8338,6 @@ export interface operations {
                 area_code?: string;
                 /** @description In this zone as it is drawn now. */
                 zone_id?: string;
-                /**
-                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
-                 * @example 121.10,31.12,121.16,31.17
-                 */
-                within?: string;
                 /** @description So urgent. */
                 level?: components["schemas"]["Level"];
                 /** @description Accepted at this time or later. */
@@ -8221,108 +8377,6 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": number[];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description Sign in first */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description The caller's roles do not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description Done */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description We broke; quote the request id */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    case_map: {
-        parameters: {
-            query?: {
-                /** @description In this box of yours: what it holds follows from what you may do. */
-                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "watched";
-                /** @description In this stage. */
-                stage?: components["schemas"]["CaseStage"];
-                /** @description Division code of the area it lies in. */
-                area_code?: string;
-                /** @description In this zone as it is drawn now. */
-                zone_id?: string;
-                /**
-                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
-                 * @example 121.10,31.12,121.16,31.17
-                 */
-                within?: string;
-                /** @description So urgent. */
-                level?: components["schemas"]["Level"];
-                /** @description Accepted at this time or later. */
-                accepted_from?: string;
-                /** @description Accepted before this time. */
-                accepted_to?: string;
-                /** @description Of this category. */
-                category_id?: string;
-                /** @description That this organisation or one below it accepted, filed, holds or held. */
-                organisation_id?: string;
-                /** @description Showing this light now; `red` is overdue. */
-                light?: components["schemas"]["Light"];
-                /** @description From this source. */
-                source?: string;
-                /**
-                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
-                 *     application of it waits for a decision).
-                 */
-                mark?: "suspended" | "supervised" | "important" | "asked";
-                /** @description Whose number begins so; at least to its day. */
-                q?: string;
-                /** @description In which order. */
-                sort?: "newest" | "due" | "updated";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CaseMapView"];
                 };
             };
             /** @description Sign in first */
@@ -8383,15 +8437,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8463,15 +8508,6 @@ export interface operations {
                     "application/json": components["schemas"]["AlikesView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8528,15 +8564,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8608,15 +8635,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8699,15 +8717,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8786,15 +8795,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8877,15 +8877,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8964,15 +8955,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9055,15 +9037,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9142,15 +9115,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9233,15 +9197,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9320,15 +9275,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9411,15 +9357,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9498,15 +9435,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9589,15 +9517,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9676,15 +9595,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9767,15 +9677,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9832,7 +9733,7 @@ export interface operations {
             };
         };
     };
-    case_near: {
+    case_publication_view: {
         parameters: {
             query?: never;
             header?: never;
@@ -9849,7 +9750,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CasesNearView"];
+                    "application/json": components["schemas"]["PublicationView"];
                 };
             };
             /** @description Sign in first */
@@ -9899,6 +9800,77 @@ export interface operations {
             };
         };
     };
+    case_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicationView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     case_recall: {
         parameters: {
             query?: never;
@@ -9921,15 +9893,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10012,15 +9975,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10099,15 +10053,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10190,15 +10135,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10277,15 +10213,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CasesSplitView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10368,15 +10295,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10455,15 +10373,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10546,15 +10455,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10633,15 +10533,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10724,15 +10615,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10813,15 +10695,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10896,15 +10769,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10969,15 +10833,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
             };
             /** @description Sign in first */
             401: {
@@ -11044,15 +10899,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryDetailView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11137,15 +10983,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ComponentView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11204,15 +11041,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11293,15 +11121,6 @@ export interface operations {
                     "application/json": components["schemas"]["NearestView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11358,15 +11177,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11438,15 +11248,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11530,15 +11331,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11609,15 +11401,6 @@ export interface operations {
                     "application/json": components["schemas"]["FallbackPage"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11678,15 +11461,6 @@ export interface operations {
                     "application/json": components["schemas"]["FallbackView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11743,15 +11517,6 @@ export interface operations {
                     "application/json": components["schemas"]["LayersView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11801,15 +11566,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11881,15 +11637,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11979,15 +11726,6 @@ export interface operations {
                     "application/json": components["schemas"]["FeaturesView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12057,15 +11795,6 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12138,15 +11867,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_NoticeView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12202,15 +11922,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
             };
             /** @description Sign in first */
             401: {
@@ -12281,15 +11992,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_OrganisationView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12350,15 +12052,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrganisationView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12426,15 +12119,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12450,6 +12134,754 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_case_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalCaseView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_photo_view: {
+        parameters: {
+            query?: {
+                /** @description Small: 320 pixels. */
+                thumbnail?: boolean;
+            };
+            header?: never;
+            path: {
+                case_no: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_code_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalCodeView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_component_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalComponentView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_code_redeem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalRedeemRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkView"];
+                };
+            };
+            /** @description Done */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedView"];
+                };
+            };
+            /** @description Done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedView"];
+                };
+            };
+            /** @description Done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_rate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalRateRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedView"];
+                };
+            };
+            /** @description Done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalReportRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalReportedView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_suggest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalSuggestRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalSuggestionView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_upload_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_upload_push: {
+        parameters: {
+            query: {
+                /** @description The byte of the photo that it begins with. */
+                offset: number;
+                /** @description How many bytes the whole photo has. */
+                length: number;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description We broke; quote the request id */
             500: {
@@ -12478,15 +12910,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessesView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12538,15 +12961,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12618,15 +13032,6 @@ export interface operations {
                     "application/json": components["schemas"]["ProcessCheckView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12686,15 +13091,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12781,15 +13177,6 @@ export interface operations {
                     "application/json": components["schemas"]["ReportPage"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12848,15 +13235,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportCreatedView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12928,15 +13306,6 @@ export interface operations {
                     "application/json": components["schemas"]["ReportPage"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12993,15 +13362,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13073,15 +13433,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportAcceptedView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13162,15 +13513,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13342,15 +13684,6 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13425,15 +13758,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13516,15 +13840,6 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13603,15 +13918,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13694,15 +14000,6 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13783,15 +14080,6 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13866,15 +14154,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13957,15 +14236,6 @@ export interface operations {
                     "application/json": components["schemas"]["ReportView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14035,15 +14305,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14120,15 +14381,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_RoleView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14189,15 +14441,6 @@ export interface operations {
                     "application/json": components["schemas"]["RoutePage"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14256,15 +14499,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14341,15 +14575,6 @@ export interface operations {
                     "application/json": components["schemas"]["AccuracyView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14408,15 +14633,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuggestionView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14493,15 +14709,6 @@ export interface operations {
                     "application/json": components["schemas"]["RehearsalView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14562,15 +14769,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14656,15 +14854,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14741,15 +14930,6 @@ export interface operations {
                     "application/json": components["schemas"]["RuleRowView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14822,15 +15002,6 @@ export interface operations {
                     "application/json": components["schemas"]["SearchView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14887,15 +15058,6 @@ export interface operations {
                     "application/json": components["schemas"]["WhoAmIView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14936,15 +15098,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhoAmIView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description `login_failed` */
@@ -14997,15 +15150,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15045,15 +15189,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_SessionView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15111,15 +15246,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
             };
             /** @description Sign in first */
             401: {
@@ -15184,15 +15310,6 @@ export interface operations {
                     "application/json": components["schemas"]["SourceList"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15242,15 +15359,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15313,15 +15421,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15401,15 +15500,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_StaffView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15470,15 +15560,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15552,15 +15633,6 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15632,15 +15704,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_StandardView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15706,15 +15769,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_CategoryView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15785,15 +15839,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_CrosswalkRowView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15888,15 +15933,6 @@ export interface operations {
                     "application/json": components["schemas"]["StatisticsView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15953,15 +15989,6 @@ export interface operations {
                     "application/json": components["schemas"]["NumbersView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16013,15 +16040,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RateChoiceView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16124,15 +16142,6 @@ export interface operations {
                     "application/json": components["schemas"]["ObligationPage"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16206,15 +16215,6 @@ export interface operations {
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16271,15 +16271,6 @@ export interface operations {
                     "application/json": components["schemas"]["TaskCountsView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16331,15 +16322,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16422,15 +16404,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16509,15 +16482,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16600,15 +16564,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16687,15 +16642,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16778,15 +16724,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16865,15 +16802,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16956,15 +16884,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17043,15 +16962,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17134,15 +17044,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17221,15 +17122,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17312,15 +17204,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17399,15 +17282,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17490,15 +17364,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17577,15 +17442,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17668,15 +17524,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17757,15 +17604,6 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17843,15 +17681,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_TokenView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17914,15 +17743,6 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreatedView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17979,15 +17799,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -18014,6 +17825,149 @@ export interface operations {
                 content?: never;
             };
             /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    upload_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    upload_push: {
+        parameters: {
+            query: {
+                /** @description The byte of the file that it begins with. */
+                offset: number;
+                /** @description How many bytes the whole file has, at most 12 MiB. */
+                length: number;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18064,15 +18018,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_ZoneListView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -18133,15 +18078,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -18214,15 +18150,6 @@ export interface operations {
                     "application/json": components["schemas"]["ZonesAtView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -18279,15 +18206,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -18359,15 +18277,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -18446,15 +18355,6 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -18525,15 +18425,6 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ZoneEventView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -18599,15 +18490,6 @@ export interface operations {
                     "application/json": components["schemas"]["HealthView"];
                 };
             };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
             /** @description We broke; quote the request id */
             500: {
                 headers: {
@@ -18635,15 +18517,6 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Done */
@@ -18682,15 +18555,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadinessView"];
-                };
-            };
-            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description We broke; quote the request id */

@@ -14,6 +14,8 @@ const START_MS = 60_000;
 export interface City {
   base: string;
   browser: Browser;
+  /** What the program has written into its log. */
+  log: () => string;
   /** Ends the program at once, as a power cut does (`kill -9`). */
   kill: () => Promise<void>;
   /** The program again, at the same address and with the same data. */
@@ -57,10 +59,15 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 export async function openCity(): Promise<City> {
   const folder = mkdtempSync(join(tmpdir(), 'chengyun-browser-'));
   const base = `http://127.0.0.1:${await freePort()}`;
-  const run = (): ChildProcess => spawn(binary(), ['demo', '--small', '--data-dir', folder], {
-    env: { ...process.env, CHENGYUN_LISTEN: base.slice('http://'.length) },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  let written = '';
+  const run = (): ChildProcess => {
+    const child = spawn(binary(), ['demo', '--small', '--data-dir', folder], {
+      env: { ...process.env, CHENGYUN_LISTEN: base.slice('http://'.length) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child.stderr?.on('data', (piece: Buffer) => { written += piece.toString(); });
+    return child;
+  };
   let program = run();
   await ready(base, program);
   const browser = await chromium.launch({
@@ -70,6 +77,7 @@ export async function openCity(): Promise<City> {
   return {
     base,
     browser,
+    log: () => written,
     kill: () => ended(program, 'SIGKILL'),
     start: async () => {
       program = run();

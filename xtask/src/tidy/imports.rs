@@ -59,7 +59,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "linkage",
         &[
             "base", "store", "access", "registry", "casework", "vitals", "sensing", "command",
-            "insight", "exchange",
+            "insight", "exchange", "portal",
         ],
     ),
 ];

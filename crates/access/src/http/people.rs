@@ -386,7 +386,7 @@ pub(super) async fn role_list(
         .map_err(AccessError::from)?;
     let items = access
         .roles()
-        .sorted()
+        .given()
         .into_iter()
         .map(|role| RoleView::from(&**role))
         .collect();

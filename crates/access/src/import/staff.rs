@@ -167,7 +167,7 @@ impl Access {
             let organisation = row.required(ORGANISATION.names)?;
             let role = row.required(ROLE.names)?;
             let book = self.roles();
-            let roles = book.all();
+            let roles = book.given();
             let role = (roles.iter())
                 .find(|known| known.code == role || known.name_zh == role)
                 .ok_or_else(|| {

@@ -258,7 +258,7 @@ impl Access {
         let written = self.inner.store.write(move |tx| match means {
             Means::Session(id) => tx.post(&rows::SESSION_SEEN, params![id, now]),
             Means::Token(id) => tx.post(&rows::TOKEN_SEEN, params![id, now]),
-            Means::Console => Ok(()),
+            Means::Console | Means::Portal => Ok(()),
         });
         let written: Result<(), StoreError> = written.await;
         if let Err(error) = written {

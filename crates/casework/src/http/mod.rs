@@ -13,6 +13,7 @@ mod routing;
 mod search;
 mod statistics;
 mod tasks;
+mod uploads;
 
 use crate::service::{Call, Casework};
 use access::{Endpoint, Needs};
@@ -40,6 +41,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/api/v1/reports", "report_list", "report_list"),
     endpoint("POST", "/api/v1/reports", "report_create", "report_create"),
     endpoint("POST", "/api/v1/attachments", "attachment_create", "attachment_create"),
+    endpoint("PUT", "/api/v1/uploads/{key}", "upload_push", "attachment_create"),
+    endpoint("GET", "/api/v1/uploads/{key}", "upload_view", "attachment_create"),
     endpoint("GET", "/api/v1/attachments/{id}", "attachment_view", "attachment_view"),
     endpoint("GET", "/api/v1/attachments/{id}/thumbnail", "attachment_thumbnail", "attachment_view"),
     endpoint("POST", "/api/v1/reports/search", "report_search", "report_list"),
@@ -149,6 +152,7 @@ fn routes(casework: Casework) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(reports::report_list, reports::report_create))
         .routes(routes!(attachments::attachment_create))
+        .routes(routes!(uploads::upload_push, uploads::upload_view))
         .routes(routes!(attachments::attachment_view))
         .routes(routes!(attachments::attachment_thumbnail))
         .routes(routes!(reports::report_search))

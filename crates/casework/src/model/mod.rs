@@ -60,6 +60,9 @@ use base::{Id, Point, Timestamp};
 use calendar::Limit;
 use serde::{Deserialize, Serialize};
 
+/// The role of whoever reported something, who acts through the portal.
+pub const REPORTER: &str = "reporter";
+
 words! {
     /// Where a report stands.
     ReportStage {

@@ -20,6 +20,7 @@ mod process;
 mod query;
 mod rehearsal;
 mod report;
+mod reporter;
 mod routing;
 mod sealed;
 mod search;
@@ -32,7 +33,7 @@ mod zones;
 pub use crate::listing::{CaseMark, CaseSort};
 pub use crate::store::task_list::TaskSort;
 pub use accuracy::AccuracyQuery;
-pub use attachments::{AttachmentFile, Tidied, Upload};
+pub use attachments::{AttachmentFile, Piece, Tidied, Upload};
 pub use bring_in::{BringInError, BringInOptions, BroughtInReport, UnknownWords};
 pub use import::{ImportOptions, Progress};
 pub use query::{

@@ -45,6 +45,8 @@ const TABLES: &[Table] = &[
     Table::handed("case_watch", &["account_id", "case_id"]),
     Table::handed("note", &["id"]),
     Table::handed("attachment", &["id"]),
+    Table::stays("upload"),
+    Table::stays("upload_piece"),
     Table::handed("timeline", &["subject_id", "seq"]),
     Table::handed("fallback_organisation", &["area_path"]),
     Table::handed("number_series", &["series"]),
@@ -332,6 +334,35 @@ statements! {
     /// It goes with an action.
     ATTACHMENT_ATTACH = "UPDATE attachment SET state = 'attached', report_id = ?2, case_id = ?3, task_id = ?4, operation = ?5,
         attached_at = ?6 WHERE id = ?1 AND state = 'waiting'";
+    // Of files that come in pieces.
+    /// One of a caller.
+    UPLOAD_BY_KEY = "SELECT id, length_bytes, received_bytes, attachment_id FROM upload WHERE caller = ?1 AND key = ?2";
+    /// One begins.
+    UPLOAD_ADD = "INSERT INTO upload (id, caller, key, length_bytes, received_bytes, begun_at) VALUES (?1, ?2, ?3, ?4, 0, ?5)";
+    /// So much of it is here.
+    UPLOAD_RECEIVED = "UPDATE upload SET received_bytes = ?3 WHERE id = ?1 AND received_bytes = ?2";
+    /// It is whole.
+    UPLOAD_WHOLE = "UPDATE upload SET attachment_id = ?2 WHERE id = ?1";
+    /// A piece of it.
+    UPLOAD_PIECE_ADD = "INSERT INTO upload_piece (upload_id, from_byte, bytes) VALUES (?1, ?2, ?3)";
+    /// Its pieces, in order.
+    UPLOAD_PIECES = "SELECT bytes FROM upload_piece WHERE upload_id = ?1 ORDER BY from_byte";
+    /// They are one file by now.
+    UPLOAD_PIECES_DROP = "DELETE FROM upload_piece WHERE upload_id = ?1";
+    /// How many a caller has begun, as far as anybody asks.
+    UPLOADS_OF = "SELECT COUNT(*) FROM (SELECT id FROM upload WHERE caller = ?1 LIMIT ?2) begun";
+    /// Begun long ago.
+    UPLOADS_OLD = "SELECT id FROM upload WHERE begun_at < ?1 ORDER BY begun_at LIMIT ?2";
+    /// Nobody goes on with it.
+    UPLOAD_DROP = "DELETE FROM upload WHERE id = ?1";
+    // Of reporters, who follow what they told.
+    /// The report of this number, if this is the phone it was told from.
+    REPORT_OF_REPORTER = "SELECT id FROM report WHERE report_no = ?1 AND reporter_key = ?2";
+    /// A case by its number.
+    CASE_ID_BY_NO = "SELECT id FROM case_file WHERE case_no = ?1";
+    /// How many have told of a case, a phone once.
+    REPORTERS_OF_CASE = "SELECT COUNT(DISTINCT r.reporter_key) + COUNT(CASE WHEN r.reporter_key IS NULL THEN 1 END)
+        FROM report_case x JOIN report r ON r.id = x.report_id WHERE x.case_id = ?1";
     /// Nothing has used them in time.
     ATTACHMENTS_DROP_WAITING = "UPDATE attachment SET state = 'dropped' WHERE state = 'waiting' AND uploaded_at < ?1";
     /// What was sent with a report is forgotten.

@@ -64,6 +64,18 @@ pub struct AttachmentView {
     pub attached_at: Option<Timestamp>,
 }
 
+/// How much of a file that comes in pieces is here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UploadView {
+    /// The next piece begins here.
+    pub received_bytes: i64,
+    /// All there will be.
+    pub length_bytes: i64,
+    /// The file, once it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<AttachmentView>,
+}
+
 impl AttachmentView {
     /// From the row, with the name that is sealed in it.
     pub(crate) fn new(row: &AttachmentRow, name: Option<String>) -> Self {

@@ -13,7 +13,7 @@ mod search;
 pub mod statistics;
 
 pub use actions::ActionView;
-pub use attachments::AttachmentView;
+pub use attachments::{AttachmentView, UploadView};
 pub use counts::{CaseCountsView, TaskBoxesView, TaskCountsView};
 pub use handling::{CaseHandlingView, FallbackView};
 pub use links::{

@@ -49,6 +49,7 @@ pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<Exit
     if let Some(until) = demo.until.filter(|until| *until > SystemClock.now()) {
         bail!("--until: the two months cannot end in the future, at {until}");
     }
+    let settings = &as_demo(settings);
     let listener = listen::bind(settings.listen).await?;
     let unfinished = settings.data_dir.join("demo-unfinished");
     if unfinished.exists() {
@@ -85,6 +86,16 @@ pub(super) async fn run(demo: &Demo, settings: &Settings) -> anyhow::Result<Exit
     let ready = |address| say(&welcome(address, &accounts)?);
     serve::serve(city, settings, listener, ready).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever plays a citizen reads in the log what would be sent to the phone.
+fn as_demo(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.sms_to_log = settings.sms_gateway.is_empty();
+    if settings.city_name == Settings::default().city_name {
+        "青浦城运（演示）".clone_into(&mut settings.city_name);
+    }
+    settings
 }
 
 /// Whether there is no database yet. One that was opened before, if only to look into it, gives no ids older than that; those of
@@ -210,6 +221,8 @@ fn welcome(address: SocketAddr, accounts: &[Account]) -> anyhow::Result<String> 
     let mut text = String::new();
     writeln!(text, "\n城运已就绪 · Chengyun is ready\n")?;
     writeln!(text, "  工作台 console     http://{address}/")?;
+    writeln!(text, "  随手拍 citizens    http://{address}/m")?;
+    writeln!(text, "  外勤 field staff   http://{address}/m/i")?;
     writeln!(text, "  接口 API page       http://{address}/api\n")?;
     if accounts.is_empty() {
         writeln!(

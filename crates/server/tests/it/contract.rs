@@ -42,7 +42,11 @@ async fn real_house() -> RealHouse {
         AccessOptions::default(),
         key,
         store::blobs::Blobs::in_memory(),
-        "310118",
+        server::city::CityNames {
+            code: "310118".to_owned(),
+            name: "青浦".to_owned(),
+            portal_organisation: String::new(),
+        },
     )
     .await
     .unwrap();

@@ -3,8 +3,8 @@
 use super::ReportFact;
 use crate::lifecycle::{Circumstances, Event, Refusal};
 use crate::model::{
-    CallbackTask, CalledBack, NoteRef, OrganisationRef, Rating, Report, ReportCase, ReportStage,
-    Satisfaction, TaskState,
+    CallbackTask, CalledBack, NoteRef, OrganisationRef, REPORTER, Rating, Report, ReportCase,
+    ReportStage, Satisfaction, TaskState,
 };
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,13 @@ pub(super) fn call(
         return Err(wrong_stage);
     };
     circumstances.check_role("report_callback")?;
-    super::decide::check_claim(report, circumstances)?;
+    // Whoever has it in hand calls; the reporter need not wait for that.
+    if circumstances
+        .actor
+        .is_none_or(|actor| actor.role != REPORTER)
+    {
+        super::decide::check_claim(report, circumstances)?;
+    }
     let mut events = Vec::with_capacity(3);
     events.extend(overdue(task, circumstances));
     events.push(circumstances.event(ReportFact::ReportCalledBack {

@@ -5,10 +5,12 @@
 //! [clean-up](Casework::attachments_tidy) takes both away after a day. The timeline names each file with its digest: a file that was changed or
 //! is missing is found by `verify`.
 
+mod pieces;
 mod read;
 mod tidy;
 mod upload;
 
+pub use pieces::Piece;
 pub use read::AttachmentFile;
 pub use tidy::Tidied;
 pub use upload::Upload;

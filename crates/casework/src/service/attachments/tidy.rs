@@ -44,6 +44,7 @@ impl Casework {
                 Ok::<_, CaseworkError>(rows)
             })
             .await?;
+        self.uploads_tidy(before).await?;
         let mut tidied = Tidied::default();
         for row in rows {
             self.blobs_remove(row.id).await?;

@@ -9,12 +9,23 @@ use crate::view::AttachmentView;
 use ::store::blobs::{BlobError, Writer, Written};
 use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, StoreError, Tx, params};
+use access::{Means, Principal};
 use base::limits::{ATTACHMENT_BYTES_MAX, TITLE_CHARACTERS_MAX};
 use base::{FieldError, Id, Timestamp};
 use media::{Facts, FileKind, Intake, Picture, Taken};
 
 /// Files of one account that may wait for their action; more are being heaped up.
 const WAITING_MAX: i64 = 200;
+/// The same of all who have no account together; each of them is held in bounds by the portal.
+const WAITING_OF_PUBLIC_MAX: i64 = 5_000;
+
+/// How many may wait for whoever calls.
+pub(super) fn waiting_max(principal: &Principal) -> i64 {
+    match principal.means {
+        Means::Portal => WAITING_OF_PUBLIC_MAX,
+        _ => WAITING_MAX,
+    }
+}
 
 /// A file being uploaded. Nothing of it is known to anybody until [`Upload::finish`].
 pub struct Upload {
@@ -59,17 +70,16 @@ impl Casework {
             )]));
         }
         let account = call.principal.account_id;
+        let most = waiting_max(&call.principal);
         let waiting = self
             .store()
             .read(move |tx| {
-                tx.query_opt(
-                    &ATTACHMENTS_WAITING_OF,
-                    params![account, WAITING_MAX],
-                    |row| row.get::<i64>(0),
-                )
+                tx.query_opt(&ATTACHMENTS_WAITING_OF, params![account, most], |row| {
+                    row.get::<i64>(0)
+                })
             })
             .await?;
-        if waiting.is_some_and(|count| count >= WAITING_MAX) {
+        if waiting.is_some_and(|count| count >= most) {
             return Err(CaseworkError::TooManyWaiting);
         }
         let gate = self.gates().uploads.clone().acquire_owned().await;

@@ -1,0 +1,68 @@
+import { ref } from 'vue';
+import { ApiError, ask, credentials } from '../api';
+import { outbox } from '../outbox/outbox';
+import type { WhoAmI } from './types';
+
+const KEY = 'chengyun.field.who';
+
+/** Who works with this phone; kept, so that without network they may go on writing things down. */
+export interface Who { accountId: string; staffId: string; name: string; permissions: string[]; mustChange: boolean }
+
+export const who = ref<Who | null>(null);
+export const isKnown = ref(false);
+/** Whether the server has not been asked, because it was not reached. */
+export const isRemembered = ref(false);
+
+function take(view: WhoAmI): void {
+  who.value = { accountId: view.account_id, staffId: view.staff_id, name: view.staff_name, permissions: view.permissions, mustChange: view.must_change_password };
+  credentials.csrf = view.csrf_token ?? '';
+  isRemembered.value = false;
+  localStorage.setItem(KEY, JSON.stringify(who.value));
+  outbox.belongsTo(view.account_id);
+}
+
+function remembered(): Who | null {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? 'null') as Who | null;
+  } catch {
+    return null;
+  }
+}
+
+/** Asks whose session this is. Without network it is whose it was. */
+export async function recall(): Promise<void> {
+  try {
+    take(await ask<WhoAmI>('GET', 'session'));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 401) {
+      who.value = null;
+      outbox.belongsTo('');
+    } else {
+      who.value = remembered();
+      isRemembered.value = who.value !== null;
+      // So that what is written down now is theirs; it goes out once they are there again.
+      if (who.value !== null) outbox.belongsTo(who.value.accountId);
+    }
+  } finally {
+    isKnown.value = true;
+  }
+}
+
+export async function signIn(login: string, password: string): Promise<void> {
+  take(await ask<WhoAmI>('POST', 'session', { body: { login_name: login, password } }));
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await ask('DELETE', 'session');
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+  who.value = null;
+  credentials.csrf = '';
+  outbox.belongsTo('');
+  for (const key of Object.keys(localStorage)) if (key.startsWith('chengyun.field')) localStorage.removeItem(key);
+}
+
+export const may = (permission: string): boolean => who.value?.permissions.includes(permission) ?? false;

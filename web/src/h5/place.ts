@@ -1,0 +1,23 @@
+/** Where this phone is. */
+export interface Here { lon: number; lat: number; accuracy: number }
+
+const PATIENCE_MS = 15_000;
+
+/** Asks the phone; null when it does not say. Degrees are WGS 84, as satellites have them. */
+export function here(): Promise<Here | null> {
+  if (!('geolocation' in navigator)) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => resolve({ lon: coords.longitude, lat: coords.latitude, accuracy: Math.round(coords.accuracy) }),
+      () => resolve(null),
+      { enableHighAccuracy: true, timeout: PATIENCE_MS, maximumAge: 30_000 },
+    );
+  });
+}
+
+/** Metres between two places near each other. */
+export function metres(a: { lon: number; lat: number }, b: { lon: number; lat: number }): number {
+  const rad = Math.PI / 180;
+  const x = (a.lon - b.lon) * rad * Math.cos(((a.lat + b.lat) / 2) * rad);
+  return Math.round(Math.hypot(x, (a.lat - b.lat) * rad) * 6_371_000);
+}
