@@ -27,6 +27,9 @@ use ::store::{StoreError, Tx, params};
 use base::{Id, Timestamp};
 use std::collections::BTreeSet;
 
+/// {title, detail, address} and the title alone, sealed.
+type SealedAnew = (Vec<u8>, Vec<u8>);
+
 /// What a row tells, kept to be compared.
 pub(super) struct Told {
     words: Words,
@@ -216,8 +219,8 @@ impl Casework {
             return Ok(refused("id", acted));
         }
         if !dry_run {
-            self.report_follow(tx, row, &events, corrected.1.as_ref())?;
-            self.notes_follow(
+            Self::report_follow(tx, row, &events, corrected.1.as_ref())?;
+            Self::notes_follow(
                 tx,
                 ready,
                 row.report.id,
@@ -307,15 +310,15 @@ impl Casework {
         if !dry_run {
             self.case_follow(tx, &case, &events, now)?;
             let notes = events.iter().filter_map(|event| case_note(&event.fact));
-            self.notes_follow(tx, ready, case_id, notes)?;
+            Self::notes_follow(tx, ready, case_id, notes)?;
             if let Some((id, sealed)) = moved_note
                 && changes.iter().any(|each| matches!(each, Change::Moved(_)))
             {
                 write::note_add(tx, id, case_id, &sealed)?;
             }
-            self.report_follow(tx, row, &report_events, corrected.1.as_ref())?;
+            Self::report_follow(tx, row, &report_events, corrected.1.as_ref())?;
             let notes = report_events.iter().filter_map(|event| event.fact.note());
-            self.notes_follow(tx, ready, row.report.id, notes)?;
+            Self::notes_follow(tx, ready, row.report.id, notes)?;
         }
         Ok(changed(&changes))
     }
@@ -348,11 +351,10 @@ impl Casework {
     }
 
     fn report_follow(
-        &self,
         tx: &mut Tx<'_>,
         row: &ReportRow,
         events: &[Event<ReportFact>],
-        words: Option<&(Vec<u8>, Vec<u8>)>,
+        words: Option<&SealedAnew>,
     ) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
@@ -367,7 +369,6 @@ impl Casework {
 
     /// The notes of what was sealed with the row that its new events refer to.
     fn notes_follow<'n>(
-        &self,
         tx: &mut Tx<'_>,
         ready: &Ready,
         subject_id: Id,
@@ -388,7 +389,7 @@ impl Casework {
         tx: &mut Tx<'_>,
         ready: &Ready,
         then: &Report,
-    ) -> Result<(Corrected, Option<(Vec<u8>, Vec<u8>)>), StoreError> {
+    ) -> Result<(Corrected, Option<SealedAnew>), StoreError> {
         let told = &ready.report;
         let is_elsewhere = told.point.is_some() && told.point != then.point
             || (told.point.is_none() || ready.told.has_area)

@@ -330,7 +330,9 @@ impl Casework {
                 }
             };
             if outcome != Outcome::Unchanged {
-                remarks.into_iter().for_each(|remark| rows.remark(remark));
+                for remark in remarks {
+                    rows.remark(remark);
+                }
             }
             rows.settle(outcome, row);
         }
