@@ -5,8 +5,8 @@ use super::decide::handling_clock;
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
 use crate::model::{
-    BroughtIn, Case, CaseStage, Escalated, LadderClock, NoteRef, OrganisationRef, TaskState,
-    is_default,
+    BroughtIn, Case, CaseStage, Corrected, Escalated, LadderClock, NoteRef, OrganisationRef,
+    TaskState, is_default,
 };
 use base::Id;
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub enum LinkFact {
         /// The organisations that received them.
         reported_by: Vec<OrganisationRef>,
     },
-    /// 历史导入: all before this was done in another system.
+    /// 历史导入: all before this was done in another system. Once more for each later file that told more.
     CaseBroughtIn {
         /// Which one.
         system: String,
@@ -60,6 +60,9 @@ pub enum LinkFact {
         /// It ended there, and nobody there said until when.
         #[serde(default, skip_serializing_if = "is_default")]
         without_deadline: bool,
+        /// What a later file tells otherwise than the one before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        corrected: Option<Box<Corrected>>,
     },
     /// 重办: a reporter says that it is not solved. The same organisations handle again; nothing is lost.
     CaseRedone {
@@ -265,8 +268,24 @@ pub fn evolve(case: &mut Case, fact: &LinkFact, event: &Event<CaseFact>) {
                 (CaseStage::Handling, Some(lead.handling))
             });
         }
-        LinkFact::CaseBroughtIn { system, id, .. } => {
+        LinkFact::CaseBroughtIn {
+            system,
+            id,
+            corrected,
+            ..
+        } => {
             let at = event.occurred_at;
+            if let Some(corrected) = corrected {
+                case.category_id = corrected.category_id.or(case.category_id);
+                if let Some(words) = &corrected.words {
+                    case.words = words.clone();
+                }
+                if let Some(place) = &corrected.place {
+                    case.area_path.clone_from(&place.area_path);
+                    case.point = place.point;
+                }
+            }
+            let links = &mut case.extra.links;
             links.brought_in = Some(BroughtIn::of(system, id, at));
             // Whoever was to be called before is not called now.
             for task in case.tasks.iter_mut().filter(|task| task.is_open()) {

@@ -1,8 +1,9 @@
 //! How reports and cases are tied: many to many, joined, split, merged, called back.
 
-use super::{Escalated, NoteRef, OrganisationRef, ProcessRef, TaskState, is_default};
+use super::{Digest, Escalated, NoteRef, OrganisationRef, ProcessRef, TaskState, is_default};
 use crate::clocks::Clock;
-use base::{Id, Timestamp};
+use base::path::TreePath;
+use base::{Id, Point, Timestamp};
 use serde::{Deserialize, Serialize};
 
 words! {
@@ -143,6 +144,38 @@ impl BroughtIn {
             id: id.to_owned(),
             at,
         }
+    }
+}
+
+/// What a later file tells otherwise of a report or case that was brought in before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Corrected {
+    /// Of a case: its category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_id: Option<Id>,
+    /// Vouches for the words that stand now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<Digest>,
+    /// Where it lies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<CorrectedPlace>,
+}
+
+/// A place, whole: what is none here is none now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CorrectedPlace {
+    /// The smallest known area.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_path: Option<TreePath>,
+    /// The point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<Point>,
+}
+
+impl Corrected {
+    /// Whether anything is told otherwise.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -45,8 +45,8 @@ pub use attachments::{AttachmentStage, FileRef, TAKE_FILES};
 pub use course::{Basis, CaseCourse, ComponentPinned, SuggestionNoted};
 pub use handling::{CaseHandling, TaskHandling};
 pub use links::{
-    BroughtIn, CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, ForgetReason, Rating,
-    RejectReason, ReportLinks, Satisfaction,
+    BroughtIn, CallbackTask, CalledBack, CaseLinks, ChannelKind, Claim, Corrected, CorrectedPlace,
+    ForgetReason, Rating, RejectReason, ReportLinks, Satisfaction,
 };
 pub use overlays::{
     Appeal, ApplicationState, AppliedMode, CaseOverlays, Escalated, Exclusion, ExtensionAsked,

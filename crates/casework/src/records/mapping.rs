@@ -213,7 +213,7 @@ impl Mapping {
     }
 
     /// The column of a field.
-    pub(super) fn column(&self, field: &str) -> Option<&str> {
+    pub(crate) fn column(&self, field: &str) -> Option<&str> {
         self.document.columns.get(field).map(String::as_str)
     }
 

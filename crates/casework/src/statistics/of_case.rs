@@ -128,12 +128,13 @@ impl History {
         }
     }
 
-    /// What desks of another system did is no desk's obligation here; what a desk has to do here it has to do from now on.
+    /// What desks of another system did is no desk's obligation here; what a desk has to do here it has to do from when it first came in.
     fn bring_in(&mut self, at: Timestamp, without_deadline: bool) {
+        let is_first = self.brought_in.is_none();
         self.brought_in = Some((at, without_deadline));
         self.desks
             .retain(|desk| desk.done.is_none() && !desk.is_void);
-        for desk in &mut self.desks {
+        for desk in self.desks.iter_mut().filter(|_| is_first) {
             desk.opened_at = at;
         }
     }

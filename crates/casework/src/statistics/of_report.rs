@@ -76,10 +76,13 @@ pub fn of_report(
     let brought_in_at = brought_in
         .and_then(|place| events.get(place))
         .map(|event| event.occurred_at);
-    // What another system decided nobody had to decide here.
+    // What another system decided nobody had to decide here, be it told by a later file.
+    let told_until = events
+        .iter()
+        .rposition(|event| matches!(event.fact, ReportFact::ReportBroughtIn { .. }));
     let was_decided = events
         .iter()
-        .take(brought_in.unwrap_or(0))
+        .take(told_until.unwrap_or(0))
         .any(|event| decided(&event.fact));
     let decided_at = events.iter().find(|event| decided(&event.fact));
     let is_withdrawn = report.stage == ReportStage::Withdrawn && decided_at.is_none();

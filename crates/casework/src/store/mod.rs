@@ -227,6 +227,12 @@ statements! {
     /// A report has moved on.
     REPORT_MOVE = "UPDATE report SET version = ?3, stage = ?4, accepted_at = ?5, settled_at = ?6, extra = ?7,
         claimed_by = ?8, pool_started_at = ?9, pool_yellow_at = ?10, pool_due_at = ?11 WHERE id = ?1 AND version = ?2";
+    /// What a later file tells otherwise of a report: its words.
+    REPORT_WORDS_CORRECT = "UPDATE report SET words_sealed = ?2, words_digest = ?3, title_sealed = ?4 WHERE id = ?1";
+    /// The same: its place.
+    REPORT_PLACE_CORRECT = "UPDATE report SET area_path = ?2, lon = ?3, lat = ?4 WHERE id = ?1";
+    /// The same of a case; its words are those of its report.
+    CASE_CORRECT = "UPDATE case_file SET category_id = ?2, words_digest = ?3, area_path = ?4, lon = ?5, lat = ?6 WHERE id = ?1";
     /// A new case.
     CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, lon, lat,
         process_code, process_version, words_digest, first_report_id, accepted_by_id, accepted_by_path, started_at, yellow_at, due_at,

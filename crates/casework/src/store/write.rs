@@ -1,9 +1,10 @@
 //! States and events to rows. Every function here runs inside the command's one transaction.
 
 use super::{
-    CALLBACK_ADD, CALLBACK_MOVE, CASE_ADD, CASE_MARK, CASE_MOVE, CASE_ORGANISATION_ADD, CASE_TOUCH,
-    CASE_WORDS_ADD, CASE_ZONE_ADD, NOTE_ADD, REPORT_ADD, REPORT_CASE_ADD, REPORT_CASE_MOVE,
-    REPORT_MOVE, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
+    CALLBACK_ADD, CALLBACK_MOVE, CASE_ADD, CASE_CORRECT, CASE_MARK, CASE_MOVE,
+    CASE_ORGANISATION_ADD, CASE_TOUCH, CASE_WORDS_ADD, CASE_ZONE_ADD, CASE_ZONE_DROP, NOTE_ADD,
+    REPORT_ADD, REPORT_CASE_ADD, REPORT_CASE_MOVE, REPORT_MOVE, REPORT_PLACE_CORRECT,
+    REPORT_WORDS_CORRECT, TASK_ADD, TASK_MOVE, TIMELINE_ADD,
 };
 use crate::lifecycle::{EVENT_SCHEMA, Event, Fact};
 use crate::model::{Case, Report, Task, TaskState};
@@ -395,6 +396,59 @@ fn task_move(tx: &mut Tx<'_>, task: &Task) -> Result<(), StoreError> {
             task.response.map(|clock| clock.due_at)
         ],
     )
+}
+
+/// What a later file tells otherwise of a report; `words` are {title, detail, address} and the title alone, sealed.
+pub fn report_correct(
+    tx: &mut Tx<'_>,
+    before: &Report,
+    after: &Report,
+    words: Option<&(Vec<u8>, Vec<u8>)>,
+) -> Result<(), StoreError> {
+    if let Some((words, title)) = words {
+        tx.post(
+            &REPORT_WORDS_CORRECT,
+            params![after.id, words, after.words.0, title],
+        )?;
+    }
+    if (&before.area_path, before.point) != (&after.area_path, after.point) {
+        tx.post(
+            &REPORT_PLACE_CORRECT,
+            params![
+                after.id,
+                after.area_path,
+                after.point.map(|point| point.lon),
+                after.point.map(|point| point.lat)
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// What a later file tells otherwise of a case, and the zones it lies in before and after.
+pub fn case_correct(
+    tx: &mut Tx<'_>,
+    after: &Case,
+    zones: (&BTreeSet<Id>, &BTreeSet<Id>),
+) -> Result<(), StoreError> {
+    tx.post(
+        &CASE_CORRECT,
+        params![
+            after.id,
+            after.category_id,
+            after.words.0,
+            after.area_path,
+            after.point.map(|point| point.lon),
+            after.point.map(|point| point.lat)
+        ],
+    )?;
+    for zone_id in zones.0.difference(zones.1) {
+        tx.post(&CASE_ZONE_DROP, params![zone_id, after.id])?;
+    }
+    for zone_id in zones.1.difference(zones.0) {
+        tx.post(&CASE_ZONE_ADD, params![zone_id, after.id])?;
+    }
+    Ok(())
 }
 
 /// A sealed note.

@@ -11,7 +11,7 @@ use super::case::ReplayError;
 use super::{Event, Fact};
 use crate::clocks::Clock;
 use crate::model::{
-    BroughtIn, CaseStage, Claim, Digest, Escalated, ExternalKey, FileRef, ForgetReason,
+    BroughtIn, CaseStage, Claim, Corrected, Digest, Escalated, ExternalKey, FileRef, ForgetReason,
     LadderClock, LadderTarget, Level, NoteRef, OrganisationRef, ProcessRef, RejectReason, Report,
     ReportCase, ReportLinks, ReportStage, Satisfaction, TaskState,
 };
@@ -180,7 +180,7 @@ pub enum ReportFact {
         /// Why.
         reason: ForgetReason,
     },
-    /// 历史导入: all before this was done in another system.
+    /// 历史导入: all before this was done in another system. Once more for each later file that told more.
     ReportBroughtIn {
         /// Which one.
         system: String,
@@ -189,6 +189,9 @@ pub enum ReportFact {
         /// What the system said in its own words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told: Option<NoteRef>,
+        /// What a later file tells otherwise than the one before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        corrected: Option<Box<Corrected>>,
     },
     /// Files that were sent with it.
     ReportFilesAttached {
@@ -360,7 +363,19 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
         ReportFact::ReportForgotten { .. } => {
             report.extra.forgotten_at = Some(event.occurred_at);
         }
-        ReportFact::ReportBroughtIn { system, id, .. } => {
+        ReportFact::ReportBroughtIn {
+            system,
+            id,
+            corrected,
+            ..
+        } => {
+            if let Some(words) = corrected.as_ref().and_then(|each| each.words.as_ref()) {
+                report.words = words.clone();
+            }
+            if let Some(place) = corrected.as_ref().and_then(|each| each.place.as_ref()) {
+                report.area_path.clone_from(&place.area_path);
+                report.point = place.point;
+            }
             report.extra.brought_in = Some(BroughtIn::of(system, id, event.occurred_at));
         }
         ReportFact::ReportCallingBack { .. }

@@ -1,5 +1,6 @@
 //! What a record becomes: decided by the law, its words sealed.
 
+use super::later::Told;
 use super::{File, Ready, told_text};
 use crate::input::ReportCreateRequest;
 use crate::lifecycle::bring_in::{self, CaseHistory, End, Given, ReportHistory, Source};
@@ -65,6 +66,7 @@ impl Maker<'_> {
             }),
             clock: None,
         };
+        let mut told = Told::of(record, words_of(input));
         let (history, case) = match self.file.mapping.kind() {
             Kind::Messages => {
                 let answer = record.reply.as_deref();
@@ -76,7 +78,8 @@ impl Maker<'_> {
                 (history, None)
             }
             Kind::Cases => {
-                let case = self.case(&received, case_no, &circumstances)?;
+                let (case, history, source) = self.case(&received, case_no, &circumstances)?;
+                told.case = Some((history, source));
                 let history = ReportHistory::Accepted {
                     case_id: case.case.id,
                     process: case.case.process.clone(),
@@ -93,6 +96,7 @@ impl Maker<'_> {
             &source,
             &circumstances,
         )?;
+        told.report = Some((history, source));
         let report = report::replay(&events).map_err(|_| Refusal::OccurredTooEarly {
             begun: record.reported_at,
         })?;
@@ -104,7 +108,7 @@ impl Maker<'_> {
             notes: self.notes,
             case,
             remarks: Vec::new(),
-            ended: None,
+            told,
         })
     }
 
@@ -113,7 +117,7 @@ impl Maker<'_> {
         received: &ReportReceived,
         case_no: String,
         circumstances: &Circumstances<'_>,
-    ) -> Result<NewCase, Refusal> {
+    ) -> Result<(NewCase, CaseHistory, Source), Refusal> {
         let (casework, record) = (self.casework, self.record);
         let case_id = casework.next_id();
         let opened = CaseOpened {
@@ -162,12 +166,13 @@ impl Maker<'_> {
             first_report_id: Some(received.report_id),
             recorded_at: self.file.now,
         };
-        Ok(NewCase {
+        let new = NewCase {
             begun,
             case,
             events,
             secrets,
-        })
+        };
+        Ok((new, history, source))
     }
 
     fn end(&mut self, case_id: Id) -> Option<End> {
@@ -180,8 +185,7 @@ impl Maker<'_> {
                 result: (record.reply.as_deref()).and_then(|reply| self.note(case_id, reply)),
             }),
             Standing::Cancelled(at) => {
-                let said = record.reply.as_deref().or(record.state_word.as_deref());
-                let reason = self.note(case_id, said.unwrap_or("cancelled"))?;
+                let reason = self.note(case_id, cancelled_for(record))?;
                 Some(End::Cancelled { at, reason })
             }
         }
@@ -211,6 +215,12 @@ fn end_of(standing: Standing) -> Option<(Timestamp, CaseStage)> {
         Standing::Closed(at) => Some((at, CaseStage::Closed)),
         Standing::Cancelled(at) => Some((at, CaseStage::Cancelled)),
     }
+}
+
+/// Why a case was dropped, in the words there are.
+pub(super) fn cancelled_for(record: &Record) -> &str {
+    let said = record.reply.as_deref().or(record.state_word.as_deref());
+    said.unwrap_or("cancelled")
 }
 
 fn words_of(input: &ReportCreateRequest) -> Words {

@@ -1,32 +1,35 @@
 //! `case_import`: what another system did, from a table by a mapping, as reports and cases with their history.
 //!
 //! A row becomes a report, and a case where the mapping says so, by the law of [`crate::lifecycle::bring_in`]. A row whose (system, id) is
-//! here already changes nothing. What is wrong with the mapping, or between it and the file or the city, refuses the file before
+//! here already is followed ([`later`]): what the file tells besides what is known is added, and the same file twice changes nothing. What is wrong with the mapping, or between it and the file or the city, refuses the file before
 //! anything is stored; a bad row is listed and does not keep the others out.
 
+mod later;
 mod maker;
 
 use super::case::{concern_of_case, concern_of_report};
 use super::import::Progress;
-use super::report::{Located, NewCase, external_twin};
+use super::report::{Located, NewCase};
 use super::{Casework, import};
 use crate::failure::CaseworkError;
 use crate::input::{ExternalRequest, PlaceRequest, ReportCreateRequest, ReporterRequest};
 use crate::lifecycle::report::{self, ReportFact};
 use crate::lifecycle::{Event, Refusal};
-use crate::model::{Actor, OrganisationRef, Report, ReportStage};
+use crate::model::{Actor, OrganisationRef, Report};
 use crate::numbers::NumberKind;
 use crate::process::Process;
 use crate::records::{Kind, Mapping, MappingFault, Names, Reader, Record, Unread};
+use crate::store::REPORT_BY_EXTERNAL;
 use crate::store::write::{self, ReportSecrets};
-use ::store::{AuditEntry, StoreError, Tx};
+use ::store::{AuditEntry, StoreError, Tx, params};
 use access::Principal;
 use base::limits::DESCRIPTION_CHARACTERS_MAX;
 use base::{FieldError, Id, Timestamp};
+use later::{Followed, Told};
 use maker::Maker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use table::{Report as TableReport, Row, RowError, Table};
+use table::{Outcome, Report as TableReport, Row, RowError, Table};
 
 /// What is brought in, and how.
 pub struct BringInOptions<'a> {
@@ -74,8 +77,8 @@ struct Ready {
     notes: Vec<(Id, Id, Vec<u8>)>,
     case: Option<NewCase>,
     remarks: Vec<RowError>,
-    /// Told of it should it be here and not have ended: it has in the file.
-    ended: Option<RowError>,
+    /// What is compared with what is here already.
+    told: Told,
 }
 
 /// What holds for all rows of a file.
@@ -107,11 +110,14 @@ impl Casework {
         let mut reader = Reader::new(options.mapping, options.names, file.now);
         let mut done = BroughtInReport::default();
         let total = table.len() as u64;
-        let mut batch: Vec<Ready> = Vec::with_capacity(import::BATCH);
+        let mut batch: Vec<(RowError, Ready)> = Vec::with_capacity(import::BATCH);
         for row in table.rows() {
             done.rows.read += 1;
             let read = match row {
-                Ok(row) => self.row(&row, &mut reader, &file).await?,
+                Ok(row) => {
+                    let read = self.row(&row, &mut reader, &file).await?;
+                    read.map(|ready| (row.error_overall(String::new()), ready))
+                }
                 Err(error) => Err(error.into()),
             };
             match read {
@@ -232,10 +238,6 @@ impl Casework {
         Ok(made
             .map(|mut ready| {
                 ready.remarks = std::mem::take(&mut record.remarks);
-                let field = if file.mapping.kind() == Kind::Cases { "closed_at" } else { "reply" };
-                let told = "it has ended in the file and not here: what was brought in once is not changed";
-                let has_ended = ready.report.settled_at.is_some();
-                ready.ended = has_ended.then(|| reader.error(row, field, told));
                 ready
             })
             .map_err(|refusal| refused(row, reader, &refusal).into()))
@@ -287,10 +289,10 @@ impl Casework {
         Ok(Located::default())
     }
 
-    /// Writes a batch, leaving out what the database has already.
+    /// Writes a batch: what is not here, and of what is what is new in the file.
     async fn write_all(
         &self,
-        batch: Vec<Ready>,
+        batch: Vec<(RowError, Ready)>,
         file: &File<'_>,
         dry_run: bool,
         rows: &mut TableReport,
@@ -298,50 +300,92 @@ impl Casework {
         if batch.is_empty() {
             return Ok(());
         }
-        let count = batch.len() as u64;
-        let (now, account_id) = (file.now, file.by.account_id);
-        let detail = serde_json::json!({ "system": file.mapping.system() });
-        let this = self.clone();
+        let (this, by, now) = (self.clone(), file.by.clone(), file.now);
         let work = move |tx: &mut Tx<'_>| {
-            let (mut stored, mut remarks) = (0_u64, Vec::new());
-            for ready in &batch {
-                if let Some(twin) = external_twin(tx, &ready.report)? {
-                    let is_open =
-                        matches!(twin.stage, ReportStage::Received | ReportStage::Accepted);
-                    remarks.extend(ready.ended.clone().filter(|_| is_open));
-                    continue;
-                }
-                stored += 1;
-                remarks.extend(ready.remarks.iter().cloned());
-                if dry_run {
-                    continue;
-                }
-                this.write_ready(tx, ready, now)?;
-                let mut detail = detail.clone();
-                if let Some(case) = &ready.case {
-                    detail["case_id"] = serde_json::json!(case.case.id);
-                }
-                tx.audit(&AuditEntry {
-                    at: now,
-                    actor: account_id,
-                    action: "case_import",
-                    object: ready.report.id,
-                    detail: &detail.to_string(),
-                })?;
+            let mut followed = Vec::with_capacity(batch.len());
+            for (row, ready) in &batch {
+                let done = this.write_or_follow(tx, ready, &by, now, dry_run)?;
+                followed.push((row.clone(), done, ready.remarks.clone()));
             }
-            Ok::<_, StoreError>((stored, remarks))
+            Ok::<_, StoreError>(followed)
         };
-        let (stored, remarks) = if dry_run {
+        let followed = if dry_run {
             self.store().read(work).await?
         } else {
             self.store().write(work).await?
         };
-        rows.stored += stored;
-        rows.unchanged += count - stored;
-        for remark in remarks {
-            rows.remark(remark);
+        for (mut row, done, remarks) in followed {
+            let outcome = match done {
+                None => Outcome::New,
+                Some(Followed::Same) => Outcome::Unchanged,
+                Some(Followed::Changed(changes)) => {
+                    row.reason = changes;
+                    Outcome::Changed
+                }
+                Some(Followed::Refused { field, reason }) => {
+                    row.column = file.mapping.column(field).map(str::to_owned);
+                    row.reason = reason;
+                    rows.reject(row);
+                    continue;
+                }
+            };
+            if outcome != Outcome::Unchanged {
+                for remark in remarks {
+                    rows.remark(remark);
+                }
+            }
+            rows.settle(outcome, row);
         }
         Ok(())
+    }
+
+    /// None for what was not here.
+    fn write_or_follow(
+        &self,
+        tx: &mut Tx<'_>,
+        ready: &Ready,
+        by: &Actor,
+        now: Timestamp,
+        dry_run: bool,
+    ) -> Result<Option<Followed>, StoreError> {
+        let mut detail = serde_json::Map::new();
+        let key = ready.report.external.as_ref();
+        detail.insert("system".to_owned(), key.map(|key| &*key.system).into());
+        let twin: Option<Id> = match key {
+            None => None,
+            Some(key) => tx.query_opt(&REPORT_BY_EXTERNAL, params![key.system, key.id], |row| {
+                row.get(0)
+            })?,
+        };
+        let (report_id, done) = match twin {
+            None => {
+                if let Some(case) = &ready.case {
+                    detail.insert("case_id".to_owned(), case.case.id.to_string().into());
+                }
+                if !dry_run {
+                    self.write_ready(tx, ready, now)?;
+                }
+                (ready.report.id, None)
+            }
+            Some(twin) => {
+                let done = self.follow_row(tx, ready, twin, (by, now), dry_run)?;
+                let Followed::Changed(changes) = &done else {
+                    return Ok(Some(done));
+                };
+                detail.insert("changes".to_owned(), changes.as_str().into());
+                (twin, Some(done))
+            }
+        };
+        if !dry_run {
+            tx.audit(&AuditEntry {
+                at: now,
+                actor: by.account_id,
+                action: "case_import",
+                object: report_id,
+                detail: &serde_json::Value::from(detail).to_string(),
+            })?;
+        }
+        Ok(done)
     }
 
     fn write_ready(

@@ -267,7 +267,7 @@ impl Casework {
         })
     }
 
-    fn process_of_case(&self, case: &Case) -> Result<Arc<Process>, CaseworkError> {
+    pub(super) fn process_of_case(&self, case: &Case) -> Result<Arc<Process>, CaseworkError> {
         let process = self.parts().processes.get(&case.process);
         process.ok_or_else(|| process_missing(case))
     }

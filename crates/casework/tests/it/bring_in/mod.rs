@@ -1,5 +1,6 @@
 //! What another system did, brought in: small files by hand, wrong ones, the law over random histories, and real files.
 
+mod later;
 mod law;
 mod real;
 mod wrong;

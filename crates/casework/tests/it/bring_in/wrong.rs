@@ -184,15 +184,3 @@ fn a_point_in_the_sea_refuses_its_row_where_the_mapping_says_so() {
         );
     });
 }
-
-#[test]
-fn a_record_that_has_ended_in_a_later_file_is_told_and_not_changed() {
-    each_town(|town, _| {
-        town.brought(ROWS);
-        let later = "C,水管漏水,,121.3,31.15,,Manhole,BWSC,Closed,2026-10-01 08:00:00,2026-10-05 08:00:00,2026-10-09 08:00:00,修好,,,W2\n";
-        let done = town.brought(later);
-        assert_eq!(counts(&done), [1, 0, 1, 0, 1]);
-        assert!(done.rows.remarks[0].reason.contains("not here"));
-        assert_eq!(town.case_of("C").head.stage, CaseStage::Handling);
-    });
-}

@@ -8,6 +8,12 @@
 //! Nothing here is decided by roles or by how long ago something may be recorded: nobody acts. What must hold is that the times follow
 //! each other, and that a case which goes on here is what its process asks for.
 
+mod later;
+
+pub use later::{
+    CaseTold, Change, Contradiction, Ended, ReportTold, Words, case_later, report_later,
+};
+
 use super::case::{self, CaseFact, CaseOpened};
 use super::course::CourseFact;
 use super::decide::handling_clock;
@@ -17,7 +23,8 @@ use super::report::{ReportFact, ReportReceived};
 use super::{Circumstances, Event, Refusal};
 use crate::clocks::Clock;
 use crate::model::{
-    CaseStage, ClockKind, NoteRef, OrganisationRef, ProcessRef, TaskKind, TaskOpened, TaskRole,
+    CaseStage, ClockKind, Corrected, NoteRef, OrganisationRef, ProcessRef, TaskKind, TaskOpened,
+    TaskRole,
 };
 use base::{Id, Timestamp};
 
@@ -186,6 +193,7 @@ pub fn report(
         system: source.system.clone(),
         id: source.id.clone(),
         told: source.told.clone(),
+        corrected: None,
     }));
     Ok(events)
 }
@@ -221,19 +229,24 @@ pub fn case(
         None => making.overdue(circumstances.recorded_at),
         Some(end) => making.end(history.given.as_ref(), end),
     }
+    let mark = mark_of(source, history, None);
+    making.events.push(circumstances.event(mark));
+    Ok(making.events)
+}
+
+/// Who brought it in, from where.
+fn mark_of(source: &Source, history: &CaseHistory, corrected: Option<Box<Corrected>>) -> CaseFact {
     let without_deadline = match &history.given {
         Some(given) => given.due_at.is_none() && history.end.is_some(),
         None => history.end.is_some(),
     };
-    making
-        .events
-        .push(circumstances.event(CaseFact::Link(LinkFact::CaseBroughtIn {
-            system: source.system.clone(),
-            id: source.id.clone(),
-            told: source.told.clone(),
-            without_deadline,
-        })));
-    Ok(making.events)
+    CaseFact::Link(LinkFact::CaseBroughtIn {
+        system: source.system.clone(),
+        id: source.id.clone(),
+        told: source.told.clone(),
+        without_deadline,
+        corrected,
+    })
 }
 
 /// What goes on here is what its process asks for.
@@ -338,6 +351,9 @@ impl<'a> Making<'a> {
         let Some((task_id, clock)) = lead.filter(|(_, clock)| clock.is_overdue(at)) else {
             return;
         };
+        if (self.case.task(task_id)).is_some_and(|task| task.handling_overdue) {
+            return;
+        }
         let due_at = clock.due_at;
         let overdue = self
             .circumstances
