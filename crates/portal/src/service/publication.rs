@@ -115,7 +115,7 @@ impl Portal {
 
     fn show(&self, case: CaseView, category: String, decided: &Publication, told_by: i64) -> Shown {
         let chosen = |file: &AttachmentView| decided.attachment_ids.contains(&file.id);
-        let point = case.lon.zip(case.lat);
+        let point = case.head.lon.zip(case.head.lat);
         Shown {
             case_id: case.head.id,
             point: point.and_then(|(lon, lat)| Point::new(lon, lat).ok()),
