@@ -129,6 +129,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/areas/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The areas of a level in view, in force, as GeoJSON in CGCS2000: the outline where it is known, as coarse as the view is wide, else the
+         *     centre as a point. At most 3,000; `is_cut` says that there are more. Carries an `ETag`: ask again with `If-None-Match`.
+         * @description Needs the permission `area_view`.
+         */
+        get: operations["area_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/areas/{id}": {
         parameters: {
             query?: never;
@@ -374,6 +395,27 @@ export interface paths {
          * @description Needs the permission `case_export`.
          */
         get: operations["case_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The list of cases with exactly these filters, on the part of the map that `within` names (which must be there): at most 5,000 as
+         *     dots, more as counts by cells. Cases that have an area and no coordinates are not on it.
+         * @description Needs the permission `case_list`.
+         */
+        get: operations["case_map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -717,6 +759,27 @@ export interface paths {
          * @description Needs the permission `case_mode_apply`.
          */
         post: operations["case_mode_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 周边案卷: cases you may see within 50 metres of one, accepted at most 30 days before or after it, open or not; of the same category
+         *     first.
+         * @description Needs the permission `case_view`.
+         */
+        get: operations["case_near"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3129,6 +3192,8 @@ export interface components {
             line: components["schemas"]["AreaView"][];
             /** @description True when the last steps were to the nearest centre, because no outlines are known there: likely, not certain. */
             nearest_centre: boolean;
+            /** @description The place in CGCS2000, whichever system it was given in. */
+            point: components["schemas"]["PointView"];
             /** @description Zones that hold the place. */
             zone_ids: string[];
         };
@@ -3366,6 +3431,29 @@ export interface components {
             /** @description Why. */
             reason: string;
         };
+        /** @description Cases that lie close to each other. */
+        CaseCellView: {
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Their middle, degrees north.
+             */
+            lat: number;
+            /**
+             * Format: int32
+             * @description How many of them are overdue.
+             */
+            late: number;
+            /**
+             * Format: double
+             * @description Their middle, degrees east, CGCS2000.
+             */
+            lon: number;
+        };
         /** @description `case_close`. */
         CaseCloseRequest: {
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
@@ -3556,10 +3644,20 @@ export interface components {
             clock?: components["schemas"]["Clock"] | null;
             /** @description Its id. */
             id: string;
+            /**
+             * Format: double
+             * @description Degrees north, CGCS2000.
+             */
+            lat?: number | null;
             lead_organisation?: components["schemas"]["Named"] | null;
             /** @description How urgent it is. */
             level: components["schemas"]["Level"];
             light?: components["schemas"]["Light"] | null;
+            /**
+             * Format: double
+             * @description Degrees east, CGCS2000; none when only its area is known.
+             */
+            lon?: number | null;
             /**
              * Format: int64
              * @description How often an inspection failed.
@@ -3582,6 +3680,18 @@ export interface components {
              */
             version: number;
         };
+        /** @description Cases in view: each of them, or how many lie where. */
+        CaseMapView: {
+            /** @description How many lie where, when they are more. */
+            cells: components["schemas"]["CaseCellView"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            count: number;
+            /** @description Each case, when they are at most 5,000. */
+            points: components["schemas"]["CasePointView"][];
+        };
         /** @description `case_mark`. */
         CaseMarkRequest: {
             /** @description What was filled in of the form that the case's process asks for with this action, by key. */
@@ -3603,6 +3713,17 @@ export interface components {
              * @example emergency
              */
             mode?: string | null;
+        };
+        /** @description A case near another. */
+        CaseNearView: {
+            /** @description As in lists. */
+            case: components["schemas"]["CaseListView"];
+            /**
+             * Format: int32
+             * @description Metres between them.
+             */
+            distance_m: number;
+            kinship?: components["schemas"]["Kinship"] | null;
         };
         /** @description The case to open for a report. What is left out is taken from the report. */
         CaseOpenRequest: {
@@ -3678,6 +3799,24 @@ export interface components {
             items: components["schemas"]["CaseListView"][];
             /** @description Pass as `after` for the next page. */
             next?: string | null;
+        };
+        /** @description A case as a dot. */
+        CasePointView: {
+            /** @description The case. */
+            id: string;
+            /**
+             * Format: double
+             * @description Degrees north, CGCS2000.
+             */
+            lat: number;
+            /** @description How urgent it is. */
+            level: components["schemas"]["Level"];
+            light?: components["schemas"]["Light"] | null;
+            /**
+             * Format: double
+             * @description Degrees east, CGCS2000.
+             */
+            lon: number;
         };
         /** @description `case_recall`. */
         CaseRecallRequest: {
@@ -3858,16 +3997,6 @@ export interface components {
             handling: components["schemas"]["CaseHandlingView"];
             /** @description 关注: whether the caller watches it. */
             is_watched: boolean;
-            /**
-             * Format: double
-             * @description Degrees north, CGCS2000.
-             */
-            lat?: number | null;
-            /**
-             * Format: double
-             * @description Degrees east, CGCS2000.
-             */
-            lon?: number | null;
             /** @description The case it goes on as part of. */
             merged_into?: string | null;
             /** @description Planned and actual. */
@@ -3889,6 +4018,23 @@ export interface components {
             tasks: components["schemas"]["TaskView"][];
             /** @description What happened, in order. */
             timeline: components["schemas"]["TimelineView"][];
+        };
+        /** @description Cases near one. */
+        CasesNearView: {
+            /**
+             * Format: int32
+             * @description Days before and after its acceptance that were looked at.
+             */
+            days: number;
+            /** @description Whether the case has a place at all; without one nothing is near it. */
+            has_place: boolean;
+            /** @description Of the same category first, then of its class; the nearest of each first. At most 20. */
+            items: components["schemas"]["CaseNearView"][];
+            /**
+             * Format: int32
+             * @description Metres around it that were looked at.
+             */
+            radius_m: number;
         };
         /** @description The answer to `case_split`. */
         CasesSplitView: {
@@ -6954,6 +7100,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AccountView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7014,6 +7169,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountCreatedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7079,6 +7243,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7142,6 +7315,15 @@ export interface operations {
                     "application/json": components["schemas"]["PasswordSetView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7202,6 +7384,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -7277,6 +7468,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AreaView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7338,6 +7538,98 @@ export interface operations {
                     "application/json": components["schemas"]["AreaAtView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    area_map: {
+        parameters: {
+            query: {
+                /** @description `province`, `city`, `district`, `street`, `village` or `grid`. */
+                level: string;
+                /** @description Least longitude, CGCS2000. */
+                west: number;
+                /** @description Least latitude. */
+                south: number;
+                /** @description Greatest longitude. */
+                east: number;
+                /** @description Greatest latitude. */
+                north: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description GeoJSON FeatureCollection with `is_cut`; properties `id`, `code`, `name` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7394,6 +7686,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7463,6 +7764,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7550,6 +7860,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7613,6 +7932,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridChecksView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7684,6 +8012,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridGenerationView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7758,6 +8095,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -7828,6 +8174,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -7920,6 +8275,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8003,6 +8367,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8081,6 +8454,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_AuditEntryView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8130,6 +8512,11 @@ export interface operations {
                 area_code?: string;
                 /** @description In this zone as it is drawn now. */
                 zone_id?: string;
+                /**
+                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
+                 * @example 121.10,31.12,121.16,31.17
+                 */
+                within?: string;
                 /** @description So urgent. */
                 level?: components["schemas"]["Level"];
                 /** @description Accepted at this time or later. */
@@ -8171,6 +8558,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8231,6 +8627,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8298,6 +8703,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseCountsView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8338,6 +8752,11 @@ export interface operations {
                 area_code?: string;
                 /** @description In this zone as it is drawn now. */
                 zone_id?: string;
+                /**
+                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
+                 * @example 121.10,31.12,121.16,31.17
+                 */
+                within?: string;
                 /** @description So urgent. */
                 level?: components["schemas"]["Level"];
                 /** @description Accepted at this time or later. */
@@ -8377,6 +8796,117 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": number[];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    case_map: {
+        parameters: {
+            query?: {
+                /** @description In this box of yours: what it holds follows from what you may do. */
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "watched";
+                /** @description In this stage. */
+                stage?: components["schemas"]["CaseStage"];
+                /** @description Division code of the area it lies in. */
+                area_code?: string;
+                /** @description In this zone as it is drawn now. */
+                zone_id?: string;
+                /**
+                 * @description Lying in this part of the map: `west,south,east,north` in degrees of CGCS2000.
+                 * @example 121.10,31.12,121.16,31.17
+                 */
+                within?: string;
+                /** @description So urgent. */
+                level?: components["schemas"]["Level"];
+                /** @description Accepted at this time or later. */
+                accepted_from?: string;
+                /** @description Accepted before this time. */
+                accepted_to?: string;
+                /** @description Of this category. */
+                category_id?: string;
+                /** @description That this organisation or one below it accepted, filed, holds or held. */
+                organisation_id?: string;
+                /** @description Showing this light now; `red` is overdue. */
+                light?: components["schemas"]["Light"];
+                /** @description From this source. */
+                source?: string;
+                /**
+                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
+                 *     application of it waits for a decision).
+                 */
+                mark?: "suspended" | "supervised" | "important" | "asked";
+                /** @description Whose number begins so; at least to its day. */
+                q?: string;
+                /** @description In which order. */
+                sort?: "newest" | "due" | "updated";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseMapView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8437,6 +8967,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8508,6 +9047,15 @@ export interface operations {
                     "application/json": components["schemas"]["AlikesView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8564,6 +9112,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8635,6 +9192,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8717,6 +9283,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8795,6 +9370,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -8877,6 +9461,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -8955,6 +9548,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9037,6 +9639,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9115,6 +9726,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9197,6 +9817,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9275,6 +9904,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9357,6 +9995,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9435,6 +10082,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9517,6 +10173,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9595,6 +10260,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9677,6 +10351,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9733,6 +10416,82 @@ export interface operations {
             };
         };
     };
+    case_near: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasesNearView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     case_publication_view: {
         parameters: {
             query?: never;
@@ -9751,6 +10510,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicationView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9824,6 +10592,15 @@ export interface operations {
                     "application/json": components["schemas"]["PublicationView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -9893,6 +10670,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -9975,6 +10761,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10053,6 +10848,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10135,6 +10939,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10213,6 +11026,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CasesSplitView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10295,6 +11117,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10373,6 +11204,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10455,6 +11295,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10533,6 +11382,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10615,6 +11473,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10695,6 +11562,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10769,6 +11645,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -10833,6 +11718,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -10899,6 +11793,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryDetailView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -10983,6 +11886,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ComponentView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11041,6 +11953,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11121,6 +12042,15 @@ export interface operations {
                     "application/json": components["schemas"]["NearestView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11177,6 +12107,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11248,6 +12187,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11331,6 +12279,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ChangeEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11401,6 +12358,15 @@ export interface operations {
                     "application/json": components["schemas"]["FallbackPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11461,6 +12427,15 @@ export interface operations {
                     "application/json": components["schemas"]["FallbackView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11517,6 +12492,15 @@ export interface operations {
                     "application/json": components["schemas"]["LayersView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11566,6 +12550,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11637,6 +12630,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11726,6 +12728,15 @@ export interface operations {
                     "application/json": components["schemas"]["FeaturesView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11795,6 +12806,15 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -11867,6 +12887,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_NoticeView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -11922,6 +12951,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -11992,6 +13030,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_OrganisationView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12052,6 +13099,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrganisationView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -12119,6 +13175,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12164,6 +13229,15 @@ export interface operations {
                     "application/json": components["schemas"]["PortalView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             429: {
                 headers: {
@@ -12202,6 +13276,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PortalCaseView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Done */
@@ -12266,6 +13349,15 @@ export interface operations {
                     "image/jpeg": number[];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             404: {
                 headers: {
@@ -12326,6 +13418,15 @@ export interface operations {
                     "application/json": components["schemas"]["PortalCodeView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             409: {
                 headers: {
@@ -12382,6 +13483,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PortalComponentView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Done */
@@ -12444,6 +13554,15 @@ export interface operations {
                     "application/json": components["schemas"]["LinkView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             403: {
                 headers: {
@@ -12500,6 +13619,15 @@ export interface operations {
                     "application/json": components["schemas"]["FollowedView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             401: {
                 headers: {
@@ -12549,6 +13677,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FollowedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Done */
@@ -12620,6 +13757,15 @@ export interface operations {
                     "application/json": components["schemas"]["FollowedView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             401: {
                 headers: {
@@ -12689,6 +13835,15 @@ export interface operations {
                     "application/json": components["schemas"]["PortalReportedView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             422: {
                 headers: {
@@ -12740,6 +13895,15 @@ export interface operations {
                     "application/json": components["schemas"]["PortalSuggestionView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             422: {
                 headers: {
@@ -12787,6 +13951,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Done */
@@ -12856,6 +14029,15 @@ export interface operations {
                     "application/json": components["schemas"]["UploadView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Done */
             409: {
                 headers: {
@@ -12912,6 +14094,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProcessesView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -12961,6 +14152,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13032,6 +14232,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProcessCheckView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13091,6 +14300,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13177,6 +14395,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13235,6 +14462,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportCreatedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13306,6 +14542,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13362,6 +14607,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13433,6 +14687,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportAcceptedView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13513,6 +14776,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13684,6 +14956,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13758,6 +15039,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -13840,6 +15130,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -13918,6 +15217,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14000,6 +15308,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14080,6 +15397,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14154,6 +15480,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14236,6 +15571,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14305,6 +15649,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14381,6 +15734,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_RoleView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14441,6 +15803,15 @@ export interface operations {
                     "application/json": components["schemas"]["RoutePage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14499,6 +15870,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14575,6 +15955,15 @@ export interface operations {
                     "application/json": components["schemas"]["AccuracyView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14633,6 +16022,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuggestionView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14709,6 +16107,15 @@ export interface operations {
                     "application/json": components["schemas"]["RehearsalView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14769,6 +16176,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -14854,6 +16270,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -14930,6 +16355,15 @@ export interface operations {
                     "application/json": components["schemas"]["RuleRowView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15002,6 +16436,15 @@ export interface operations {
                     "application/json": components["schemas"]["SearchView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15058,6 +16501,15 @@ export interface operations {
                     "application/json": components["schemas"]["WhoAmIView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15098,6 +16550,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhoAmIView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description `login_failed` */
@@ -15150,6 +16611,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15189,6 +16659,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_SessionView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15246,6 +16725,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -15310,6 +16798,15 @@ export interface operations {
                     "application/json": components["schemas"]["SourceList"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15359,6 +16856,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15421,6 +16927,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15500,6 +17015,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_StaffView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15560,6 +17084,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15633,6 +17166,15 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15704,6 +17246,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_StandardView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15769,6 +17320,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_CategoryView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15839,6 +17399,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageView_CrosswalkRowView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -15933,6 +17502,15 @@ export interface operations {
                     "application/json": components["schemas"]["StatisticsView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -15989,6 +17567,15 @@ export interface operations {
                     "application/json": components["schemas"]["NumbersView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16040,6 +17627,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RateChoiceView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16142,6 +17738,15 @@ export interface operations {
                     "application/json": components["schemas"]["ObligationPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16215,6 +17820,15 @@ export interface operations {
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16271,6 +17885,15 @@ export interface operations {
                     "application/json": components["schemas"]["TaskCountsView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16322,6 +17945,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16404,6 +18036,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16482,6 +18123,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16564,6 +18214,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16642,6 +18301,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16724,6 +18392,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16802,6 +18479,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -16884,6 +18570,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -16962,6 +18657,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17044,6 +18748,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17122,6 +18835,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17204,6 +18926,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17282,6 +19013,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17364,6 +19104,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17442,6 +19191,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseStateView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17524,6 +19282,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17604,6 +19371,15 @@ export interface operations {
                     "application/json": components["schemas"]["CaseStateView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17681,6 +19457,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_TokenView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17743,6 +19528,15 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreatedView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -17798,6 +19592,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description Sign in first */
             401: {
@@ -17862,6 +19665,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -17938,6 +19750,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -18020,6 +19841,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ZoneListView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -18078,6 +19908,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -18150,6 +19989,15 @@ export interface operations {
                     "application/json": components["schemas"]["ZonesAtView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -18206,6 +20054,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -18277,6 +20134,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Sign in first */
@@ -18355,6 +20221,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -18425,6 +20300,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageView_ZoneEventView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description Sign in first */
             401: {
                 headers: {
@@ -18490,6 +20374,15 @@ export interface operations {
                     "application/json": components["schemas"]["HealthView"];
                 };
             };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
             /** @description We broke; quote the request id */
             500: {
                 headers: {
@@ -18517,6 +20410,15 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description Done */
@@ -18555,6 +20457,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadinessView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description We broke; quote the request id */
