@@ -111,7 +111,7 @@ fn each_house(test: impl Fn(&Told<'_>)) {
         })
         .collect();
     let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
-    each_engine_at(&[access::ROOM, casework::ROOM], &shared, |store| {
+    each_engine_at(&[access::ROOM, casework::ROOM, portal::ROOM], &shared, |store| {
         clock.set(morning());
         settle(store);
         let town = Town {
