@@ -30,6 +30,7 @@ mod overlay_law;
 mod overlay_moves;
 mod overlay_recall;
 mod overlay_service;
+mod pieces;
 mod pool;
 mod processes;
 mod races;

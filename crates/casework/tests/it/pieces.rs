@@ -1,0 +1,105 @@
+//! Files that come in pieces: what does not follow on is refused with where to go on, and nothing is there twice.
+
+use crate::town::*;
+use base::Problem;
+use base::limits::UPLOAD_PIECE_BYTES_MAX;
+use casework::CaseworkError;
+use casework::service::Piece;
+use casework::view::UploadView;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+fn photo() -> Vec<u8> {
+    let mut out = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_pixel(64, 64, image::Rgb([9, 9, 9]));
+    picture.write_to(&mut out, image::ImageFormat::Png).unwrap();
+    out.into_inner()
+}
+
+impl Town {
+    fn push(
+        &self,
+        key: &str,
+        from: usize,
+        length: usize,
+        bytes: &[u8],
+    ) -> Result<UploadView, CaseworkError> {
+        let piece = Piece {
+            key: key.to_owned(),
+            from_byte: i64::try_from(from).unwrap(),
+            length: i64::try_from(length).unwrap(),
+            bytes: bytes.to_vec(),
+        };
+        wait(self.casework.upload_push(&call(&roads()), piece))
+    }
+}
+
+fn roads() -> std::sync::Arc<access::Principal> {
+    person(ROADS, "handler", None)
+}
+
+fn code(outcome: Result<UploadView, CaseworkError>) -> Problem {
+    outcome.unwrap_err().into()
+}
+
+#[test]
+fn pieces_follow_on_each_other_once_and_make_one_file() {
+    each_town(|town, _| {
+        let file = photo();
+        let (half, all) = (file.len() / 2, file.len());
+        let begun = town.push(KEY, 0, all, &file[..half]).unwrap();
+        assert_eq!(
+            (begun.received_bytes, begun.attachment.is_none()),
+            (half as i64, true)
+        );
+        // Sent again after a lost answer; too far on; of another length.
+        let again = town.push(KEY, 0, all, &file[..half]);
+        assert!(again.is_err() || again.unwrap().received_bytes == half as i64);
+        assert_eq!(
+            code(town.push(KEY, half + 1, all, &file[half + 1..])).status,
+            409
+        );
+        assert_eq!(
+            code(town.push(KEY, half, all + 1, &file[half..])).status,
+            409
+        );
+        let shown = wait(town.casework.upload_view(&roads(), KEY)).unwrap();
+        assert_eq!(
+            (shown.received_bytes, shown.length_bytes),
+            (half as i64, all as i64)
+        );
+        let other = person(WATER, "handler", None);
+        assert!(
+            wait(town.casework.upload_view(&other, KEY)).is_err(),
+            "a key is its caller's"
+        );
+        let whole = town.push(KEY, half, all, &file[half..]).unwrap();
+        let made = whole.attachment.unwrap();
+        let twice = town.push(KEY, half, all, &file[half..]);
+        let shown = wait(town.casework.upload_view(&roads(), KEY)).unwrap();
+        assert_eq!(shown.attachment.unwrap().id, made.id);
+        assert!(twice.is_err() || twice.unwrap().attachment.unwrap().id == made.id);
+        town.verify();
+    });
+}
+
+#[test]
+fn a_piece_that_cannot_be_taken_names_what_is_wrong_with_it() {
+    each_town(|town, _| {
+        let file = photo();
+        let all = file.len();
+        let fields = |outcome: Result<UploadView, CaseworkError>| match outcome.unwrap_err() {
+            CaseworkError::Invalid(wrong) => wrong.into_iter().map(|each| each.field).collect(),
+            other => vec![other.to_string()],
+        };
+        assert_eq!(fields(town.push("short", 0, all, &file)), ["key"]);
+        assert_eq!(fields(town.push(KEY, 0, 0, &file)), ["length", "offset"]);
+        assert_eq!(fields(town.push(KEY, 0, all, &[])), ["body"]);
+        assert_eq!(fields(town.push(KEY, 1, all, &file)), ["offset"]);
+        let much = vec![0; UPLOAD_PIECE_BYTES_MAX + 1];
+        assert_eq!(fields(town.push(KEY, 0, much.len(), &much)), ["body"]);
+        // What is no file of a kind that is taken is refused when it is whole.
+        let text = b"not a picture at all";
+        assert!(town.push(KEY, 0, text.len(), text).is_err());
+    });
+}
