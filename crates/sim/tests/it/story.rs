@@ -107,6 +107,10 @@ const NOT_TOLD: &[(&str, &str)] = &[
         "process_save",
         "the city runs by the processes that are built in",
     ),
+    (
+        "upload_push",
+        "files come whole from the desks of the story; in pieces they come from phones",
+    ),
     ("source_create", "the sources that are built in are enough"),
     ("source_update", "the sources that are built in are enough"),
     ("rate_choose", "every rate is divided as it is at first"),
