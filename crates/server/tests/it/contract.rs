@@ -226,6 +226,8 @@ async fn without_a_token_only_the_public_endpoints_answer() {
     assert_eq!(
         in_rooms.collect::<Vec<_>>(),
         [
+            // A file of the console, like its pages.
+            &"phone_worker",
             &"session_open",
             &"portal_suggest",
             &"portal_upload_push",
