@@ -582,6 +582,11 @@ impl Index {
             let clock = self.running.get(row).and_then(|running| running.clock);
             clock.is_some_and(|(yellow_at, due_at)| fits(yellow_at, due_at))
         };
+        // Few clocks run, whatever else is said.
+        if rows.len() > u64::try_from(self.running.len()).unwrap_or(u64::MAX) {
+            let with_clock = self.running.keys().copied().filter(running);
+            return with_clock.filter(|row| rows.contains(*row)).collect();
+        }
         rows.iter().filter(running).collect()
     }
 }
