@@ -36,7 +36,7 @@ pub const PHONE_PAGES: &[Endpoint] = &[page("/m", "phone_page"), page("/m/i", "f
 /// The lines in the table of endpoints besides the pages.
 pub const ENDPOINTS: &[Endpoint] = &[
     page("/assets/{file}", "page_asset"),
-    page("/m/sw.js", "phone_worker"),
+    page("/m/sw.js", "phone_page_worker"),
 ];
 
 const fn page(path: &'static str, operation: &'static str) -> Endpoint {

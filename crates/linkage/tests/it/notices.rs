@@ -111,20 +111,24 @@ fn each_house(test: impl Fn(&Told<'_>)) {
         })
         .collect();
     let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
-    each_engine_at(&[access::ROOM, casework::ROOM, portal::ROOM], &shared, |store| {
-        clock.set(morning());
-        settle(store);
-        let town = Town {
-            casework: casework_with(&store.store, &documents),
-            clock: clock.clone(),
-        };
-        test(&Told {
-            town: &town,
-            store,
-            consumer: Arc::new(Linkage::new(store.store.clone())),
-            seen: std::cell::Cell::new(0),
-        });
-    });
+    each_engine_at(
+        &[access::ROOM, casework::ROOM, portal::ROOM],
+        &shared,
+        |store| {
+            clock.set(morning());
+            settle(store);
+            let town = Town {
+                casework: casework_with(&store.store, &documents),
+                clock: clock.clone(),
+            };
+            test(&Told {
+                town: &town,
+                store,
+                consumer: Arc::new(Linkage::new(store.store.clone())),
+                seen: std::cell::Cell::new(0),
+            });
+        },
+    );
 }
 
 fn desk(organisation_id: Id) -> Arc<Principal> {
