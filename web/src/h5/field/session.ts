@@ -6,7 +6,7 @@ import type { WhoAmI } from './types';
 const KEY = 'chengyun.field.who';
 
 /** Who works with this phone; kept, so that without network they may go on writing things down. */
-export interface Who { accountId: string; staffId: string; name: string; permissions: string[]; mustChange: boolean }
+export interface Who { accountId: string; staffId: string; name: string; permissions: string[]; mustChange: boolean; organisationIds: string[] }
 
 export const who = ref<Who | null>(null);
 export const isKnown = ref(false);
@@ -14,7 +14,7 @@ export const isKnown = ref(false);
 export const isRemembered = ref(false);
 
 function take(view: WhoAmI): void {
-  who.value = { accountId: view.account_id, staffId: view.staff_id, name: view.staff_name, permissions: view.permissions, mustChange: view.must_change_password };
+  who.value = { accountId: view.account_id, staffId: view.staff_id, name: view.staff_name, permissions: view.permissions, mustChange: view.must_change_password, organisationIds: view.memberships.map((each) => each.organisation_id) };
   credentials.csrf = view.csrf_token ?? '';
   isRemembered.value = false;
   localStorage.setItem(KEY, JSON.stringify(who.value));
@@ -64,5 +64,8 @@ export async function signOut(): Promise<void> {
   outbox.belongsTo('');
   for (const key of Object.keys(localStorage)) if (key.startsWith('chengyun.field')) localStorage.removeItem(key);
 }
+
+/** Whether they work for this organisation itself, and not only above it: whoever handles stands where the work is. */
+export const worksFor = (organisationId: string): boolean => who.value?.organisationIds.includes(organisationId) ?? false;
 
 export const may = (permission: string): boolean => who.value?.permissions.includes(permission) ?? false;

@@ -1,6 +1,6 @@
 import { ref } from 'vue';
 import { ApiError, ask } from '../api';
-import { may, who } from './session';
+import { may, who, worksFor } from './session';
 import type { CaseRow, CaseView, TaskRow } from './types';
 
 // What there is to do, kept in the phone so that it can be read where there is no network. Masked, as the server sends it.
@@ -69,7 +69,7 @@ export async function readWork(): Promise<void> {
       const more = await ask<{ items: TaskRow[] }>('GET', `tasks?box=doing&sort=due&limit=${LIST_MAX}`);
       for (const task of [...items, ...more.items]) {
         const job = ofTask(task);
-        if (job !== null) found.set(`${job.caseId} ${job.kind}`, job);
+        if (job !== null && (task.kind !== 'handle' || worksFor(task.organisation.id))) found.set(`${job.caseId} ${job.kind}`, job);
       }
     }
     if (may('case_list') && may('case_inspect_result')) {

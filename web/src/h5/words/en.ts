@@ -1,7 +1,7 @@
 import type { Words } from '../look';
 
 const en: Words = {
-  common: { back: 'Back', loading: 'Loading…', failed: 'Nothing came. Check the network and try again.', retry: 'Try again', none: 'None', send: 'Send', close: 'Close', optional: 'optional', delete: 'Delete', cancel: 'Cancel', large: 'Large', normal: 'Normal', language: '中文', dark: 'Dark', light: 'Light', more: 'More', less: 'Less' },
+  common: { back: 'Back', loading: 'Loading…', failed: 'Nothing came. Check the network and try again.', retry: 'Try again', refresh: 'Refresh', none: 'None', send: 'Send', close: 'Close', optional: 'optional', delete: 'Delete', cancel: 'Cancel', large: 'Large', normal: 'Normal', language: '中文', dark: 'Dark', light: 'Light', more: 'More', less: 'Less' },
   tabs: { report: 'Report', mine: 'Mine', find: 'Look up', label: 'Main menu', tasks: 'Tasks', found: 'Found', duty: 'On duty', outbox: 'To send' },
   report: {
     title: 'Report a problem', lead: 'Take a photo, choose, send.', photo: 'Photo', photoMore: 'Another', remove: 'Remove photo {n}', pick: 'From album', picked: 'Photo {n}', bad: 'This photo cannot be opened; take another.',

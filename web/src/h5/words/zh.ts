@@ -1,5 +1,5 @@
 export default {
-  common: { back: '返回', loading: '加载中…', failed: '没有取到，请检查网络后重试。', retry: '重试', none: '暂无', send: '提交', close: '关闭', optional: '选填', delete: '删除', cancel: '取消', large: '大字', normal: '标准字', language: 'English', dark: '深色', light: '浅色', more: '更多', less: '收起' },
+  common: { back: '返回', loading: '加载中…', failed: '没有取到，请检查网络后重试。', retry: '重试', refresh: '刷新', none: '暂无', send: '提交', close: '关闭', optional: '选填', delete: '删除', cancel: '取消', large: '大字', normal: '标准字', language: 'English', dark: '深色', light: '浅色', more: '更多', less: '收起' },
   tabs: { report: '上报', mine: '我的', find: '查一件', label: '主菜单', tasks: '任务', found: '自采', duty: '值守', outbox: '待发' },
   report: {
     title: '随手拍', lead: '拍一张，选一下，就能报。', photo: '拍照', photoMore: '再拍一张', remove: '去掉第 {n} 张照片', pick: '从相册选', picked: '第 {n} 张照片', bad: '这张照片打不开，请换一张。',
