@@ -12,10 +12,12 @@ export interface Phone {
   complaints: string[];
 }
 
-export async function phone(city: City, path: string, options: { dark?: boolean; language?: 'en' } = {}): Promise<Phone> {
+export async function phone(city: City, path: string, options: { dark?: boolean; language?: 'en'; withoutWorker?: boolean } = {}): Promise<Phone> {
   const context = await city.browser.newContext({
     baseURL: city.base, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2,
     geolocation: PLACE, permissions: ['geolocation'], colorScheme: options.dark === true ? 'dark' : 'light',
+    // What goes through the worker is not seen by those who stand in the way of requests.
+    serviceWorkers: options.withoutWorker === true ? 'block' : 'allow',
   });
   if (options.language === 'en') await context.addInitScript(() => { localStorage.setItem('chengyun.m', '{"language":"en"}'); });
   const page = await context.newPage();

@@ -212,7 +212,7 @@ describe('without network', () => {
   });
 
   it('an answer that is lost does not double the report, and the time it was told is kept', async () => {
-    const { page, context } = await phone(city, '/m');
+    const { page, context } = await phone(city, '/m', { withoutWorker: true });
     let lost = 0;
     await page.route('**/api/v1/portal/reports', async (route) => {
       lost += 1;
@@ -234,7 +234,7 @@ describe('without network', () => {
   });
 
   it('a photo goes on where the line broke', async () => {
-    const { page, context } = await phone(city, '/m');
+    const { page, context } = await phone(city, '/m', { withoutWorker: true });
     await page.getByText('已定位').waitFor();
     const offsets: number[] = [];
     await page.route('**/api/v1/portal/uploads/**', async (route) => {
