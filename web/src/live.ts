@@ -45,8 +45,8 @@ function join(): void {
   const opened = new EventSource(place > 0 ? `/api/v1/live?after=${place}` : '/api/v1/live');
   source = opened;
   opened.addEventListener('open', () => {
-    // Without a place to go on from, whatever happened before we joined was not heard.
-    if (place === 0) tell('gap');
+    // Whatever happened before we joined was not heard, and what was asked for while nobody answered was not told.
+    tell('gap');
     state.value = 'on';
   });
   opened.addEventListener('message', (event: MessageEvent<string>) => {

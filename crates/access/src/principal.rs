@@ -139,25 +139,7 @@ impl Principal {
             reach: RoleReach::Everything,
             exclusive_group: Some(ExclusiveGroup::System),
         };
-        let membership = Membership {
-            id: Id(0),
-            organisation_id,
-            organisation_name: granted.name_zh.clone(),
-            organisation_path,
-            role: granted.code.clone(),
-            area_path: None,
-            zone_ids: Vec::new(),
-            granted: Arc::new(granted),
-        };
-        Self {
-            account_id: Id(0),
-            staff_id: Id(0),
-            staff_name: "console".to_owned(),
-            means: Means::Console,
-            memberships: vec![membership],
-            narrowed_to: None,
-            must_change_password: false,
-        }
+        Self::without_account(granted, organisation_id, organisation_path, Means::Console)
     }
 
     /// Whoever reports something, told to `organisation_id`. It holds no account; whatever is done in this role `portal` has looked at
@@ -167,6 +149,17 @@ impl Principal {
             reach: RoleReach::Everything,
             ..granted.clone()
         };
+        Self::without_account(granted, organisation_id, organisation_path, Means::Portal)
+    }
+
+    /// Called by the code of the role.
+    fn without_account(
+        granted: Role,
+        organisation_id: Id,
+        organisation_path: TreePath,
+        means: Means,
+    ) -> Self {
+        let staff_name = granted.code.clone();
         let membership = Membership {
             id: Id(0),
             organisation_id,
@@ -180,8 +173,8 @@ impl Principal {
         Self {
             account_id: Id(0),
             staff_id: Id(0),
-            staff_name: "reporter".to_owned(),
-            means: Means::Portal,
+            staff_name,
+            means,
             memberships: vec![membership],
             narrowed_to: None,
             must_change_password: false,

@@ -16,7 +16,7 @@ pub use later::{
 
 use super::case::{self, CaseFact, CaseOpened};
 use super::course::CourseFact;
-use super::decide::handling_clock;
+use super::decide::{check_opening, handling_clock};
 use super::links::LinkFact;
 use super::overlays::OverlayFact;
 use super::report::{ReportFact, ReportReceived};
@@ -219,7 +219,7 @@ pub fn case(
         circumstances,
     )?;
     if history.end.is_none() {
-        check_going_on(opened, circumstances)?;
+        check_opening(opened, circumstances)?;
     }
     let mut making = Making::begin(opened, opened_at, history, circumstances)?;
     if let Some(given) = &history.given {
@@ -247,23 +247,6 @@ fn mark_of(source: &Source, history: &CaseHistory, corrected: Option<Box<Correct
         without_deadline,
         corrected,
     })
-}
-
-/// What goes on here is what its process asks for.
-fn check_going_on(opened: &CaseOpened, circumstances: &Circumstances<'_>) -> Result<(), Refusal> {
-    let process = circumstances.process;
-    if !process.serves(&opened.source) {
-        return Err(Refusal::SourceNotServed {
-            source_code: opened.source.clone(),
-        });
-    }
-    if process.category_required && opened.category_id.is_none() {
-        return Err(Refusal::CategoryRequired);
-    }
-    if process.place_required && opened.area_path.is_none() {
-        return Err(Refusal::PlaceRequired);
-    }
-    Ok(())
 }
 
 /// A timeline in the making.

@@ -129,13 +129,12 @@ impl CaseCommand {
     }
 }
 
-/// The beginning of a case: 受理. Takes the place of `decide` while there is no case yet.
-pub fn open(
+/// A case has what its process asks for from the beginning.
+pub(super) fn check_opening(
     opened: &CaseOpened,
     circumstances: &Circumstances<'_>,
-) -> Result<Event<CaseFact>, Refusal> {
+) -> Result<(), Refusal> {
     let process = circumstances.process;
-    circumstances.check_role(opened.operation())?;
     if !process.serves(&opened.source) {
         return Err(Refusal::SourceNotServed {
             source_code: opened.source.clone(),
@@ -147,6 +146,17 @@ pub fn open(
     if process.place_required && opened.area_path.is_none() {
         return Err(Refusal::PlaceRequired);
     }
+    Ok(())
+}
+
+/// The beginning of a case: 受理. Takes the place of `decide` while there is no case yet.
+pub fn open(
+    opened: &CaseOpened,
+    circumstances: &Circumstances<'_>,
+) -> Result<Event<CaseFact>, Refusal> {
+    let process = circumstances.process;
+    circumstances.check_role(opened.operation())?;
+    check_opening(opened, circumstances)?;
     let at = circumstances.occurred_at;
     Ok(circumstances.event(CaseFact::CaseAccepted {
         opened: opened.clone(),
