@@ -27,7 +27,7 @@ const TRIES: usize = 3;
 const WORST: usize = 10;
 
 /// Prints the figures for 10 thousand, 100 thousand, … up to `most` cases. The cities are made in `kept` and stay there, those found
-/// in it are read again, and no commands are given; without it they are thrown away.
+/// in it are read again, and no commands are given to these; without it they are thrown away.
 pub fn run(binary: &Path, most: usize, kept: Option<&Path>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -44,7 +44,8 @@ pub fn run(binary: &Path, most: usize, kept: Option<&Path>) -> Result<()> {
         );
         let database = folder.join("chengyun.db");
         let started = Instant::now();
-        if !database.exists() {
+        let is_known = database.exists();
+        if !is_known {
             fs::create_dir_all(&folder)?;
             runtime.block_on(mass::fill(&folder, count))?;
         }
@@ -55,8 +56,8 @@ pub fn run(binary: &Path, most: usize, kept: Option<&Path>) -> Result<()> {
         );
         server(binary, &folder)?;
         runtime.block_on(reading(&folder))?;
-        if kept.is_some() {
-            // A city that is read again must not grow.
+        // A city that is read again must not grow.
+        if is_known {
             continue;
         }
         let ([create, dispatch], _) = runtime.block_on(commands::rates(&folder, 2_000))?;

@@ -186,6 +186,15 @@ impl<'a> Tx<'a> {
         Ok(!emitted.is_empty())
     }
 
+    /// Gives back the memory in which this connection keeps what it has read. For whoever has read much that nobody will ask for soon.
+    pub fn forget_pages(&mut self) -> Result<(), StoreError> {
+        self.guarded(|engine| match engine {
+            Engine::Sqlite(connection) => Ok(connection.release_memory()?),
+            // Its pages are the server's.
+            Engine::Pg(_) => Ok(()),
+        })
+    }
+
     /// Prepares without executing; for the test that every statement is understood.
     pub(crate) fn prepare(&mut self, statement: &Statement) -> Result<(), StoreError> {
         self.guarded(|engine| match engine {

@@ -24,7 +24,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::OnceCell;
 
 /// Rows read at once when all are read.
-const LOADED_AT_ONCE: u32 = 10_000;
+const LOADED_AT_ONCE: u32 = 1_000;
 /// Entries of the outbox read at once.
 const FOLLOWED_AT_ONCE: u32 = 1_000;
 /// More than wait for a place at any time.
@@ -83,6 +83,7 @@ impl State {
                 state.put(kind, &entries, depth_of)?;
             }
         }
+        tx.forget_pages()?;
         Ok(state)
     }
 
