@@ -5,6 +5,7 @@ mod areas;
 mod attachments;
 mod bad_input;
 mod boxes;
+mod boxes_more;
 mod bring_in;
 mod callbacks;
 mod conditions;

@@ -128,6 +128,42 @@ pub fn cases(town: &Town) -> Vec<Placed> {
     found
 }
 
+/// Of the cases that are being handled, one under supervision in each street and one whose lead stands still.
+fn held_up(town: &Town, cases: &[Placed]) -> (BTreeSet<Id>, BTreeSet<Id>) {
+    let leader = centre("shift_leader");
+    let did = |who: &Arc<Principal>, path: &str, body: &serde_json::Value| {
+        let answer = town.post(who, path, body);
+        assert!(answer.status.is_success(), "{path}: {}", answer.body);
+    };
+    let (mut supervised, mut suspended) = (BTreeSet::new(), BTreeSet::new());
+    for case in cases {
+        let view = wait(town.casework.case_view(&leader, case.id)).unwrap();
+        if view.head.stage != casework::model::CaseStage::Handling {
+            continue;
+        }
+        if supervised.len() < 2 {
+            let path = format!("/api/v1/cases/{}/supervise", case.id);
+            did(&leader, &path, &json!({"demand": "今日办结"}));
+            supervised.insert(case.id);
+        } else {
+            let lead = view.tasks[0].id;
+            town.accept(ROADS, lead);
+            let until = town.casework.store().clock().now().plus_seconds(86_400);
+            let path = format!("/api/v1/tasks/{lead}/suspension");
+            let ask = json!({"until": until, "reason": "等材料"});
+            did(&person(ROADS, "department_clerk", None), &path, &ask);
+            did(
+                &leader,
+                &format!("{path}/decide"),
+                &json!({"approved": true}),
+            );
+            suspended.insert(case.id);
+        }
+    }
+    assert!(!supervised.is_empty() && !suspended.is_empty());
+    (supervised, suspended)
+}
+
 /// Everybody: role × organisation × area × zones.
 pub fn everybody() -> Vec<Arc<Principal>> {
     let mut found = Vec::new();
@@ -261,6 +297,7 @@ fn kind<T: std::fmt::Debug>(outcome: Result<T, CaseworkError>) -> Option<Failure
 fn lists_and_details_show_exactly_what_the_law_says() {
     each_town(|town, test_store: &TestStore| {
         let cases = cases(town);
+        let (supervised, suspended) = held_up(town, &cases);
         let everybody = everybody();
         // A private PostgreSQL answers slowly; every fifth person there still meets every kind of tie.
         let step = if test_store.store.is_postgres() { 5 } else { 1 };
@@ -310,20 +347,28 @@ fn lists_and_details_show_exactly_what_the_law_says() {
                     }
                 }
             }
-            // A box narrows the list and never widens it.
-            let boxes = [
-                CaseBox::Todo,
-                CaseBox::Doing,
-                CaseBox::Done,
-                CaseBox::Overdue,
-            ];
-            for of_box in boxes {
+            // A box narrows the list and never widens it; the last they see is watched.
+            let watched: BTreeSet<Id> = in_list.last().copied().into_iter().collect();
+            for id in &watched {
+                wait(town.casework.case_watch(who, *id, true)).unwrap();
+            }
+            for of_box in CaseBox::ALL {
                 let query = CaseQuery {
-                    of_box: Some(of_box),
+                    of_box: Some(*of_box),
                     ..CaseQuery::default()
                 };
                 let boxed = listed(town, who, query);
                 assert!(boxed.is_subset(&in_list), "{told} {of_box:?}");
+                let exactly = match of_box {
+                    CaseBox::Supervised => Some(&supervised),
+                    CaseBox::Suspended => Some(&suspended),
+                    CaseBox::Watched => Some(&watched),
+                    _ => None,
+                };
+                if let Some(exactly) = exactly {
+                    let expected: BTreeSet<Id> = exactly & &in_list;
+                    assert_eq!(boxed, expected, "{told} {of_box:?}");
+                }
             }
         }
         assert!(seen_at_all > 0);
@@ -510,5 +555,58 @@ fn a_zone_drawn_anew_shows_its_holders_the_cases_that_lie_in_it_now() {
             ..CaseQuery::default()
         };
         assert_eq!(listed(&anew, &centre("leader"), of_zone), [taken].into());
+    });
+}
+
+#[test]
+fn who_holds_a_zone_sees_the_reports_told_of_in_it_and_those_of_its_cases() {
+    each_town(|town, _| {
+        let holder = |zone: Id| {
+            let mut who = (*person(STRANGER, "shift_leader", None)).clone();
+            who.memberships[0].zone_ids = vec![zone];
+            Arc::new(who)
+        };
+        let (first, second) = (holder(Id(900)), holder(Id(901)));
+        let view = |who: &Arc<Principal>, id| wait(town.casework.report_view(who, id));
+        let sees = |who: &Arc<Principal>, id| match view(who, id) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(Problem::from(error).kind, FailureKind::NotFound);
+                false
+            }
+        };
+        // With a case and without; the first zone is where both are told of.
+        for id in [town.create().report.id, town.receive().id] {
+            assert!(sees(&first, id));
+            assert!(!sees(&second, id));
+            assert!(view(&first, id).unwrap().reporter.is_some());
+        }
+        // Told of in the first, joined to a case of the second: both see it; who it was only the first, where that is hidden.
+        let request = ReportCreateRequest {
+            place: place(121.3),
+            ..report_request()
+        };
+        let by = call(&centre("intake_clerk"));
+        let created = wait(town.casework.report_create(&by, request)).unwrap();
+        let case_id = created.case.unwrap().id;
+        let mut request = ReportCreateRequest {
+            open_case: None,
+            ..report_request()
+        };
+        request.reporter.as_mut().unwrap().hidden = true;
+        let told = wait(town.casework.report_create(&by, request)).unwrap();
+        assert!(!sees(&second, told.report.id));
+        accept(town, told.report.id, &[case_id]);
+        assert!(view(&first, told.report.id).unwrap().reporter.is_some());
+        assert!(view(&second, told.report.id).unwrap().reporter.is_none());
+        // To see is not to be told who it was.
+        let unmask = ReportUnmaskRequest {
+            reason: UnmaskReason::Inquiry,
+        };
+        let refused = wait(
+            town.casework
+                .report_unmask(&Call::of(second), told.report.id, unmask),
+        );
+        assert_eq!(kind(refused), Some(FailureKind::NotFound));
     });
 }

@@ -28,7 +28,7 @@ const QUESTIONS: [&str; 5] = [
     "route_rehearse",
 ];
 
-fn each_full_town(test: impl Fn(&Town)) {
+pub fn each_full_town(test: impl Fn(&Town)) {
     let calling = |document: &&str| {
         if document.contains("[callback]") || !document.contains("code = \"city-management\"") {
             (*document).to_owned()
@@ -39,6 +39,12 @@ fn each_full_town(test: impl Fn(&Town)) {
     let documents: Vec<String> = Processes::BUILT_IN.iter().map(calling).collect();
     let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
     each_town_with(&documents, |town, _| test(town));
+}
+
+/// The row of an operation.
+pub fn row(operation: &str) -> Row {
+    let mut rows = rows().into_iter();
+    rows.find(|row| row.operation == operation).unwrap()
 }
 
 fn method(of: &str) -> Method {
