@@ -55,7 +55,7 @@ const en: Messages = {
   stage: { accepted: 'To file', filed: 'To dispatch', handling: 'Handling', inspecting: 'To inspect', closing: 'To close', closed: 'Closed', cancelled: 'Cancelled', merged: 'Merged' },
   level: { normal: 'Normal', urgent: 'Urgent', critical: 'Critical' },
   light: { green: 'In time', yellow: 'Due soon', red: 'Overdue' },
-  mark: { to_decide: 'To decide', important: 'Important', supervised: 'Supervised', suspended: 'Suspended' },
+  mark: { asked: 'To decide', important: 'Important', supervised: 'Supervised', suspended: 'Suspended' },
   lamp: { left: '{time} left', over: '{time} over', ended: 'Ended', stopped: 'Suspended', none: 'No clock', days: '{d}d {h}h', green: 'in time', yellow: 'due soon', red: 'overdue' },
   task: {
     title: 'Tasks', boxes: 'Boxes of tasks', todo: 'To accept', doing: 'In progress', done: 'Done', returned: 'Returned', overdue: 'Overdue', mine: 'Only mine', list: 'List of tasks',
@@ -127,7 +127,7 @@ const en: Messages = {
   },
   export: { xlsx: 'Excel', file: 'cases', done: '{n} cases exported', tooMany: 'More than 20,000 cases: narrow the filter first' },
   supervise: {
-    title: 'Supervision', tabs: 'Parts of supervision', overdue: 'Overdue', supervised: 'Supervised', asked: 'To decide', raised: 'Raised', board: 'Overdue by organisation', who: 'Lead', count: 'Overdue', worst: 'Longest', mean: 'On average', nobody: '(nobody leads)', everyone: 'All organisations',
+    title: 'Supervision', tabs: 'Parts of supervision', overdue: 'Overdue', supervised: 'Supervised', to_decide: 'To decide', raised: 'Raised', board: 'Overdue by organisation', who: 'Lead', count: 'Overdue', worst: 'Longest', mean: 'On average', nobody: '(nobody leads)', everyone: 'All organisations',
     cut: 'Only the {n} that were due first are counted.', none: { overdue: 'Nothing is overdue', supervised: 'Nothing is supervised', to_decide: 'No application waits for you', raised: 'Nothing has been raised' },
   },
   notices: { title: 'Notices', unread: 'Unread only', readAll: 'Mark all as read ({n})', none: 'No notices', new: 'unread', some: 'Notices, {n} unread' },

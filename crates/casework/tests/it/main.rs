@@ -46,5 +46,6 @@ mod timers;
 mod town;
 mod verifier;
 mod visibility;
+mod visible_reports;
 mod wire_contract;
 mod world;

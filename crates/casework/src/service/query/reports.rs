@@ -235,7 +235,11 @@ impl Casework {
     }
 
     /// The zones that a report is told of, as they are drawn now; not looked up for whoever has none.
-    fn zones_of_report(&self, principal: &Principal, report: &Report) -> Vec<Id> {
+    pub(in crate::service) fn zones_of_report(
+        &self,
+        principal: &Principal,
+        report: &Report,
+    ) -> Vec<Id> {
         if !has_zones(principal) {
             return Vec::new();
         }
