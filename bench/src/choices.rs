@@ -6,7 +6,8 @@ use base::{AreaLevel, Id, PageRequest, Timestamp};
 use casework::clocks::Light;
 use casework::model::{CaseStage, Level, ReportStage, TaskKind, TaskState};
 use casework::service::{
-    CaseBox, CaseMark, CaseQuery, CaseSort, ReportClaim, ReportQuery, TaskBox, TaskQuery,
+    CaseBox, CaseMark, CaseQuery, CaseSort, ReportBox, ReportClaim, ReportQuery, ReportSort,
+    TaskBox, TaskQuery,
 };
 use std::sync::Arc;
 
@@ -82,6 +83,7 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
     let category = |n: usize| categories.get(n).copied().context("no category");
     let organisations = organisations(office).await?;
     let (number, newest_at) = day(office).await?;
+    let stages = CaseStage::ALL.iter().map(|stage| (stage.as_str(), *stage));
     let quarter: fn(Timestamp) -> Timestamp = |at| at.plus_seconds(-90 * 86_400);
     Ok(vec![
         (
@@ -94,6 +96,7 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
                     ("overdue", CaseBox::Overdue),
                     ("supervised", CaseBox::Supervised),
                     ("suspended", CaseBox::Suspended),
+                    ("to_decide", CaseBox::ToDecide),
                     ("watched", CaseBox::Watched),
                 ],
                 |query, value| query.of_box = Some(value),
@@ -102,12 +105,8 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
         (
             "stage",
             one(
-                &[
-                    ("closing", CaseStage::Closing),
-                    ("cancelled", CaseStage::Cancelled),
-                    ("closed", CaseStage::Closed),
-                ],
-                |query, value| query.stage = Some(value),
+                &stages.collect::<Vec<_>>(),
+                |query: &mut CaseQuery, value| query.stage = Some(value),
             ),
         ),
         (
@@ -161,6 +160,7 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
                     ("important", CaseMark::Important),
                     ("supervised", CaseMark::Supervised),
                     ("suspended", CaseMark::Suspended),
+                    ("asked", CaseMark::Asked),
                 ],
                 |query, value| query.mark = Some(value),
             ),
@@ -282,8 +282,39 @@ pub(crate) async fn of_reports(office: &Office) -> Result<Vec<Choice<ReportQuery
         .iter()
         .map(|stage| (stage.as_str(), *stage));
     let levels = Level::ALL.iter().map(|level| (level.as_str(), *level));
-    let (number, _) = day(office).await?;
+    let (number, newest_at) = day(office).await?;
+    let quarter_ago = newest_at.plus_seconds(-90 * 86_400);
     Ok(vec![
+        (
+            "box",
+            one(
+                &[
+                    ("pool", ReportBox::Pool),
+                    ("mine", ReportBox::Mine),
+                    ("overdue", ReportBox::Overdue),
+                    ("callback", ReportBox::Callback),
+                    ("doing", ReportBox::Doing),
+                    ("done", ReportBox::Done),
+                ],
+                |query: &mut ReportQuery, value| query.of_box = Some(value),
+            ),
+        ),
+        (
+            "received",
+            one(
+                &[("last quarter", (quarter_ago, newest_at))],
+                |query: &mut ReportQuery, (from, to)| {
+                    (query.received_from, query.received_to) = (Some(from), Some(to));
+                },
+            ),
+        ),
+        (
+            "sort",
+            one(
+                &[("due", ReportSort::Due)],
+                |query: &mut ReportQuery, value| query.sort = value,
+            ),
+        ),
         (
             "stage",
             one(

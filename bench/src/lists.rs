@@ -121,9 +121,12 @@ async fn reading(folder: &Path) -> Result<()> {
     print("list of 50", of_cases);
     print("list of 50 tasks", of_tasks);
     let mut of_reports = Vec::new();
-    for (name, query) in choices::combinations(&choices::of_reports(&office).await?) {
-        let cost = least(|| casework.report_list(&office.leader, query.clone())).await?;
-        of_reports.push((cost, "district", name));
+    let reports = choices::combinations(&choices::of_reports(&office).await?);
+    for (seer, principal) in seers {
+        for (name, query) in &reports {
+            let cost = least(|| casework.report_list(principal, query.clone())).await?;
+            of_reports.push((cost, seer, name.clone()));
+        }
     }
     print("list of 50 reports", of_reports);
     load(&office, &queries).await?;

@@ -85,7 +85,8 @@ CREATE TABLE case_file (
   is_important BOOLEAN NOT NULL,
   is_supervised BOOLEAN NOT NULL,
   is_suspended BOOLEAN NOT NULL,
-  is_asked BOOLEAN NOT NULL,
+  -- What somebody applied for that waits for a decision, one bit each.
+  asked BIGINT NOT NULL,
   -- JSON of what is known of some cases only.
   extra TEXT NOT NULL
 );

@@ -1634,7 +1634,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Reports that your organisations received or that lie in your area, the newest first. Titles are masked.
+         * Reports that your organisations received or that lie in your area. Titles are masked.
          * @description Needs the permission `report_list`.
          */
         get: operations["report_list"];
@@ -1644,6 +1644,26 @@ export interface paths {
          * @description Needs the permission `report_create`.
          */
         post: operations["report_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many reports each box of yours holds; 1000 stands for 999 and more.
+         * @description Needs the permission `report_list`.
+         */
+        get: operations["report_counts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3496,6 +3516,11 @@ export interface components {
              * @description 挂账.
              */
             suspended: number;
+            /**
+             * Format: int64
+             * @description 待审批.
+             */
+            to_decide: number;
             /**
              * Format: int64
              * @description 待办.
@@ -5960,6 +5985,39 @@ export interface components {
             /** @description What the reporter said. */
             words?: string | null;
         };
+        /** @description How many reports each box holds; 1000 stands for 999 and more. */
+        ReportCountsView: {
+            /**
+             * Format: int64
+             * @description 待回访.
+             */
+            callback: number;
+            /**
+             * Format: int64
+             * @description 办理中.
+             */
+            doing: number;
+            /**
+             * Format: int64
+             * @description 已办.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description 我认领的.
+             */
+            mine: number;
+            /**
+             * Format: int64
+             * @description 超期.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description 诉求池.
+             */
+            pool: number;
+        };
         /** @description `report_create`. */
         ReportCreateRequest: {
             /** @description Where, in words. */
@@ -6036,7 +6094,7 @@ export interface components {
         };
         /** @description A page of reports. */
         ReportPage: {
-            /** @description The newest first. */
+            /** @description In the order asked for, the newest first else. */
             items: components["schemas"]["ReportListView"][];
             /** @description Pass as `after` for the next page. */
             next?: string | null;
@@ -8505,7 +8563,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description In this box of yours: what it holds follows from what you may do. */
-                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "watched";
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "watched";
                 /** @description In this stage. */
                 stage?: components["schemas"]["CaseStage"];
                 /** @description Division code of the area it lies in. */
@@ -8745,7 +8803,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description In this box of yours: what it holds follows from what you may do. */
-                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "watched";
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "watched";
                 /** @description In this stage. */
                 stage?: components["schemas"]["CaseStage"];
                 /** @description Division code of the area it lies in. */
@@ -8849,7 +8907,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description In this box of yours: what it holds follows from what you may do. */
-                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "watched";
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "watched";
                 /** @description In this stage. */
                 stage?: components["schemas"]["CaseStage"];
                 /** @description Division code of the area it lies in. */
@@ -14361,6 +14419,8 @@ export interface operations {
     report_list: {
         parameters: {
             query?: {
+                /** @description In this box of yours. */
+                box?: "pool" | "mine" | "overdue" | "callback" | "doing" | "done";
                 /** @description In this stage. */
                 stage?: components["schemas"]["ReportStage"];
                 /** @description So urgent. */
@@ -14373,8 +14433,14 @@ export interface operations {
                 area_code?: string;
                 /** @description From this source, by its code. */
                 source?: string;
-                /** @description Whose number begins so. */
+                /** @description Received at this time or later; of what was brought in from elsewhere, when it was brought in. */
+                received_from?: string;
+                /** @description Received before this time. */
+                received_to?: string;
+                /** @description Whose number begins so; at least to its day. */
                 q?: string;
+                /** @description In which order. */
+                sort?: "newest" | "due";
                 /** @description Rows wanted, 1 to 200; 50 when left out. */
                 limit?: number;
                 /** @description The `next` of the page before. */
@@ -14502,6 +14568,62 @@ export interface operations {
             };
             /** @description Some fields are wrong; all are named */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    report_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportCountsView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -127,8 +127,8 @@ const en: Messages = {
   },
   export: { xlsx: 'Excel', file: 'cases', done: '{n} cases exported', tooMany: 'More than 20,000 cases: narrow the filter first' },
   supervise: {
-    title: 'Supervision', tabs: 'Parts of supervision', overdue: 'Overdue', supervised: 'Supervised', asked: 'To decide', raised: 'Raised', board: 'Overdue by organisation', who: 'Lead', count: 'Overdue', worst: 'Longest', mean: 'On average', nobody: '(nobody leads)', everyone: 'All organisations',
-    cut: 'Only the {n} that were due first are counted.', none: { overdue: 'Nothing is overdue', supervised: 'Nothing is supervised', asked: 'No application waits', raised: 'Nothing has been raised' },
+    title: 'Supervision', tabs: 'Parts of supervision', overdue: 'Overdue', supervised: 'Supervised', to_decide: 'To decide', raised: 'Raised', board: 'Overdue by organisation', who: 'Lead', count: 'Overdue', worst: 'Longest', mean: 'On average', nobody: '(nobody leads)', everyone: 'All organisations',
+    cut: 'Only the {n} that were due first are counted.', none: { overdue: 'Nothing is overdue', supervised: 'Nothing is supervised', to_decide: 'No application waits for you', raised: 'Nothing has been raised' },
   },
   notices: { title: 'Notices', unread: 'Unread only', readAll: 'Mark all as read ({n})', none: 'No notices', new: 'unread', some: 'Notices, {n} unread' },
   noticeKind: {
@@ -141,8 +141,8 @@ const en: Messages = {
     title: 'Reports', tabs: 'Kinds of reports', number: 'Number', stage: 'Stage', receivedAt: 'Received', facts: 'Report', fresh: '{n} new reports', answer: 'Answer', solved: 'Solved', solvedYes: 'Solved', solvedNo: 'Not solved', satisfaction: 'Satisfaction', words: 'What the reporter said',
     again: 'What is not solved', againYes: 'Do it again', againNo: 'Leave it', withdrawnBy: 'Withdrawn by', byReporter: 'The reporter', onBehalf: 'On behalf', into: 'Join which case', overtaken: 'Somebody else has changed the report. Look again, then submit again.', notFound: 'There is no such report',
     mineTag: 'Claimed by me', taken: 'Claimed', redone: 'Done again {n}×', calledBack: 'Callback', attempts: 'Calls', rating: 'Rating', case: 'Case {n}', report: 'Report {n}',
-    tab: { pool: 'Pool', mine: 'Mine', callback: 'To call back', accepted: 'Under way', settled: 'Settled' },
-    none: { pool: 'The pool is empty', mine: 'You have claimed nothing', callback: 'Nobody is to be called back', accepted: 'Nothing is under way', settled: 'Nothing is settled' },
+    tab: { pool: 'Pool', mine: 'Mine', overdue: 'Overdue', callback: 'To call back', doing: 'Under way', done: 'Done' },
+    none: { pool: 'The pool is empty', mine: 'You have claimed nothing', overdue: 'Nothing waits too long', callback: 'Nobody is to be called back', doing: 'Nothing is under way', done: 'Nothing is done' },
   },
   reportStage: { received: 'Received', accepted: 'Under way', calling_back: 'To call back', settled: 'Settled', answered: 'Answered', rejected: 'Rejected', withdrawn: 'Withdrawn' },
   satisfaction: { very_satisfied: 'very satisfied', satisfied: 'satisfied', fairly_satisfied: 'fairly satisfied', dissatisfied: 'dissatisfied', very_dissatisfied: 'very dissatisfied' },

@@ -125,8 +125,8 @@ export default {
   },
   export: { xlsx: '导出 Excel', file: '案卷', done: '已导出 {n} 件', tooMany: '超过 20000 件，请先缩小筛选范围' },
   supervise: {
-    title: '督办', tabs: '督办分类', overdue: '超期', supervised: '督办中', asked: '待审申请', raised: '逐级提醒', board: '各单位超期情况', who: '主办单位', count: '超期件数', worst: '最长超期', mean: '平均超期', nobody: '（尚无主办）', everyone: '全部单位',
-    cut: '只统计了最早到期的 {n} 件。', none: { overdue: '没有超期案卷', supervised: '没有督办中的案卷', asked: '没有等待审批的申请', raised: '没有被逐级提醒的案卷' },
+    title: '督办', tabs: '督办分类', overdue: '超期', supervised: '督办中', to_decide: '待审批', raised: '逐级提醒', board: '各单位超期情况', who: '主办单位', count: '超期件数', worst: '最长超期', mean: '平均超期', nobody: '（尚无主办）', everyone: '全部单位',
+    cut: '只统计了最早到期的 {n} 件。', none: { overdue: '没有超期案卷', supervised: '没有督办中的案卷', to_decide: '没有等你审批的申请', raised: '没有被逐级提醒的案卷' },
   },
   notices: { title: '消息', unread: '只看未读', readAll: '全部标为已读（{n}）', none: '没有消息', new: '未读', some: '消息，{n} 条未读' },
   noticeKind: {
@@ -139,8 +139,8 @@ export default {
     title: '诉求', tabs: '诉求分类', number: '诉求编号', stage: '状态', receivedAt: '接收时间', facts: '诉求内容', fresh: '有 {n} 件新诉求', answer: '答复内容', solved: '是否解决', solvedYes: '已解决', solvedNo: '未解决', satisfaction: '满意度', words: '诉求人意见',
     again: '未解决的处理', againYes: '重新办理', againNo: '就此办结', withdrawnBy: '由谁撤回', byReporter: '诉求人要求', onBehalf: '代为撤回', into: '并入哪件案卷', overtaken: '诉求已被其他人更新。请看过后再次提交。', notFound: '查不到这件诉求',
     mineTag: '我已认领', taken: '已被认领', redone: '重办 {n} 次', calledBack: '回访结果', attempts: '回访次数', rating: '评价', case: '案卷 {n}', report: '诉求 {n}',
-    tab: { pool: '诉求池', mine: '我认领的', callback: '待回访', accepted: '办理中', settled: '已办结' },
-    none: { pool: '诉求池里没有待受理的诉求', mine: '你没有认领诉求', callback: '没有待回访的诉求', accepted: '没有办理中的诉求', settled: '没有已办结的诉求' },
+    tab: { pool: '诉求池', mine: '我认领的', overdue: '超期', callback: '待回访', doing: '办理中', done: '已办' },
+    none: { pool: '诉求池里没有待受理的诉求', mine: '你没有认领诉求', overdue: '没有超期未受理的诉求', callback: '没有待回访的诉求', doing: '没有办理中的诉求', done: '没有已办的诉求' },
   },
   reportStage: { received: '待受理', accepted: '办理中', calling_back: '待回访', settled: '已办结', answered: '已答复', rejected: '不予受理', withdrawn: '已撤回' },
   satisfaction: { very_satisfied: '非常满意', satisfied: '满意', fairly_satisfied: '基本满意', dissatisfied: '不满意', very_dissatisfied: '非常不满意' },

@@ -11,6 +11,6 @@ export function useMenu() {
     { to: '/reports', name: t('menu.reports'), shown: session.may('report_list') && (session.may('report_accept') || session.may('report_callback')) },
     { to: '/cases', name: t('menu.cases'), shown: session.may('case_list') },
     { to: '/inbox', name: t('menu.inbox'), shown: session.may('task_accept') && session.may('task_list') },
-    { to: '/supervise', name: t('menu.supervise'), shown: session.may('case_list') && ['case_supervise', 'extension_decide', 'suspension_decide', 'exclusion_decide', 'appeal_review'].some((each) => session.may(each)) },
+    { to: '/supervise', name: t('menu.supervise'), shown: session.may('case_list') && ['case_supervise', 'extension_decide', 'suspension_decide', 'exclusion_decide', 'appeal_review', 'case_rule'].some((each) => session.may(each)) },
   ].filter((each) => each.shown && session.who?.must_change_password === false));
 }

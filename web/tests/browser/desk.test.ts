@@ -1,7 +1,7 @@
 // Journeys of a desk with much to do: many cases at once, what is taken back, what is late, what is printed and exported, and a server that
 // dies under somebody's hands.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { ask, desk, filedCase, openCity, type City } from './city';
 
@@ -192,13 +192,18 @@ describe('what is late', () => {
     const task = (await caseOf(water.page, id)).tasks[0]?.id ?? '';
     await ask(water.page, 'POST', `tasks/${task}/accept`, {});
     expect((await ask(water.page, 'POST', `tasks/${task}/extension`, { reason: '等候配件' })).status).toBe(200);
-    await shift.page.goto('/supervise?tab=asked');
+    await shift.page.goto('/supervise?tab=to_decide');
+    const waiting = async () => Number(await shift.page.locator('[data-box="to_decide"] b').textContent());
+    await shift.page.locator(`.grid-row[data-id="${id}"]`).waitFor();
+    const before = await waiting();
+    expect(before).toBeGreaterThan(0);
     await shift.page.locator(`.grid-row[data-id="${id}"]`).click();
     await shift.page.locator('[data-operation="extension_decide"]').click();
     await shift.page.locator('form[data-form="extension_decide"] input[type=radio]').first().check();
     await shift.page.keyboard.press('Control+Enter');
     await shift.page.locator('[data-kind="extension_decided"]').waitFor();
     await shift.page.locator(`.grid-row[data-id="${id}"]`).waitFor({ state: 'detached' });
+    await vi.waitFor(async () => expect(await waiting()).toBe(before - 1), { timeout: 10_000 });
     for (const each of [clerk, shift, dispatcher, water]) await each.context.close();
   }, 90_000);
 });

@@ -46,6 +46,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/api/v1/attachments/{id}", "attachment_view", "attachment_view"),
     endpoint("GET", "/api/v1/attachments/{id}/thumbnail", "attachment_thumbnail", "attachment_view"),
     endpoint("POST", "/api/v1/reports/search", "report_search", "report_list"),
+    endpoint("GET", "/api/v1/reports/counts", "report_counts", "report_list"),
     endpoint("GET", "/api/v1/reports/{id}", "report_view", "report_view"),
     endpoint("POST", "/api/v1/reports/{id}/accept", "report_accept", "report_accept"),
     endpoint("POST", "/api/v1/reports/{id}/unmask", "report_unmask", "report_unmask"),
@@ -156,6 +157,7 @@ fn routes(casework: Casework) -> OpenApiRouter {
         .routes(routes!(attachments::attachment_view))
         .routes(routes!(attachments::attachment_thumbnail))
         .routes(routes!(reports::report_search))
+        .routes(routes!(reports::report_counts))
         .routes(routes!(reports::report_view))
         .routes(routes!(links::report_accept))
         .routes(routes!(reports::report_unmask))

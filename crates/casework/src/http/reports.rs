@@ -4,11 +4,11 @@ use super::call;
 use crate::clocks::Light;
 use crate::input::{ReportCreateRequest, ReportSearchRequest, ReportUnmaskRequest};
 use crate::model::{Level, ReportStage};
-use crate::service::{Casework, ReportClaim, ReportQuery};
-use crate::view::{ReportCreatedView, ReportListView, ReportView};
+use crate::service::{Casework, ReportBox, ReportClaim, ReportQuery, ReportSort};
+use crate::view::{ReportCountsView, ReportCreatedView, ReportListView, ReportView};
 use access::http::Caller;
 use axum::extract::State;
-use base::{Id, Page, PageRequest};
+use base::{Id, Page, PageRequest, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wire::{
@@ -18,7 +18,7 @@ use wire::{
 /// A page of reports.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReportPage {
-    /// The newest first.
+    /// In the order asked for, the newest first else.
     pub items: Vec<ReportListView>,
     /// Pass as `after` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +39,9 @@ impl From<Page<ReportListView>> for ReportPage {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReportListParams {
+    /// In this box of yours.
+    #[param(inline)]
+    r#box: Option<ReportBox>,
     /// In this stage.
     stage: Option<ReportStage>,
     /// So urgent.
@@ -52,8 +55,17 @@ pub(super) struct ReportListParams {
     area_code: Option<String>,
     /// From this source, by its code.
     source: Option<String>,
-    /// Whose number begins so.
+    /// Received at this time or later; of what was brought in from elsewhere, when it was brought in.
+    #[param(value_type = Option<String>, format = DateTime)]
+    received_from: Option<Timestamp>,
+    /// Received before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    received_to: Option<Timestamp>,
+    /// Whose number begins so; at least to its day.
     q: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: ReportSort,
 }
 
 /// Where a page begins and how long it is.
@@ -67,7 +79,7 @@ pub(super) struct PageParams {
     after: Option<String>,
 }
 
-/// Reports that your organisations received or that lie in your area, the newest first. Titles are masked.
+/// Reports that your organisations received or that lie in your area. Titles are masked.
 #[utoipa::path(get, path = "/api/v1/reports", operation_id = "report_list", tag = "reports",
     params(ReportListParams, PageParams), responses((status = 200, body = ReportPage)))]
 pub(super) async fn report_list(
@@ -77,17 +89,31 @@ pub(super) async fn report_list(
     Query(page): Query<PageRequest>,
 ) -> Answer<Json<ReportPage>> {
     let query = ReportQuery {
+        of_box: params.r#box,
         stage: params.stage,
         level: params.level,
         claimed: params.claimed,
         light: params.light,
         area_code: params.area_code,
         source: params.source,
+        received_from: params.received_from,
+        received_to: params.received_to,
         q: params.q,
+        sort: params.sort,
         page,
     };
     let page = casework.report_list(&principal, query).await?;
     Ok(Json(page.into()))
+}
+
+/// How many reports each box of yours holds; 1000 stands for 999 and more.
+#[utoipa::path(get, path = "/api/v1/reports/counts", operation_id = "report_counts", tag = "reports",
+    responses((status = 200, body = ReportCountsView)))]
+pub(super) async fn report_counts(
+    State(casework): State<Casework>,
+    Caller(principal): Caller,
+) -> Answer<Json<ReportCountsView>> {
+    Ok(Json(casework.report_counts(&principal).await?))
 }
 
 /// Receives a report. With `open_case` it is accepted and its case opened at once, all or nothing.

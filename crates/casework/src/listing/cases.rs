@@ -1,6 +1,6 @@
 //! Lists of cases.
 
-use super::filter::{Awaited, CaseFilter, CaseMark, CaseSort, Tie};
+use super::filter::{Awaited, CaseFilter, CaseMark, CaseSort, Tie, ToDecide};
 use super::find::{Find, Word};
 use super::index::{Index, Rows, Running, Tied, Window};
 use super::place::Placed;
@@ -10,6 +10,8 @@ use base::{Id, Timestamp};
 
 /// The mark of cases that somebody leads.
 const LED: u8 = 4;
+/// The first of the marks of what waits for a decision, see [`crate::model::Decision`].
+const ASKED: u8 = 8;
 
 impl CaseMark {
     /// Its bit.
@@ -23,13 +25,14 @@ impl CaseMark {
     }
 }
 
-/// The marks of a case: by [`CaseMark`], and whether somebody leads.
-pub(crate) fn mark_bits(marks: [(CaseMark, bool); 4], is_led: bool) -> u8 {
-    let bit = |is_so: bool, bit: u8| u8::from(is_so) << bit;
+/// The marks of a case: by [`CaseMark`], whether somebody leads, and what waits for a decision.
+pub(crate) fn mark_bits(marks: [(CaseMark, bool); 3], is_led: bool, asked: u8) -> u16 {
+    let bit = |is_so: bool, bit: u8| u16::from(is_so) << bit;
+    let waits = bit(asked > 0, CaseMark::Asked.bit()) | (u16::from(asked) << ASKED);
     let marks = marks
         .into_iter()
         .map(|(mark, is_so)| bit(is_so, mark.bit()));
-    marks.fold(bit(is_led, LED), |all, mark| all | mark)
+    marks.fold(waits | bit(is_led, LED), |all, mark| all | mark)
 }
 
 /// What somebody asks of the cases they may see.
@@ -128,6 +131,9 @@ impl CasesAsked {
             let awaited = Find::Any(places.iter().map(awaited).collect());
             all.push(if *is_there { awaited } else { awaited.not() });
         }
+        if let Some(places) = &filter.to_decide {
+            all.push(Find::Any(places.iter().map(to_decide).collect()));
+        }
         let looked_up = &self.looked_up;
         let found = [&looked_up.numbered, &looked_up.watched, &looked_up.held];
         all.extend(
@@ -181,11 +187,20 @@ impl CasesAsked {
     }
 }
 
+fn in_one_of(processes: &[String]) -> Find {
+    let processes = processes.iter().cloned();
+    Find::Any(processes.map(|code| Word::Process(code).into()).collect())
+}
+
+fn to_decide(place: &ToDecide) -> Find {
+    let bit = ASKED + place.decision.bit();
+    Find::All(vec![Word::Mark(bit).into(), in_one_of(&place.processes)])
+}
+
 fn awaited(place: &Awaited) -> Find {
-    let processes = place.processes.iter().cloned();
     let mut all: Vec<Find> = vec![
         Word::Stage(place.stage as u8).into(),
-        Find::Any(processes.map(|code| Word::Process(code).into()).collect()),
+        in_one_of(&place.processes),
     ];
     if place.without_lead {
         all.push(Find::from(Word::Mark(LED)).not());

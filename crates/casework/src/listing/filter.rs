@@ -2,7 +2,7 @@
 
 use super::find::Word;
 use crate::clocks::Light;
-use crate::model::{CaseStage, Level, ReportStage, TaskState};
+use crate::model::{CaseStage, Decision, Level, ReportStage, TaskState};
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
 
@@ -22,6 +22,27 @@ impl CaseSort {
     /// Whether it is an order of open cases only.
     const fn is_of_open(self) -> bool {
         matches!(self, Self::Due | Self::Updated)
+    }
+}
+
+/// In which order reports are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// What must be decided on first, first; only those that wait in the pool.
+    Due,
+}
+
+impl ReportSort {
+    /// The order of cases whose cursors look the same.
+    pub(crate) const fn of_cases(self) -> CaseSort {
+        match self {
+            Self::Newest => CaseSort::Newest,
+            Self::Due => CaseSort::Due,
+        }
     }
 }
 
@@ -135,6 +156,15 @@ pub struct Awaited {
     pub processes: Vec<String>,
 }
 
+/// A decision that is somebody's to take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToDecide {
+    /// Which.
+    pub decision: Decision,
+    /// In these processes, by code.
+    pub processes: Vec<String>,
+}
+
 /// A box on the map, in degrees of CGCS2000; what lies on its border lies in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MapBox {
@@ -218,6 +248,8 @@ pub struct CaseFilter {
     pub not_held_by: Vec<TreePath>,
     /// Open, and standing in one of these places; or in none of them when false.
     pub awaited: Option<(bool, Vec<Awaited>)>,
+    /// Waiting for one of these decisions.
+    pub to_decide: Option<Vec<ToDecide>>,
     /// In which state that task is; assigned or accepted when none is given.
     pub held_state: Option<TaskState>,
     /// In which order.
@@ -255,11 +287,11 @@ pub enum Claimed {
     Nobody,
 }
 
-/// What reports are wanted, the newest first.
+/// What reports are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct ReportFilter {
-    /// In this stage.
-    pub stage: Option<ReportStage>,
+    /// In one of these stages; any when empty.
+    pub stages: Vec<ReportStage>,
     /// So urgent.
     pub level: Option<Level>,
     /// About something in this area.
@@ -272,6 +304,12 @@ pub struct ReportFilter {
     pub light: Option<Light>,
     /// Whose number begins so.
     pub report_no: Option<String>,
+    /// Entered at this time or later.
+    pub received_from: Option<Timestamp>,
+    /// Entered before this time.
+    pub received_to: Option<Timestamp>,
+    /// In which order.
+    pub sort: ReportSort,
     /// After this row.
-    pub after: Option<Id>,
+    pub after: Option<Cursor>,
 }

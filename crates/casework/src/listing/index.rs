@@ -32,7 +32,7 @@ pub(crate) struct Entry {
     pub(crate) stage: u8,
     pub(crate) level: u8,
     /// One bit each.
-    pub(crate) marks: u8,
+    pub(crate) marks: u16,
     pub(crate) source: String,
     pub(crate) category_id: Option<Id>,
     pub(crate) process: Option<String>,
@@ -266,7 +266,7 @@ impl Index {
     fn terms_of(&self, facts: &Facts) -> Vec<Term> {
         let mut terms = Vec::with_capacity(16);
         terms.extend([Term::Stage(facts.stage), Term::Level(facts.level)]);
-        let bits = (0..8).filter(|bit| facts.marks & (1 << bit) != 0);
+        let bits = (0..16).filter(|bit| facts.marks & (1 << bit) != 0);
         terms.extend(bits.map(Term::Mark));
         let some = |number: u16, term: fn(u16) -> Term| (number > 0).then(|| term(number));
         terms.extend(some(facts.category, Term::Category));

@@ -14,7 +14,8 @@ mod reports;
 mod terms;
 
 pub use filter::{
-    AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Claimed, Cursor, MapBox, ReportFilter, Tie,
+    AreaFilter, Awaited, CaseFilter, CaseMark, CaseSort, Claimed, Cursor, MapBox, ReportFilter,
+    ReportSort, Tie, ToDecide,
 };
 
 pub(crate) use cases::{CasesAsked, LookedUp, mark_bits};

@@ -1,8 +1,8 @@
 //! Lists of reports.
 
-use super::filter::{AreaFilter, Claimed, ReportFilter};
+use super::filter::{AreaFilter, Claimed, ReportFilter, ReportSort};
 use super::find::{Find, Word};
-use super::index::{Index, Window};
+use super::index::{Index, Rows, Running, Window};
 use crate::clocks::Light;
 use crate::model::ReportStage;
 use base::path::TreePath;
@@ -30,16 +30,33 @@ pub(crate) struct ReportsAsked {
 }
 
 impl ReportsAsked {
-    /// The ids of a page, the newest first.
-    pub(crate) fn page(&self, index: &Index, limit: usize) -> Vec<Id> {
+    /// Where the page begins.
+    fn window(&self) -> Window {
+        let filter = &self.filter;
+        let to = filter.received_to.map(Id::first_at);
+        let after = filter
+            .after
+            .filter(|_| filter.sort == ReportSort::Newest)
+            .map(|cursor| cursor.id);
+        Window {
+            from: filter.received_from.map(Id::first_at),
+            below: [to, after].into_iter().flatten().min(),
+        }
+    }
+
+    fn rows(&self, index: &Index) -> Rows {
         let filter = &self.filter;
         let mut all: Vec<Find> = Vec::new();
-        let mut stage = filter.stage;
+        let word = |stage: &ReportStage| Word::Stage(*stage as u8).into();
         if filter.claimed == Some(Claimed::Nobody) {
-            stage = stage.or(Some(ReportStage::Received));
             all.push(Find::from(Word::Mark(CLAIMED)).not());
+            if filter.stages.is_empty() {
+                all.push(word(&ReportStage::Received));
+            }
         }
-        all.extend(stage.map(|stage| Word::Stage(stage as u8).into()));
+        if !filter.stages.is_empty() {
+            all.push(Find::Any(filter.stages.iter().map(word).collect()));
+        }
         all.extend(filter.level.map(|level| Word::Level(level as u8).into()));
         all.extend(filter.area.iter().map(|area| area.word().into()));
         all.extend(filter.source.clone().map(|code| Word::Source(code).into()));
@@ -51,19 +68,36 @@ impl ReportsAsked {
             let holders = holders.map(|path| Word::Holder(path).into());
             all.push(Find::Any(areas.chain(holders).collect()));
         }
-        let mut rows = index.rows(&Find::All(all));
+        let rows = index.rows(&Find::All(all));
         let now = self.now;
-        if let Some(light) = filter.light {
-            rows = index.with_clock(&rows, |yellow_at, due_at| match light {
+        match filter.light {
+            None => rows,
+            Some(light) => index.with_clock(&rows, |yellow_at, due_at| match light {
                 Light::Red => due_at < now,
                 Light::Yellow => due_at >= now && yellow_at <= now,
                 Light::Green => yellow_at > now,
-            });
+            }),
         }
-        let window = Window {
-            from: None,
-            below: filter.after,
-        };
-        index.newest(&rows, window, limit)
+    }
+
+    /// The ids of a page, in order.
+    pub(crate) fn page(&self, index: &Index, limit: usize) -> Vec<Id> {
+        let (rows, window) = (self.rows(index), self.window());
+        match self.filter.sort {
+            ReportSort::Newest => index.newest(&rows, window, limit),
+            ReportSort::Due => {
+                // Few clocks run, whatever else is said.
+                let rows = index.with_clock(&rows, |_, _| true);
+                let after = self.filter.after.map(|cursor| (cursor.at.0, cursor.id.0));
+                let due =
+                    |running: &Running, id: i64| running.clock.map(|(_, due_at)| (due_at.0, id));
+                index.first(&rows, window, after, limit, due)
+            }
+        }
+    }
+
+    /// How many there are, up to `limit`.
+    pub(crate) fn count(&self, index: &Index, limit: u64) -> u64 {
+        index.count(&self.rows(index), self.window(), limit)
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Facts {
     pub(super) holder: u16,
     pub(super) stage: u8,
     pub(super) level: u8,
-    pub(super) marks: u8,
+    pub(super) marks: u16,
 }
 
 /// A word as it is kept.

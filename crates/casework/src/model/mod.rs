@@ -49,9 +49,9 @@ pub use links::{
     ForgetReason, Rating, RejectReason, ReportLinks, Satisfaction,
 };
 pub use overlays::{
-    Appeal, ApplicationState, AppliedMode, CaseOverlays, Escalated, Exclusion, ExtensionAsked,
-    LadderClock, LadderTarget, StageRunOut, Supervision, SuspensionAsked, TaskOverlays,
-    TaskSuspension,
+    Appeal, ApplicationState, AppliedMode, CaseOverlays, Decision, Escalated, Exclusion,
+    ExtensionAsked, LadderClock, LadderTarget, REVIEWERS_MAX, StageRunOut, Supervision,
+    SuspensionAsked, TaskOverlays, TaskSuspension,
 };
 
 use crate::clocks::Clock;

@@ -263,6 +263,68 @@ impl super::Task {
     }
 }
 
+/// So many persons review an appeal at most, one after the other.
+pub const REVIEWERS_MAX: usize = 4;
+
+/// What is applied for and must be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// 延期.
+    Extension,
+    /// 挂账.
+    Suspension,
+    /// 剔除.
+    Exclusion,
+    /// 裁定 of who handles it.
+    Ruling,
+    /// 超时申诉, when so many have approved of it.
+    Appeal {
+        /// Those who have.
+        turn: usize,
+    },
+}
+
+impl Decision {
+    /// All there can be.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [
+            Self::Extension,
+            Self::Suspension,
+            Self::Exclusion,
+            Self::Ruling,
+        ]
+        .into_iter()
+        .chain((0..REVIEWERS_MAX).map(|turn| Self::Appeal { turn }))
+    }
+
+    /// Its bit where they are kept together.
+    pub fn bit(self) -> u8 {
+        match self {
+            Self::Extension => 0,
+            Self::Suspension => 1,
+            Self::Exclusion => 2,
+            Self::Ruling => 3,
+            Self::Appeal { turn } => match turn {
+                0 => 4,
+                1 => 5,
+                2 => 6,
+                _ => 7,
+            },
+        }
+    }
+
+    /// The command that decides it.
+    pub const fn operation(self) -> &'static str {
+        match self {
+            Self::Extension => "extension_decide",
+            Self::Suspension => "suspension_decide",
+            Self::Exclusion => "exclusion_decide",
+            Self::Ruling => "case_rule",
+            Self::Appeal { .. } => "appeal_review",
+        }
+    }
+}
+
 impl super::Case {
     /// Who keeps the case: who filed it, before that who accepted it.
     pub fn keeper(&self) -> &OrganisationRef {
@@ -274,28 +336,37 @@ impl super::Case {
         self.stage.is_open() && self.extra.overlays.is_supervised()
     }
 
-    /// Whether somebody applied for something of it that waits for a decision: an extension, a suspension, an exclusion, an appeal, a
-    /// ruling.
-    pub fn is_asked(&self) -> bool {
-        let asked = |task: &super::Task| {
-            task.is_open()
-                && (task.extra.overlays.extension.is_some()
-                    || task.extra.overlays.suspension_asked.is_some())
-        };
+    /// What somebody applied for that waits for a decision.
+    pub fn asked(&self) -> impl Iterator<Item = Decision> {
+        let open = || self.tasks.iter().filter(|task| task.is_open());
+        let is_extension = open().any(|task| task.extra.overlays.extension.is_some());
+        let is_suspension = open().any(|task| task.extra.overlays.suspension_asked.is_some());
         let overlays = &self.extra.overlays;
         let pending = |state: ApplicationState| state == ApplicationState::Pending;
-        self.tasks.iter().any(asked)
-            || overlays
-                .exclusion
-                .as_ref()
-                .is_some_and(|each| pending(each.state))
-            || overlays
-                .appeal
-                .as_ref()
-                .is_some_and(|each| pending(each.state))
-            || (self.stage.is_open()
-                && self.extra.handling.ruling_demanded
-                && self.extra.handling.ruled.is_none())
+        let exclusion = overlays.exclusion.as_ref();
+        let appeal = overlays.appeal.as_ref();
+        let appeal = appeal.filter(|appeal| pending(appeal.state));
+        let handling = &self.extra.handling;
+        let is_ruling =
+            self.stage.is_open() && handling.ruling_demanded && handling.ruled.is_none();
+        [
+            is_extension.then_some(Decision::Extension),
+            is_suspension.then_some(Decision::Suspension),
+            exclusion
+                .is_some_and(|exclusion| pending(exclusion.state))
+                .then_some(Decision::Exclusion),
+            is_ruling.then_some(Decision::Ruling),
+            appeal.map(|appeal| Decision::Appeal {
+                turn: appeal.approved_by.len(),
+            }),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// The same, one bit each.
+    pub fn asked_bits(&self) -> u8 {
+        self.asked().fold(0, |bits, each| bits | (1 << each.bit()))
     }
 
     /// Whether a task of it is suspended.

@@ -3,7 +3,7 @@
 
 use super::check::Faults;
 use crate::clocks::Clock;
-use crate::model::{LadderClock, LadderTarget, Level};
+use crate::model::{LadderClock, LadderTarget, Level, REVIEWERS_MAX};
 use base::Timestamp;
 use calendar::Limit;
 use serde::Deserialize;
@@ -202,6 +202,10 @@ impl OverlayRules {
         }
         if self.appeal.reviewers.is_empty() {
             faults.add("appeal.reviewers", "nobody may review an appeal");
+        }
+        if self.appeal.reviewers.len() > REVIEWERS_MAX {
+            let most = format!("at most {REVIEWERS_MAX} review an appeal");
+            faults.add("appeal.reviewers", most);
         }
         for role in &self.appeal.reviewers {
             if !role_is_known(role) {

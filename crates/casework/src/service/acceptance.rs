@@ -90,7 +90,7 @@ impl Casework {
         }
         let row = read::report_with_cases(tx, order.report_id)?
             .ok_or(CaseworkError::NotFound("report"))?;
-        let by = acting_on_report(&order.principal, "report_accept", &row)?;
+        let by = self.acting_on_report(&order.principal, "report_accept", &row)?;
         check_version(order.expected_version, &row.report)?;
         let command = ReportCommand::Accept {
             case_ids: order.ids.iter().map(|(id, _)| *id).collect(),
@@ -191,22 +191,27 @@ impl Casework {
     }
 }
 
-/// In which capacity somebody may act on a report: for the organisation that received it, or in its area.
-pub(super) fn acting_on_report(
-    principal: &Principal,
-    permission: &'static str,
-    row: &ReportRow,
-) -> Result<Actor, CaseworkError> {
-    let paths = [row.organisation.path.clone()];
-    let reach = Reach {
-        area_path: row.report.area_path.as_ref(),
-        organisation_paths: &paths,
-    };
-    match principal.acting(permission, &reach) {
-        Ok(actor) => Ok(actor.into()),
-        Err(denied) if denied.out_of_reach && principal.acting("report_view", &reach).is_err() => {
-            Err(CaseworkError::NotFound("report"))
+impl Casework {
+    /// In which capacity somebody may act on a report: for the organisation that received it, or in its area or zone.
+    pub(super) fn acting_on_report(
+        &self,
+        principal: &Principal,
+        permission: &'static str,
+        row: &ReportRow,
+    ) -> Result<Actor, CaseworkError> {
+        let paths = [row.organisation.path.clone()];
+        let reach = Reach {
+            area_path: row.report.area_path.as_ref(),
+            organisation_paths: &paths,
+        };
+        let zones = self.zones_of_report(principal, &row.report);
+        let acting = |permission| principal.acting_in_zones(permission, &reach, &zones);
+        match acting(permission) {
+            Ok(actor) => Ok(actor.into()),
+            Err(denied) if denied.out_of_reach && acting("report_view").is_err() => {
+                Err(CaseworkError::NotFound("report"))
+            }
+            Err(denied) => Err(denied.into()),
         }
-        Err(denied) => Err(denied.into()),
     }
 }

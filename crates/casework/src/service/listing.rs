@@ -360,14 +360,12 @@ impl Casework {
             .await
     }
 
-    /// The reports asked for that somebody may see, the newest first, `limit` at most.
-    pub(super) async fn reports_listed(
+    /// What somebody asks of the reports they may see.
+    pub(super) fn reports_asked(
         &self,
         principal: &Principal,
         filter: ReportFilter,
-        limit: usize,
-    ) -> Result<Vec<ReportListed>, CaseworkError> {
-        self.lists_loaded().await?;
+    ) -> ReportsAsked {
         let scope = principal.scope("report_list");
         let seen = if scope.everything {
             Seen::Everything
@@ -375,28 +373,70 @@ impl Casework {
             let areas = scope.areas.iter().map(|path| self.area_of(path));
             Seen::Within(areas.collect::<Vec<AreaFilter>>(), scope.organisations)
         };
-        let (this, now) = (self.clone(), self.now());
+        ReportsAsked {
+            filter,
+            seen,
+            looked_up: Vec::new(),
+            now: self.now(),
+        }
+    }
+
+    /// The reports asked for, in order, `limit` at most.
+    pub(super) async fn reports_listed(
+        &self,
+        asked: ReportsAsked,
+        limit: usize,
+    ) -> Result<Vec<ReportListed>, CaseworkError> {
+        self.lists_loaded().await?;
+        let this = self.clone();
         self.store()
             .read(move |tx| {
-                let mut looked_up = Vec::new();
-                if let Some(start) = &filter.report_no {
-                    looked_up.push(rows::numbered(tx, Kind::Reports, start)?);
-                }
-                if let Some(Claimed::By(staff_id)) = filter.claimed {
-                    looked_up.push(rows::claimed(tx, staff_id)?);
-                }
-                let asked = ReportsAsked {
-                    filter: filter.clone(),
-                    seen: seen.clone(),
-                    looked_up,
-                    now,
-                };
+                let asked = reports_looked_up(tx, &asked)?;
                 let page = |state: &State| Ok(asked.page(&state.reports, limit));
                 let ids = this.lists_in_step(tx, &[], page)?;
                 Ok(rows::reports(tx, &ids)?)
             })
             .await
     }
+
+    /// How many reports there are of each, up to `limit`; of nothing asked there is nothing.
+    pub(super) async fn reports_counted(
+        &self,
+        asked: Vec<Option<ReportsAsked>>,
+        limit: i64,
+    ) -> Result<Vec<i64>, CaseworkError> {
+        self.lists_loaded().await?;
+        let this = self.clone();
+        let limit = limit.unsigned_abs();
+        self.store()
+            .read(move |tx| {
+                let count = |asked: &Option<ReportsAsked>| {
+                    let Some(asked) = asked else { return Ok(0) };
+                    let asked = reports_looked_up(tx, asked)?;
+                    let count = |state: &State| Ok(asked.count(&state.reports, limit));
+                    let count = this.lists_in_step(tx, &[], count)?;
+                    Ok(i64::try_from(count).unwrap_or(i64::MAX))
+                };
+                asked.iter().map(count).collect()
+            })
+            .await
+    }
+}
+
+/// The same with what only the database knows: those whose number begins as wanted, and the caller's own.
+fn reports_looked_up(tx: &mut Tx<'_>, asked: &ReportsAsked) -> Result<ReportsAsked, StoreError> {
+    let filter = &asked.filter;
+    let mut looked_up = Vec::new();
+    if let Some(start) = &filter.report_no {
+        looked_up.push(rows::numbered(tx, Kind::Reports, start)?);
+    }
+    if let Some(Claimed::By(staff_id)) = filter.claimed {
+        looked_up.push(rows::claimed(tx, staff_id)?);
+    }
+    Ok(ReportsAsked {
+        looked_up,
+        ..asked.clone()
+    })
 }
 
 /// The same with what only the database knows.

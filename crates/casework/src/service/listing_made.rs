@@ -2,8 +2,8 @@
 
 use super::super::*;
 use crate::clocks::Light;
-use crate::listing::{Awaited, CaseMark, CaseSort, Cursor, MapBox};
-use crate::model::{CaseStage, Level, ReportStage, TaskState};
+use crate::listing::{Awaited, CaseMark, CaseSort, Cursor, MapBox, ReportSort, ToDecide};
+use crate::model::{CaseStage, Decision, Level, ReportStage, TaskState};
 use crate::store::{CASE_ORGANISATION_ADD, CASE_ZONE_ADD, CASE_ZONE_DROP};
 use ::store::{OutboxEntry, Statement, params};
 use base::Point;
@@ -51,8 +51,10 @@ pub(super) struct Made {
     pub(super) point: Option<Point>,
     pub(super) organisations: Vec<TreePath>,
     pub(super) zones: Vec<Id>,
-    /// Important, supervised, suspended, asked; led.
-    pub(super) marks: [bool; 5],
+    /// Important, supervised, suspended; led.
+    pub(super) marks: [bool; 4],
+    /// What waits for a decision, one bit each.
+    pub(super) asked: u8,
     pub(super) due_at: Option<Timestamp>,
     pub(super) updated_at: Timestamp,
     pub(super) watched: bool,
@@ -77,7 +79,17 @@ impl Draw {
     }
 }
 
-pub(super) fn drawn(draw: &mut Draw, id: i64) -> Made {
+/// The id of the one so far from the beginning: each is made a millisecond after the one before.
+pub(super) fn id_of(n: i64) -> Id {
+    Id(n << 22)
+}
+
+/// Its place, the other way round.
+pub(super) fn place_of(id: Id) -> i64 {
+    id.0 >> 22
+}
+
+pub(super) fn drawn(draw: &mut Draw, n: i64) -> Made {
     let village = street(1 + u32::try_from(draw.below(2)).unwrap())
         .child(1 + u32::try_from(draw.below(2)).unwrap())
         .unwrap();
@@ -89,8 +101,8 @@ pub(super) fn drawn(draw: &mut Draw, id: i64) -> Made {
     };
     let at = |draw: &mut Draw| Timestamp(i64::try_from(draw.below(20)).unwrap());
     Made {
-        id: Id(id),
-        number: format!("310118-2026112{}-{id:05}", id % 3),
+        id: id_of(n),
+        number: format!("310118-2026112{}-{n:05}", n % 3),
         stage: CaseStage::ALL[draw.below(CaseStage::ALL.len())],
         report_stage: ReportStage::ALL[draw.below(ReportStage::ALL.len())],
         level: Level::ALL[draw.below(Level::ALL.len())],
@@ -107,7 +119,8 @@ pub(super) fn drawn(draw: &mut Draw, id: i64) -> Made {
             .filter(|_| draw.is())
             .collect(),
         zones: [Id(4), Id(5)].into_iter().filter(|_| draw.is()).collect(),
-        marks: [(); 5].map(|()| draw.below(3) == 0),
+        marks: [(); 4].map(|()| draw.below(3) == 0),
+        asked: [0, 0, 1, 2, 0b1001_0000, 0b0100_1100][draw.below(6)],
         due_at: (draw.below(4) > 0).then(|| at(draw)),
         updated_at: at(draw),
         watched: draw.is(),
@@ -134,11 +147,11 @@ pub(super) fn write(tx: &mut Tx<'_>, made: &Made, before: Option<&Made>) -> Resu
     let case = Statement::composed(
         "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, process_code, process_version,
          words_digest, accepted_by_id, accepted_by_path, yellow_at, due_at, rework_count, accepted_at, updated_at, is_important,
-         is_supervised, is_suspended, is_asked, lead_organisation_id, extra, lon, lat)
+         is_supervised, is_suspended, asked, lead_organisation_id, extra, lon, lat)
          VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, '', 1, '0001', ?9, ?10, 0, ?1, ?11, ?12, ?13, ?14, ?15, ?16, '{}', ?17, ?18)"
             .to_owned(),
     );
-    let [important, supervised, suspended, asked, led] = made.marks;
+    let [important, supervised, suspended, led] = made.marks;
     let yellow_at = made.due_at.map(|at| Timestamp(at.0 - 3));
     tx.post(
         &case,
@@ -157,7 +170,7 @@ pub(super) fn write(tx: &mut Tx<'_>, made: &Made, before: Option<&Made>) -> Resu
             important,
             supervised,
             suspended,
-            asked,
+            i64::from(made.asked),
             led.then_some(Id(77)),
             made.point.map(|point| point.lon),
             made.point.map(|point| point.lat)
@@ -273,7 +286,7 @@ impl Made {
     pub(super) fn is_awaited_in(&self, place: &Awaited) -> bool {
         place.stage == self.stage
             && place.processes.iter().any(|code| code == self.process)
-            && !(place.without_lead && self.marks[4])
+            && !(place.without_lead && self.marks[3])
     }
 }
 
@@ -353,8 +366,8 @@ pub(super) fn asked(draw: &mut Draw) -> Asked {
         light: few(draw).then(|| [Light::Green, Light::Yellow, Light::Red][draw.below(3)]),
         source: few(draw).then(|| ["hotline", "media", "nobody"][draw.below(3)].to_owned()),
         case_no: few(draw).then(|| "310118-20261121".to_owned()),
-        accepted_from: None,
-        accepted_to: None,
+        accepted_from: few(draw).then(|| id_of(200).made_at()),
+        accepted_to: few(draw).then(|| id_of(900).made_at()),
         marks: few(draw)
             .then(|| marks[draw.below(4)])
             .into_iter()
@@ -363,11 +376,24 @@ pub(super) fn asked(draw: &mut Draw) -> Asked {
         held_by: few(draw).then(|| path(3)).into_iter().collect(),
         not_held_by: few(draw).then(|| path(3)).into_iter().collect(),
         awaited: few(draw).then(|| (draw.is(), if few(draw) { Vec::new() } else { awaited })),
+        to_decide: few(draw).then(|| {
+            let decisions = [
+                Decision::Extension,
+                Decision::Ruling,
+                Decision::Appeal { turn: 3 },
+            ];
+            let some = decisions.into_iter().filter(|_| draw.is());
+            let place = |decision| ToDecide {
+                decision,
+                processes: vec!["hotline".to_owned(), "grid".to_owned()],
+            };
+            some.map(place).collect()
+        }),
         held_state: draw.is().then_some(TaskState::Assigned),
         sort,
         after: draw.is().then(|| Cursor {
             at: Timestamp(i64::try_from(draw.below(20)).unwrap()),
-            id: Id(200 + i64::try_from(draw.below(300)).unwrap()),
+            id: id_of(200 + i64::try_from(draw.below(300)).unwrap()),
         }),
     };
     Asked {
@@ -379,12 +405,12 @@ pub(super) fn asked(draw: &mut Draw) -> Asked {
 
 pub(super) fn is_meant(case: &Made, asked: &Asked, now: Timestamp) -> bool {
     let filter = &asked.filter;
-    let [important, supervised, suspended, is_asked, _] = case.marks;
+    let [important, supervised, suspended, _] = case.marks;
     let marked = |mark: &CaseMark| match mark {
         CaseMark::Important => important,
         CaseMark::Supervised => supervised,
         CaseMark::Suspended => suspended,
-        CaseMark::Asked => is_asked,
+        CaseMark::Asked => case.asked > 0,
     };
     let after = |cursor: Cursor| match filter.sort {
         CaseSort::Newest => case.id < cursor.id,
@@ -430,6 +456,15 @@ pub(super) fn is_meant(case: &Made, asked: &Asked, now: Timestamp) -> bool {
         && filter.awaited.as_ref().is_none_or(|(is_there, places)| {
             places.iter().any(|place| case.is_awaited_in(place)) == *is_there
         })
+        && (filter.accepted_from).is_none_or(|from| case.id.made_at() >= from)
+        && (filter.accepted_to).is_none_or(|to| case.id.made_at() < to)
+        && filter.to_decide.as_ref().is_none_or(|places| {
+            let waits = |place: &ToDecide| {
+                case.asked & (1 << place.decision.bit()) != 0
+                    && place.processes.iter().any(|code| code == case.process)
+            };
+            places.iter().any(waits)
+        })
         && (!filter.is_open() || is_open)
         && (filter.sort != CaseSort::Due || case.due_at.is_some())
         && filter.after.is_none_or(after)
@@ -456,9 +491,15 @@ pub(super) fn expected_reports(
 ) -> Vec<Id> {
     let filter = &asked.filter;
     let is_meant = |report: &&Made| {
-        let stage = match filter.claimed {
-            Some(Claimed::Nobody) => filter.stage.or(Some(ReportStage::Received)),
-            _ => filter.stage,
+        let stages = match filter.claimed {
+            Some(Claimed::Nobody) if filter.stages.is_empty() => vec![ReportStage::Received],
+            _ => filter.stages.clone(),
+        };
+        let after = |cursor: Cursor| match filter.sort {
+            ReportSort::Newest => report.id < cursor.id,
+            ReportSort::Due => report
+                .due_at
+                .is_some_and(|at| (at, report.id) > (cursor.at, cursor.id)),
         };
         let claimed = match filter.claimed {
             None => true,
@@ -474,7 +515,7 @@ pub(super) fn expected_reports(
                     || organisations.iter().any(|path| path.contains(&holder))
             }
         };
-        stage.is_none_or(|stage| stage == report.report_stage)
+        (stages.is_empty() || stages.contains(&report.report_stage))
             && claimed
             && seen
             && filter.level.is_none_or(|level| level == report.level)
@@ -486,31 +527,41 @@ pub(super) fn expected_reports(
             && filter
                 .light
                 .is_none_or(|light| report.light(asked.now) == Some(light))
-            && filter.after.is_none_or(|after| report.id < after)
+            && (filter.received_from).is_none_or(|from| report.id.made_at() >= from)
+            && (filter.received_to).is_none_or(|to| report.id.made_at() < to)
+            && (filter.sort != ReportSort::Due || report.due_at.is_some())
+            && filter.after.is_none_or(after)
             && (filter.report_no.as_ref())
                 .is_none_or(|start| format!("SQ{}", report.number).starts_with(start))
     };
-    let mut found: Vec<Id> = made
-        .iter()
-        .filter(is_meant)
-        .map(|report| report.id)
-        .collect();
-    found.sort_by_key(|id| Reverse(*id));
-    found
+    let mut found: Vec<&Made> = made.iter().filter(is_meant).collect();
+    match filter.sort {
+        ReportSort::Newest => found.sort_by_key(|report| Reverse(report.id)),
+        ReportSort::Due => found.sort_by_key(|report| (report.due_at, report.id)),
+    }
+    found.into_iter().map(|report| report.id).collect()
 }
 
 pub(super) fn reports_asked(draw: &mut Draw, now: Timestamp) -> (ReportsAsked, Option<TreePath>) {
     let few = |draw: &mut Draw| draw.below(4) == 0;
     let area = few(draw).then(|| [street(1), street(2).child(1).unwrap()][draw.below(2)].clone());
     let filter = ReportFilter {
-        stage: few(draw).then(|| ReportStage::ALL[draw.below(ReportStage::ALL.len())]),
+        stages: (0..draw.below(3))
+            .map(|_| ReportStage::ALL[draw.below(ReportStage::ALL.len())])
+            .collect(),
         level: few(draw).then(|| Level::ALL[draw.below(Level::ALL.len())]),
         area: area.as_ref().map(area_filter),
         source: few(draw).then(|| "media".to_owned()),
         claimed: few(draw).then(|| [Claimed::Nobody, Claimed::By(Id(8))][draw.below(2)]),
         light: few(draw).then(|| [Light::Green, Light::Yellow, Light::Red][draw.below(3)]),
         report_no: few(draw).then(|| "SQ310118-20261122".to_owned()),
-        after: few(draw).then(|| Id(100 + i64::try_from(draw.below(300)).unwrap())),
+        received_from: few(draw).then(|| id_of(200).made_at()),
+        received_to: few(draw).then(|| id_of(700).made_at()),
+        sort: [ReportSort::Newest, ReportSort::Due][draw.below(2)],
+        after: few(draw).then(|| Cursor {
+            at: Timestamp(i64::try_from(draw.below(20)).unwrap()),
+            id: id_of(100 + i64::try_from(draw.below(300)).unwrap()),
+        }),
     };
     let seen = match draw.below(3) {
         0 => Seen::Everything,

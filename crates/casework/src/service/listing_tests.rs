@@ -4,10 +4,10 @@
 mod made;
 
 use self::made::{
-    Draw, Made, asked, depth_of, drawn, expected, expected_reports, reports_asked, write,
+    Draw, Made, asked, depth_of, drawn, expected, expected_reports, place_of, reports_asked, write,
 };
 use super::*;
-use crate::listing::CaseSort;
+use crate::listing::{CaseSort, ReportSort};
 use crate::store::ROOM;
 use ::store::testing::{TestStore, each_engine};
 use std::sync::{Arc, Mutex};
@@ -50,16 +50,13 @@ fn compare(
             .collect();
         assert_eq!(read, found);
 
-        let (mut reports, area) = reports_asked(&mut draw, now);
-        if let Some(start) = &reports.filter.report_no {
-            reports
-                .looked_up
-                .push(rows::numbered(tx, Kind::Reports, start)?);
-        }
-        if let Some(Claimed::By(staff_id)) = reports.filter.claimed {
-            reports.looked_up.push(rows::claimed(tx, staff_id)?);
-        }
+        let (reports, area) = reports_asked(&mut draw, now);
+        let reports = reports_looked_up(tx, &reports)?;
         let mut expected = expected_reports(made, &reports, area.as_ref());
+        if reports.filter.sort == ReportSort::Newest {
+            let count = reports.count(&state.reports, 100);
+            assert_eq!(count, expected.len().min(100) as u64, "{reports:?}");
+        }
         expected.truncate(30);
         let found = reports.page(&state.reports, 30);
         assert_eq!(found, expected, "round {round}: {reports:?}");
@@ -79,7 +76,7 @@ fn go_on(store: &TestStore, made: &mut Vec<Made>, draw: &mut Draw, round: i64) {
             1 => (round - 1) * 120 + n * 2 + 1,
             _ => made
                 .get(draw.below(made.len().max(1)))
-                .map_or(1, |case| case.id.0),
+                .map_or(1, |case| place_of(case.id)),
         };
         let mut case = drawn(draw, id.max(1));
         let known = made.iter_mut().find(|known| known.id == case.id);

@@ -31,14 +31,14 @@ mod timer;
 mod verify;
 mod zones;
 
-pub use crate::listing::{CaseMark, CaseSort};
+pub use crate::listing::{CaseMark, CaseSort, ReportSort};
 pub use crate::store::task_list::TaskSort;
 pub use accuracy::AccuracyQuery;
 pub use attachments::{AttachmentFile, Piece, Tidied, Upload};
 pub use bring_in::{BringInError, BringInOptions, BroughtInReport, UnknownWords};
 pub use import::{ImportOptions, Progress};
 pub use query::{
-    COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportClaim, ReportQuery, TaskBox, TaskQuery,
+    COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportBox, ReportClaim, ReportQuery, TaskBox, TaskQuery,
 };
 pub use routing::{CASEWORK_CHANGED, RouteQuery};
 pub use search::SearchQuery;

@@ -451,7 +451,7 @@ impl Casework {
         let (this, principal) = (self.clone(), call.principal.clone());
         self.store()
             .write(move |tx| {
-                let seen = Self::report_seen(tx, &principal, "report_unmask", report_id)?;
+                let seen = this.report_seen(tx, &principal, "report_unmask", report_id)?;
                 if !seen.shows_reporter {
                     return Err(Denied {
                         permission: "report_unmask".to_owned(),

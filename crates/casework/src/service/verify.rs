@@ -132,15 +132,16 @@ impl Casework {
             );
         }
         let marks = tx.query_opt(&MARKS_OF_CASE, params![case.id], |row| {
-            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+            let marks: [bool; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+            Ok((marks, row.get::<i64>(3)?))
         })?;
         let overlays = &case.extra.overlays;
         let held = [
             overlays.important,
             case.is_supervised(),
             case.is_suspended(),
-            case.is_asked(),
         ];
+        let held = (held, i64::from(case.asked_bits()));
         if marks != Some(held) {
             found.add(case.id, "marks_differ", format!("{marks:?}, {held:?} held"));
         }

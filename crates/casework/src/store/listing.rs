@@ -125,7 +125,7 @@ fn report_listed(row: &Row<'_>) -> Result<ReportListed, StoreError> {
 macro_rules! case_entry_columns {
     () => {
         "SELECT c.id, c.stage, c.level, c.source, c.category_id, c.area_path, c.process_code, c.lead_organisation_id, c.yellow_at, c.due_at,
-         c.updated_at, c.is_important, c.is_supervised, c.is_suspended, c.is_asked, c.lon, c.lat FROM case_file c"
+         c.updated_at, c.is_important, c.is_supervised, c.is_suspended, c.asked, c.lon, c.lat FROM case_file c"
     };
 }
 /// And of a report.
@@ -149,13 +149,15 @@ fn case_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
         (CaseMark::Important, row.get(11)?),
         (CaseMark::Supervised, row.get(12)?),
         (CaseMark::Suspended, row.get(13)?),
-        (CaseMark::Asked, row.get(14)?),
     ];
+    let asked: i64 = row.get(14)?;
+    let asked = u8::try_from(asked)
+        .map_err(|_| StoreError::Corrupt(format!("{asked} is not what a case may wait for")))?;
     Ok(Entry {
         id: row.get(0)?,
         stage: stage as u8,
         level: level as u8,
-        marks: mark_bits(marks, row.get::<Option<Id>>(7)?.is_some()),
+        marks: mark_bits(marks, row.get::<Option<Id>>(7)?.is_some(), asked),
         source: row.get(3)?,
         category_id: row.get(4)?,
         process: row.get(6)?,
@@ -175,7 +177,7 @@ fn report_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
         id: row.get(0)?,
         stage: stage as u8,
         level: level as u8,
-        marks: u8::from(is_claimed) << CLAIMED,
+        marks: u16::from(is_claimed) << CLAIMED,
         source: row.get(3)?,
         category_id: None,
         process: None,

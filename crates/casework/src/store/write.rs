@@ -253,7 +253,7 @@ fn is_touched_only(before: &Case, after: &Case) -> bool {
         && before.level == after.level
         && before.extra == after.extra
         && before.is_suspended() == after.is_suspended()
-        && before.is_asked() == after.is_asked()
+        && before.asked_bits() == after.asked_bits()
         && before.lead().map(|lead| lead.id) == after.lead().map(|lead| lead.id)
 }
 
@@ -316,7 +316,7 @@ fn case_row_move(
             important,
             supervised,
             case.is_suspended(),
-            case.is_asked(),
+            i64::from(case.asked_bits()),
         )
     };
     if marks(before) == marks(after) {

@@ -1,6 +1,6 @@
-//! How many cases the boxes hold.
+//! How much the boxes hold.
 
-use crate::service::{CaseBox, TaskBox};
+use crate::service::{CaseBox, ReportBox, TaskBox};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,8 +19,27 @@ pub struct CaseCountsView {
     pub supervised: i64,
     /// 挂账.
     pub suspended: i64,
+    /// 待审批.
+    pub to_decide: i64,
     /// 关注.
     pub watched: i64,
+}
+
+/// How many reports each box holds; 1000 stands for 999 and more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReportCountsView {
+    /// 诉求池.
+    pub pool: i64,
+    /// 我认领的.
+    pub mine: i64,
+    /// 超期.
+    pub overdue: i64,
+    /// 待回访.
+    pub callback: i64,
+    /// 办理中.
+    pub doing: i64,
+    /// 已办.
+    pub done: i64,
 }
 
 /// How many tasks each box holds; 1000 stands for 999 and more.
@@ -75,7 +94,25 @@ impl CaseCountsView {
                 CaseBox::Overdue => view.overdue = count,
                 CaseBox::Supervised => view.supervised = count,
                 CaseBox::Suspended => view.suspended = count,
+                CaseBox::ToDecide => view.to_decide = count,
                 CaseBox::Watched => view.watched = count,
+            }
+        }
+        view
+    }
+}
+
+impl ReportCountsView {
+    pub(crate) fn new(counts: impl IntoIterator<Item = (ReportBox, i64)>) -> Self {
+        let mut view = Self::default();
+        for (of_box, count) in counts {
+            match of_box {
+                ReportBox::Pool => view.pool = count,
+                ReportBox::Mine => view.mine = count,
+                ReportBox::Overdue => view.overdue = count,
+                ReportBox::Callback => view.callback = count,
+                ReportBox::Doing => view.doing = count,
+                ReportBox::Done => view.done = count,
             }
         }
         view

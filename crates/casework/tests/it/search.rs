@@ -360,7 +360,10 @@ fn a_zone_drawn_anew_lets_its_holders_find_what_lies_in_it_now() {
         let mut holder = (*person(Id(555), "shift_leader", None)).clone();
         holder.memberships[0].zone_ids = vec![Id(901)];
         let holder = Arc::new(holder);
-        let city = TestCity { zone_lon: 121.25 };
+        let city = TestCity {
+            zone_lon: 121.25,
+            ..TestCity::default()
+        };
         let anew = Town {
             casework: casework_in(&test_store.store, casework::Processes::BUILT_IN, city),
             clock: town.clock.clone(),

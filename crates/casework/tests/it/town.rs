@@ -48,11 +48,16 @@ pub const STATION: Id = Id(103);
 pub struct TestCity {
     /// Where the middle of zone 901 lies.
     pub zone_lon: f64,
+    /// Where the second street begins.
+    pub border_lon: f64,
 }
 
 impl Default for TestCity {
     fn default() -> Self {
-        Self { zone_lon: 121.3 }
+        Self {
+            zone_lon: 121.3,
+            border_lon: 121.2,
+        }
     }
 }
 
@@ -90,7 +95,7 @@ impl City for TestCity {
         if point.lon > 123.0 {
             return None;
         }
-        self.place_by_path(&street(if point.lon < 121.2 { 1 } else { 2 }))
+        self.place_by_path(&street(if point.lon < self.border_lon { 1 } else { 2 }))
     }
 
     fn place_by_code(&self, code: &str) -> Option<Place> {

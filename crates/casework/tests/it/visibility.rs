@@ -29,7 +29,7 @@ const ROLES: &[&str] = &[
     "audit_admin",
 ];
 /// Of no case.
-const STRANGER: Id = Id(555);
+pub const STRANGER: Id = Id(555);
 
 /// A case with what the law looks at.
 pub struct Placed {
@@ -52,7 +52,7 @@ fn reported_by_station(town: &Town, lon: f64) -> Id {
     report.report.id
 }
 
-fn accept(town: &Town, report_id: Id, join: &[Id]) -> Id {
+pub fn accept(town: &Town, report_id: Id, join: &[Id]) -> Id {
     let open_cases = if join.is_empty() {
         vec![CaseOpenRequest {
             category_id: Some(CATEGORY),
@@ -70,7 +70,7 @@ fn accept(town: &Town, report_id: Id, join: &[Id]) -> Id {
     accepted.report.case_ids[0]
 }
 
-fn place(lon: f64) -> PlaceRequest {
+pub fn place(lon: f64) -> PlaceRequest {
     PlaceRequest {
         lon: Some(lon),
         lat: Some(31.15),
@@ -126,6 +126,42 @@ pub fn cases(town: &Town) -> Vec<Placed> {
         }
     }
     found
+}
+
+/// Of the cases that are being handled, one under supervision in each street and one whose lead stands still.
+fn held_up(town: &Town, cases: &[Placed]) -> (BTreeSet<Id>, BTreeSet<Id>) {
+    let leader = centre("shift_leader");
+    let did = |who: &Arc<Principal>, path: &str, body: &serde_json::Value| {
+        let answer = town.post(who, path, body);
+        assert!(answer.status.is_success(), "{path}: {}", answer.body);
+    };
+    let (mut supervised, mut suspended) = (BTreeSet::new(), BTreeSet::new());
+    for case in cases {
+        let view = wait(town.casework.case_view(&leader, case.id)).unwrap();
+        if view.head.stage != casework::model::CaseStage::Handling {
+            continue;
+        }
+        if supervised.len() < 2 {
+            let path = format!("/api/v1/cases/{}/supervise", case.id);
+            did(&leader, &path, &json!({"demand": "今日办结"}));
+            supervised.insert(case.id);
+        } else {
+            let lead = view.tasks[0].id;
+            town.accept(ROADS, lead);
+            let until = town.casework.store().clock().now().plus_seconds(86_400);
+            let path = format!("/api/v1/tasks/{lead}/suspension");
+            let ask = json!({"until": until, "reason": "等材料"});
+            did(&person(ROADS, "department_clerk", None), &path, &ask);
+            did(
+                &leader,
+                &format!("{path}/decide"),
+                &json!({"approved": true}),
+            );
+            suspended.insert(case.id);
+        }
+    }
+    assert!(!supervised.is_empty() && !suspended.is_empty());
+    (supervised, suspended)
 }
 
 /// Everybody: role × organisation × area × zones.
@@ -253,7 +289,7 @@ fn near_a_case_is_what_lies_close_and_came_about_the_same_time_its_own_kind_firs
     });
 }
 
-fn kind<T: std::fmt::Debug>(outcome: Result<T, CaseworkError>) -> Option<FailureKind> {
+pub fn kind<T: std::fmt::Debug>(outcome: Result<T, CaseworkError>) -> Option<FailureKind> {
     outcome.err().map(|error| Problem::from(error).kind)
 }
 
@@ -261,6 +297,7 @@ fn kind<T: std::fmt::Debug>(outcome: Result<T, CaseworkError>) -> Option<Failure
 fn lists_and_details_show_exactly_what_the_law_says() {
     each_town(|town, test_store: &TestStore| {
         let cases = cases(town);
+        let (supervised, suspended) = held_up(town, &cases);
         let everybody = everybody();
         // A private PostgreSQL answers slowly; every fifth person there still meets every kind of tie.
         let step = if test_store.store.is_postgres() { 5 } else { 1 };
@@ -310,20 +347,28 @@ fn lists_and_details_show_exactly_what_the_law_says() {
                     }
                 }
             }
-            // A box narrows the list and never widens it.
-            let boxes = [
-                CaseBox::Todo,
-                CaseBox::Doing,
-                CaseBox::Done,
-                CaseBox::Overdue,
-            ];
-            for of_box in boxes {
+            // A box narrows the list and never widens it; the last they see is watched.
+            let watched: BTreeSet<Id> = in_list.last().copied().into_iter().collect();
+            for id in &watched {
+                wait(town.casework.case_watch(who, *id, true)).unwrap();
+            }
+            for of_box in CaseBox::ALL {
                 let query = CaseQuery {
-                    of_box: Some(of_box),
+                    of_box: Some(*of_box),
                     ..CaseQuery::default()
                 };
                 let boxed = listed(town, who, query);
                 assert!(boxed.is_subset(&in_list), "{told} {of_box:?}");
+                let exactly = match of_box {
+                    CaseBox::Supervised => Some(&supervised),
+                    CaseBox::Suspended => Some(&suspended),
+                    CaseBox::Watched => Some(&watched),
+                    _ => None,
+                };
+                if let Some(exactly) = exactly {
+                    let expected: BTreeSet<Id> = exactly & &in_list;
+                    assert_eq!(boxed, expected, "{told} {of_box:?}");
+                }
             }
         }
         assert!(seen_at_all > 0);
@@ -488,7 +533,10 @@ fn a_zone_drawn_anew_shows_its_holders_the_cases_that_lie_in_it_now() {
         let everything = || CaseQuery::default();
         assert_eq!(listed(town, &holder, everything()), [left].into());
         // A node that has read the zones again.
-        let city = TestCity { zone_lon: 121.25 };
+        let city = TestCity {
+            zone_lon: 121.25,
+            ..TestCity::default()
+        };
         let anew = Town {
             casework: casework_in(&test_store.store, casework::Processes::BUILT_IN, city),
             clock: town.clock.clone(),

@@ -90,7 +90,7 @@ impl Casework {
         principal: &Principal,
         id: Id,
     ) -> Result<bool, CaseworkError> {
-        match Self::report_seen(tx, principal, "report_view", id) {
+        match self.report_seen(tx, principal, "report_view", id) {
             Ok(_) => return Ok(true),
             Err(CaseworkError::NotFound(_) | CaseworkError::Denied(_)) => {}
             Err(error) => return Err(error),

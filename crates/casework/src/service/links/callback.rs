@@ -6,7 +6,6 @@ use crate::input::{RedoRequest, ReportCallbackRequest, ReportRateRequest};
 use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::report::{Answered, Redo, ReportCommand};
 use crate::model::{Actor, Report, TaskState};
-use crate::service::acceptance::acting_on_report;
 use crate::service::report::{Located, own_words};
 use crate::service::{Call, Casework, answer_text, answered};
 use crate::store::read::{self, CaseKey, ReportRow};
@@ -110,7 +109,7 @@ impl Casework {
         }
         let row = read::report_with_cases(tx, order.report_id)?
             .ok_or(CaseworkError::NotFound("report"))?;
-        let by = acting_on_report(&order.principal, "report_callback", &row)?;
+        let by = self.acting_on_report(&order.principal, "report_callback", &row)?;
         check_version(order.expected_version, &row.report)?;
         let events = self.report_decide(&row.report, &order.command(), Some(&by), now)?;
         self.redo(tx, &row, order, &by, now)?;

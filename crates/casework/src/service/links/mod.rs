@@ -10,7 +10,6 @@ mod ties;
 pub(super) use beginning::Origin;
 pub use sources::Sources;
 
-use super::acceptance::acting_on_report;
 use super::case::concern_of_report;
 use super::{Call, Casework, answer_text, answered, process_missing};
 use crate::failure::CaseworkError;
@@ -68,11 +67,11 @@ impl Casework {
         match outcome {
             // Others kept winning: say what they made of it. Whoever got as far as a conflict may act on the report.
             Err(CaseworkError::Store(StoreError::Conflict)) => {
+                let this = self.clone();
                 let found = self.store().read(move |tx| {
                     let row = read::report_with_cases(tx, report_id)?;
-                    Ok::<_, StoreError>(
-                        row.filter(|row| acting_on_report(&principal, operation, row).is_ok()),
-                    )
+                    let may = |row: &ReportRow| this.acting_on_report(&principal, operation, row);
+                    Ok::<_, StoreError>(row.filter(|row| may(row).is_ok()))
                 });
                 Err(match found.await {
                     Ok(Some(row)) => CaseworkError::ReportVersion(Box::new((&row.report).into())),
@@ -97,7 +96,7 @@ impl Casework {
         let row = read::report_with_cases(tx, order.report_id)?
             .ok_or(CaseworkError::NotFound("report"))?;
         let operation = order.command.operation();
-        let by = acting_on_report(&order.principal, operation, &row)?;
+        let by = self.acting_on_report(&order.principal, operation, &row)?;
         check_version(order.expected_version, &row.report)?;
         let events = self.report_decide(&row.report, &order.command, Some(&by), now)?;
         if let ReportCommand::Withdraw { .. } = order.command {

@@ -10,7 +10,6 @@ use crate::lifecycle::decide::CaseCommand;
 use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::report::{self, CallbackNew, ReportCommand};
 use crate::model::{Actor, Case, CaseStage, Level, ReportStage};
-use crate::service::acceptance::acting_on_report;
 use crate::service::report::{Located, own_words};
 use crate::service::sealed::Words;
 use crate::service::{Call, Casework, answer_text, answered};
@@ -81,7 +80,7 @@ impl Casework {
     ) -> Result<ReportStateView, CaseworkError> {
         let row =
             read::report_with_cases(tx, report_id)?.ok_or(CaseworkError::NotFound("report"))?;
-        let by = acting_on_report(&call.principal, "report_join", &row)?;
+        let by = self.acting_on_report(&call.principal, "report_join", &row)?;
         check_version(call.expected_version, &row.report)?;
         let command = ReportCommand::Join { case_id };
         let events = self.report_decide(&row.report, &command, Some(&by), now)?;

@@ -1,4 +1,4 @@
-//! The boxes of a workbench: 待办 在办 已办 超期 督办 挂账 关注, for whatever roles the caller has. They follow from the roles that
+//! The boxes of a workbench: 待办 在办 已办 超期 督办 挂账 待审批 关注, for whatever roles the caller has. They follow from the roles that
 //! each process gives its steps to, so a city that gives a step to another role gets the right boxes without more ado.
 //!
 //! | box | who takes steps of cases (files, dispatches, inspects, closes) | who works on tasks | others |
@@ -9,11 +9,14 @@
 //! | `overdue` 超期 | open cases whose stage's clock has run out | the same | the same |
 //! | `supervised` 督办 | cases under supervision that they see | the same | the same |
 //! | `suspended` 挂账 | cases with a task that stands still | the same | the same |
+//! | `to_decide` 待审批 | cases with an extension, suspension, exclusion, ruling or appeal that their role decides | the same | the same |
 //! | `watched` 关注 | whatever they watch and still may see | the same | the same |
+//!
+//! Reports have boxes of their own ([`ReportBox`]), the same for everybody who may list them.
 
 use crate::clocks::Light;
-use crate::listing::{Awaited, CaseFilter, CaseMark};
-use crate::model::{CaseStage, TaskState};
+use crate::listing::{Awaited, CaseFilter, CaseMark, Claimed, ReportFilter, ToDecide};
+use crate::model::{CaseStage, Decision, ReportStage, TaskState};
 use crate::process::Process;
 
 use access::Principal;
@@ -37,6 +40,8 @@ pub enum CaseBox {
     Supervised,
     /// 挂账: a task of it stands still.
     Suspended,
+    /// 待审批: something applied for waits for a decision that the caller's role takes.
+    ToDecide,
     /// 关注: watched by the caller.
     Watched,
 }
@@ -79,6 +84,34 @@ pub(super) fn awaited(principal: &Principal, processes: &[Arc<Process>]) -> Vec<
         .collect()
 }
 
+/// The decisions that the caller takes: by the roles that each process gives them to, an appeal in its reviewers' turn.
+fn to_decide(principal: &Principal, processes: &[Arc<Process>]) -> Vec<ToDecide> {
+    let mine = |decision: Decision, process: &Process| {
+        let operation = decision.operation();
+        let fits = |role: &str| match decision {
+            Decision::Appeal { turn } => {
+                let reviewers = &process.overlays.appeal.reviewers;
+                reviewers.get(turn).is_some_and(|reviewer| reviewer == role)
+            }
+            _ => true,
+        };
+        let mut memberships = principal.memberships.iter();
+        principal.allows(operation)
+            && memberships.any(|each| process.allows(operation, &each.role) && fits(&each.role))
+    };
+    let places = Decision::all().map(|decision| {
+        let processes = processes.iter().filter(|process| mine(decision, process));
+        let codes: BTreeSet<String> = processes
+            .map(|process| process.reference.code.clone())
+            .collect();
+        ToDecide {
+            decision,
+            processes: codes.into_iter().collect(),
+        }
+    });
+    places.filter(|place| !place.processes.is_empty()).collect()
+}
+
 impl CaseBox {
     /// All of them, in order.
     pub const ALL: &'static [Self] = &[
@@ -88,6 +121,7 @@ impl CaseBox {
         Self::Overdue,
         Self::Supervised,
         Self::Suspended,
+        Self::ToDecide,
         Self::Watched,
     ];
 
@@ -136,6 +170,12 @@ impl CaseBox {
                 filter.marks.push(CaseMark::Suspended);
                 true
             }
+            Self::ToDecide => {
+                let places = to_decide(principal, processes);
+                let is_anything = !places.is_empty();
+                filter.to_decide = Some(places);
+                is_anything
+            }
             Self::Watched => {
                 filter.watched_by = Some(principal.account_id);
                 true
@@ -158,4 +198,71 @@ fn held(principal: &Principal, filter: &mut CaseFilter, state: TaskState) -> boo
     filter.held_by = principal.scope("task_finish").organisations;
     filter.held_state = Some(state);
     !filter.held_by.is_empty()
+}
+
+/// A box of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportBox {
+    /// 诉求池: nobody has decided what becomes of it, and nobody has taken it.
+    Pool,
+    /// 我认领的: the caller has taken it, to decide on it or to call its reporter back.
+    Mine,
+    /// 超期: nobody has decided on it, and the clock of the pool has run out.
+    Overdue,
+    /// 待回访: its cases are closed and its reporter is to be called back.
+    Callback,
+    /// 办理中: its cases are under way.
+    Doing,
+    /// 已办: settled, answered, rejected or withdrawn.
+    Done,
+}
+
+impl ReportBox {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[
+        Self::Pool,
+        Self::Mine,
+        Self::Overdue,
+        Self::Callback,
+        Self::Doing,
+        Self::Done,
+    ];
+
+    /// A filter narrowed to this box of the caller's; none when nothing can be in both.
+    pub(super) fn narrow(
+        self,
+        principal: &Principal,
+        mut filter: ReportFilter,
+    ) -> Option<ReportFilter> {
+        let stages = match self {
+            Self::Pool | Self::Overdue => &[ReportStage::Received][..],
+            Self::Mine => ReportStage::ALL,
+            Self::Callback => &[ReportStage::CallingBack],
+            Self::Doing => &[ReportStage::Accepted],
+            Self::Done => &[
+                ReportStage::Settled,
+                ReportStage::Answered,
+                ReportStage::Rejected,
+                ReportStage::Withdrawn,
+            ],
+        };
+        if filter.stages.is_empty() {
+            filter.stages = stages.to_vec();
+        } else {
+            filter.stages.retain(|stage| stages.contains(stage));
+        }
+        let claimed = match self {
+            Self::Pool => Some(Claimed::Nobody),
+            Self::Mine => Some(Claimed::By(principal.staff_id)),
+            _ => None,
+        };
+        let other = claimed.and_then(|claimed| filter.claimed.replace(claimed));
+        let light = (self == Self::Overdue).then_some(Light::Red);
+        let other_light = light.and_then(|light| filter.light.replace(light));
+        let may_fit = !filter.stages.is_empty()
+            && other.is_none_or(|other| Some(other) == claimed)
+            && other_light.is_none_or(|other| Some(other) == light);
+        may_fit.then_some(filter)
+    }
 }

@@ -9,7 +9,7 @@ mod milestones;
 mod reports;
 mod tasks;
 
-pub use boxes::CaseBox;
+pub use boxes::{CaseBox, ReportBox};
 pub use cases::COUNT_SHOWN_MAX;
 pub use tasks::TaskBox;
 
@@ -17,7 +17,7 @@ use super::{Casework, sealed};
 use crate::city::Place;
 use crate::clocks::Light;
 use crate::lifecycle::{Event, Fact};
-use crate::listing::{AreaFilter, CaseMark, CaseSort};
+use crate::listing::{AreaFilter, CaseMark, CaseSort, ReportSort};
 use crate::model::{CaseStage, Level, NoteRef, ReportStage, TaskKind, TaskState};
 use crate::store::NOTE_BY_ID;
 use crate::store::read::TimelineEntry;
@@ -101,6 +101,8 @@ pub enum ReportClaim {
 /// The filters of the list of reports.
 #[derive(Clone, Debug, Default)]
 pub struct ReportQuery {
+    /// In this box of the caller's.
+    pub of_box: Option<ReportBox>,
     /// In this stage.
     pub stage: Option<ReportStage>,
     /// So urgent.
@@ -113,8 +115,14 @@ pub struct ReportQuery {
     pub area_code: Option<String>,
     /// From this source, by its code.
     pub source: Option<String>,
+    /// Received at this time or later.
+    pub received_from: Option<Timestamp>,
+    /// Received before this time.
+    pub received_to: Option<Timestamp>,
     /// Whose number begins so.
     pub q: Option<String>,
+    /// In which order.
+    pub sort: ReportSort,
     /// Which page.
     pub page: PageRequest,
 }

@@ -1,23 +1,27 @@
 //! Reports: the list, the search by phone number, and one with everything about it.
 
-use super::{Names, ReportClaim, ReportQuery, after_id, check_number, limit, milestones};
+use super::{
+    COUNT_SHOWN_MAX, Names, ReportBox, ReportClaim, ReportQuery, check_number, limit, milestones,
+    no_cursor,
+};
 use crate::failure::CaseworkError;
 use crate::lifecycle::report::ReportFact;
-use crate::listing::{Claimed, ReportFilter};
+use crate::listing::{Claimed, Cursor, ReportFilter};
 use crate::model::Report;
 use crate::service::Casework;
 use crate::service::sealed::{self, Reporter};
 use crate::store::attachments;
 use crate::store::listing::{self, ReportListed};
-use crate::store::read::{self, ReportRow};
+use crate::store::read::{self, CaseKey, ReportRow};
 use crate::store::{ORGANISATIONS_OF_REPORT, REPORT_SEALED};
 use crate::view::{
-    CallbackView, CalledBackView, RatingView, ReportListView, ReportView, ReporterView,
+    CallbackView, CalledBackView, RatingView, ReportCountsView, ReportListView, ReportView,
+    ReporterView,
 };
 use ::store::{StoreError, Tx, params};
 use access::{Principal, Reach, mask};
 use base::path::TreePath;
-use base::{FieldError, Id, Page};
+use base::{FieldError, Id, Page, Timestamp};
 use std::sync::Arc;
 
 /// A report that somebody may see, and whether they may learn who reported.
@@ -35,32 +39,27 @@ impl Casework {
     ) -> Result<Page<ReportListView>, CaseworkError> {
         let mut wrong = Vec::new();
         let limit = limit(&query.page, &mut wrong);
-        check_number(
-            query.q.as_deref(),
-            &self.parts().number_prefix,
-            "SQ",
-            &mut wrong,
-        );
-        let filter = ReportFilter {
-            stage: query.stage,
-            level: query.level,
-            area: self.area_filter(query.area_code.as_deref(), &mut wrong),
-            source: query.source,
-            claimed: query.claimed.map(|claim| match claim {
-                ReportClaim::Me => Claimed::By(principal.staff_id),
-                ReportClaim::Nobody => Claimed::Nobody,
-            }),
-            light: query.light,
-            report_no: query.q,
-            after: after_id(&query.page, &mut wrong),
-        };
+        let sort = query.sort;
+        let filter = self.report_filter(principal, query, &mut wrong);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
-        let rows = self
-            .reports_listed(principal, filter, limit as usize + 1)
-            .await?;
-        let page = Page::from_rows(rows, limit, |listed| listed.row.report.id.to_string());
+        let Some(filter) = filter else {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        };
+        let asked = self.reports_asked(principal, filter);
+        let rows = self.reports_listed(asked, limit as usize + 1).await?;
+        let page = Page::from_rows(rows, limit, |listed| {
+            let report = &listed.row.report;
+            let cursor = Cursor {
+                at: report.clock.map_or(Timestamp(0), |clock| clock.due_at),
+                id: report.id,
+            };
+            cursor.to_text(sort.of_cases())
+        });
         let mut names = self.names();
         Ok(Page {
             items: page
@@ -70,6 +69,63 @@ impl Casework {
                 .collect(),
             next: page.next,
         })
+    }
+
+    /// How many reports each box of the caller holds, counted up to one more than [`COUNT_SHOWN_MAX`].
+    pub async fn report_counts(
+        &self,
+        principal: &Arc<Principal>,
+    ) -> Result<ReportCountsView, CaseworkError> {
+        let asked = ReportBox::ALL.iter().map(|of_box| {
+            let query = ReportQuery {
+                of_box: Some(*of_box),
+                ..ReportQuery::default()
+            };
+            let filter = self.report_filter(principal, query, &mut Vec::new());
+            filter.map(|filter| self.reports_asked(principal, filter))
+        });
+        let counts = self
+            .reports_counted(asked.collect(), COUNT_SHOWN_MAX + 1)
+            .await?;
+        Ok(ReportCountsView::new(
+            ReportBox::ALL.iter().copied().zip(counts),
+        ))
+    }
+
+    /// The filter a question means; none when nothing can fit it.
+    fn report_filter(
+        &self,
+        principal: &Principal,
+        query: ReportQuery,
+        wrong: &mut Vec<FieldError>,
+    ) -> Option<ReportFilter> {
+        let prefix = &self.parts().number_prefix;
+        check_number(query.q.as_deref(), prefix, "SQ", wrong);
+        let cursor = query.page.after.as_deref();
+        let after = cursor.map(|text| Cursor::parse(text, query.sort.of_cases()));
+        if after.is_some_and(|cursor| cursor.is_none()) {
+            wrong.push(no_cursor());
+        }
+        let filter = ReportFilter {
+            stages: query.stage.into_iter().collect(),
+            level: query.level,
+            area: self.area_filter(query.area_code.as_deref(), wrong),
+            source: query.source,
+            claimed: query.claimed.map(|claim| match claim {
+                ReportClaim::Me => Claimed::By(principal.staff_id),
+                ReportClaim::Nobody => Claimed::Nobody,
+            }),
+            light: query.light,
+            report_no: query.q,
+            received_from: query.received_from,
+            received_to: query.received_to,
+            sort: query.sort,
+            after: after.flatten(),
+        };
+        match query.of_box {
+            None => Some(filter),
+            Some(of_box) => of_box.narrow(principal, filter),
+        }
     }
 
     /// The reports of one phone number that the caller may see, newest first; at most 200.
@@ -98,7 +154,7 @@ impl Casework {
                 area_path: listed.row.report.area_path.as_ref(),
                 organisation_paths: &paths,
             };
-            scope.covers(&reach, &[])
+            scope.covers(&reach, &self.zones_of_report(principal, &listed.row.report))
         };
         Ok(Page {
             items: found
@@ -126,15 +182,17 @@ impl Casework {
         let (this, principal) = (self.clone(), principal.clone());
         self.store()
             .read(move |tx| {
-                let seen = Self::report_seen(tx, &principal, "report_view", id)?;
+                let seen = this.report_seen(tx, &principal, "report_view", id)?;
                 this.report_view_in(tx, &seen, true)
             })
             .await
     }
 
-    /// A report that the caller may see with `permission`: received by their organisation, in their area, or the origin of
-    /// a case that their organisation has to do with. In that last way nobody learns who a hidden reporter is.
+    /// A report that the caller may see with `permission`: received by their organisation, in their area or zone, or the origin of
+    /// a case that their organisation has to do with or that lies in their zone. In that last way nobody learns who a hidden
+    /// reporter is.
     pub(in crate::service) fn report_seen(
+        &self,
         tx: &mut Tx<'_>,
         principal: &Principal,
         permission: &'static str,
@@ -151,13 +209,22 @@ impl Casework {
             area_path: None,
             organisation_paths: &handlers,
         };
-        let Err(denied) = principal.acting(permission, &as_receiver) else {
+        let own_zones = self.zones_of_report(principal, &row.report);
+        let seen = principal.acting_in_zones(permission, &as_receiver, &own_zones);
+        let Err(denied) = seen else {
             return Ok(SeenReport {
                 row,
                 shows_reporter: true,
             });
         };
-        match principal.acting(permission, &as_handler) {
+        let mut zones = Vec::new();
+        let ties = row.report.cases.iter();
+        for tie in ties.filter(|_| has_zones(principal)) {
+            if let Some(case) = read::case_with_tasks(tx, CaseKey::Case(tie.case_id))? {
+                zones.extend(self.zones_for(principal, &case));
+            }
+        }
+        match principal.acting_in_zones(permission, &as_handler, &zones) {
             Ok(_) => Ok(SeenReport {
                 shows_reporter: !row.reporter_hidden && !read::reporter_hidden_by_case(tx, id)?,
                 row,
@@ -165,6 +232,19 @@ impl Casework {
             Err(_) if denied.out_of_reach => Err(CaseworkError::NotFound("report")),
             Err(_) => Err(denied.into()),
         }
+    }
+
+    /// The zones that a report is told of, as they are drawn now; not looked up for whoever has none.
+    pub(in crate::service) fn zones_of_report(
+        &self,
+        principal: &Principal,
+        report: &Report,
+    ) -> Vec<Id> {
+        if !has_zones(principal) {
+            return Vec::new();
+        }
+        let city = &self.parts().city;
+        city.zones_at(report.area_path.as_ref(), report.point)
     }
 
     pub(in crate::service) fn report_view_in(
@@ -276,6 +356,11 @@ impl Casework {
             }
         }))
     }
+}
+
+fn has_zones(principal: &Principal) -> bool {
+    let mut held = principal.memberships.iter();
+    held.any(|membership| !membership.zone_ids.is_empty())
 }
 
 pub(in crate::service) fn report_head(

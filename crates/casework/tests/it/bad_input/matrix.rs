@@ -1,19 +1,42 @@
-//! Who may give a command: every command on a case or task × role × organisation × area × zone. Whoever may not see the case learns
+//! Who may give a command: every command on a report, case or task × role × organisation × area × zone. Whoever may not see the case learns
 //! nothing of it, whoever sees it and may not act is told so, and only who sees it gets as far as the version they name being an
 //! old one. Nothing is changed by any of it.
 
 use super::rows::{Row, rows};
-use super::{each_full_town, entries, method};
+use super::{each_full_town, entries, full_documents, method};
 use crate::town::*;
-use crate::visibility::{Placed, everybody, sees};
+use crate::visibility::{Placed, STRANGER, everybody, sees};
 use access::{Needs, Principal};
 use base::Id;
+use base::path::TreePath;
 use casework::http::ENDPOINTS;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Where a town's cases lie: all in the first street and its zone, or all in the second and the strip that is the other zone.
+struct Side {
+    area_path: TreePath,
+    zone_id: Id,
+}
+
+/// The same town with everything on the other side: its streets and zones are drawn otherwise.
+fn moved(town: &Town) -> Town {
+    let city = TestCity {
+        zone_lon: 121.123_456_789,
+        border_lon: 121.0,
+    };
+    let documents: Vec<String> = full_documents();
+    let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+    let casework = casework_in(town.casework.store(), &documents, city);
+    Town {
+        casework,
+        clock: town.clock.clone(),
+    }
+}
+
 /// The case as the law of seeing looks at it, from what everybody may read.
-fn placed(town: &Town, id: Id) -> Placed {
+fn placed(town: &Town, id: Id, side: &Side) -> Placed {
     let view = wait(town.casework.case_view(&centre("leader"), id)).unwrap();
     let of = |id: &str| organisation_path(Id(id.parse().unwrap()));
     let mut organisations = vec![of(&view.accepted_by.id)];
@@ -22,16 +45,45 @@ fn placed(town: &Town, id: Id) -> Placed {
     if view.overlays.supervision.is_some() {
         organisations.push(organisation_path(CENTRE));
     }
-    // As the town has it: all of these lie in the first street.
+    // Now and then a stranger supervises it, whose colleagues see it for that alone.
+    let leader = person(STRANGER, "leader", Some(district()));
+    let path = format!("/api/v1/cases/{id}/supervise");
+    let supervised = town.post(&leader, &path, &json!({"demand": "今日办结"}));
+    if supervised.status.is_success() {
+        organisations.push(organisation_path(STRANGER));
+    }
     Placed {
         id,
-        area_path: street(1),
-        zone_ids: vec![Id(900)],
+        area_path: side.area_path.clone(),
+        zone_ids: vec![side.zone_id],
         organisations,
     }
 }
 
-/// Commands on a case or a task that name a version.
+/// A report as who may act on it is found: by who received it and where it was told of.
+fn placed_report(id: Id, side: &Side) -> Placed {
+    Placed {
+        id,
+        area_path: side.area_path.clone(),
+        zone_ids: vec![side.zone_id],
+        organisations: vec![organisation_path(CENTRE)],
+    }
+}
+
+/// Whether somebody sees it for its supervision only.
+fn only_supervises(who: &Principal, case: &Placed) -> bool {
+    let stranger = organisation_path(STRANGER);
+    let others = case.organisations.iter().filter(|path| **path != stranger);
+    let without = Placed {
+        organisations: others.cloned().collect(),
+        zone_ids: case.zone_ids.clone(),
+        area_path: case.area_path.clone(),
+        ..*case
+    };
+    sees(who, case) && !sees(who, &without)
+}
+
+/// Commands on a report, a case or a task that name a version.
 fn commands() -> Vec<(Row, &'static str, &'static str)> {
     let mut found = Vec::new();
     for row in rows() {
@@ -42,10 +94,10 @@ fn commands() -> Vec<(Row, &'static str, &'static str)> {
         let Needs::Permission(permission) = endpoint.needs else {
             panic!("{} is for everybody", row.operation);
         };
-        let is_of_case = ["/api/v1/cases/{id}", "/api/v1/tasks/{id}"]
+        let is_of_one = ["reports", "cases", "tasks"]
             .iter()
-            .any(|start| endpoint.path.starts_with(start));
-        if is_of_case && row.versioned {
+            .any(|of| endpoint.path.starts_with(&format!("/api/v1/{of}/{{id}}")));
+        if is_of_one && row.versioned {
             found.push((row, endpoint.path, permission));
         }
     }
@@ -64,15 +116,21 @@ fn every_command_is_for_who_sees_the_case_and_may_act_on_it_and_tells_nobody_els
         };
         let mut answers: BTreeMap<u16, usize> = BTreeMap::new();
         let commands = commands();
-        assert!(commands.len() > 35, "{}", commands.len());
+        let sides = [(1, 900), (2, 901)].map(|(street_number, zone)| Side {
+            area_path: street(street_number),
+            zone_id: Id(zone),
+        });
+        let other = moved(town);
+        let mut supervisors = 0;
+        assert!(commands.len() > 45, "{}", commands.len());
         for (n, (row, pattern, permission)) in commands.iter().enumerate() {
+            let (town, side) = [(town, &sides[0]), (&other, &sides[1])][n % 2];
             town.clock.set(morning());
             let ready = (row.ready)(town);
-            let case = placed(town, ready.case);
-            let id = if pattern.contains("/tasks/") {
-                ready.task
-            } else {
-                ready.case
+            let (id, thing) = match pattern.split('/').nth(3) {
+                Some("reports") => (ready.report, placed_report(ready.report, side)),
+                Some("tasks") => (ready.task, placed(town, ready.case, side)),
+                _ => (ready.case, placed(town, ready.case, side)),
             };
             let path = pattern.replace("{id}", &id.to_string());
             let body = (row.body)(&ready);
@@ -97,7 +155,7 @@ fn every_command_is_for_who_sees_the_case_and_may_act_on_it_and_tells_nobody_els
                     membership.zone_ids,
                     answer.body
                 );
-                let expected: &[u16] = match (who.allows(permission), sees(who, &case)) {
+                let expected: &[u16] = match (who.allows(permission), sees(who, &thing)) {
                     (false, _) => &[403, 404],
                     (true, false) => &[404],
                     (true, true) => &[403, 409],
@@ -106,6 +164,7 @@ fn every_command_is_for_who_sees_the_case_and_may_act_on_it_and_tells_nobody_els
                 if status == 409 {
                     assert_eq!(answer.body["code"], "version_mismatch", "{name}");
                 }
+                supervisors += usize::from(only_supervises(who, &thing));
                 *answers.entry(status).or_default() += 1;
             }
             let own = town.send(
@@ -122,5 +181,6 @@ fn every_command_is_for_who_sees_the_case_and_may_act_on_it_and_tells_nobody_els
             answers.len() == 3 && answers.values().all(|count| *count > 30),
             "{answers:?}"
         );
+        assert!(supervisors > 0);
     });
 }

@@ -28,7 +28,8 @@ const QUESTIONS: [&str; 5] = [
     "route_rehearse",
 ];
 
-fn each_full_town(test: impl Fn(&Town)) {
+/// The built-in processes, with reporters called back.
+fn full_documents() -> Vec<String> {
     let calling = |document: &&str| {
         if document.contains("[callback]") || !document.contains("code = \"city-management\"") {
             (*document).to_owned()
@@ -36,9 +37,19 @@ fn each_full_town(test: impl Fn(&Town)) {
             format!("{document}{CALLBACK}")
         }
     };
-    let documents: Vec<String> = Processes::BUILT_IN.iter().map(calling).collect();
+    Processes::BUILT_IN.iter().map(calling).collect()
+}
+
+pub fn each_full_town(test: impl Fn(&Town)) {
+    let documents = full_documents();
     let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
     each_town_with(&documents, |town, _| test(town));
+}
+
+/// The row of an operation.
+pub fn row(operation: &str) -> Row {
+    let mut rows = rows().into_iter();
+    rows.find(|row| row.operation == operation).unwrap()
 }
 
 fn method(of: &str) -> Method {
