@@ -61,6 +61,18 @@ pub trait City: Send + Sync {
     fn place_in_force(&self, path: &TreePath, _point: Option<Point>) -> Option<Place> {
         self.place_by_path(path)
     }
+    /// The area of this level that an area lies in, or is; where there is none of it, the highest below that level. None when the
+    /// area lies above.
+    fn area_of_level(&self, path: &TreePath, level: AreaLevel) -> Option<TreePath> {
+        let place = self.place_by_path(path)?;
+        let levels = [
+            (AreaLevel::District, place.district_path),
+            (AreaLevel::Street, place.street_path),
+            (AreaLevel::Village, place.village_path),
+        ];
+        let mut from_above = levels.into_iter().filter(|(known, _)| *known >= level);
+        from_above.find_map(|(_, path)| path)
+    }
     /// The zones that hold a place.
     fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id>;
     /// What users call an area.
@@ -173,6 +185,13 @@ impl City for KnownCity {
         let snapshot = self.registry.snapshot();
         let area = snapshot.areas.by_path(path)?;
         Some(place(&snapshot.areas, &area.path))
+    }
+
+    fn area_of_level(&self, path: &TreePath, level: AreaLevel) -> Option<TreePath> {
+        let snapshot = self.registry.snapshot();
+        let line = snapshot.areas.line(path);
+        let found = line.into_iter().find(|area| area.level >= level)?;
+        Some(found.path.clone())
     }
 
     fn place_in_force(&self, path: &TreePath, point: Option<Point>) -> Option<Place> {
