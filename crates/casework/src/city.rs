@@ -73,6 +73,10 @@ pub trait City: Send + Sync {
         let mut from_above = levels.into_iter().filter(|(known, _)| *known >= level);
         from_above.find_map(|(_, path)| path)
     }
+    /// The areas in force down to streets, those above before those below.
+    fn areas_to_streets(&self) -> Vec<TreePath> {
+        Vec::new()
+    }
     /// The zones that hold a place.
     fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id>;
     /// What users call an area.
@@ -198,6 +202,17 @@ impl City for KnownCity {
         let snapshot = self.registry.snapshot();
         let area = snapshot.areas.in_force(path, point)?;
         Some(place(&snapshot.areas, &area.path))
+    }
+
+    fn areas_to_streets(&self) -> Vec<TreePath> {
+        let snapshot = self.registry.snapshot();
+        let areas = snapshot.areas.areas().iter();
+        let mut paths: Vec<TreePath> = areas
+            .filter(|area| area.level <= AreaLevel::Street)
+            .map(|area| area.path.clone())
+            .collect();
+        paths.sort_unstable();
+        paths
     }
 
     fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id> {

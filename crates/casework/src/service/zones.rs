@@ -120,16 +120,19 @@ impl Casework {
     }
 
     /// The same for a batch of reports without any case, which only the numbers ask about.
-    fn report_zones_due(&self, tx: &mut Tx<'_>, after: Id, now: Timestamp) -> Result<(), StoreError> {
+    fn report_zones_due(
+        &self,
+        tx: &mut Tx<'_>,
+        after: Id,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let places = tx.query(&REPORT_PLACES_AFTER, params![after, BATCH], place)?;
         for (id, area, point) in &places {
             let zones = self.parts().city.zones_at(area.as_ref(), *point);
             report_zones_put(tx, *id, &zones.into_iter().collect())?;
         }
         match places.last() {
-            Some((last, ..)) => {
-                look_again(tx, self.next_id(), (REPORT_ZONES_REDRAWN, *last), now)
-            }
+            Some((last, ..)) => look_again(tx, self.next_id(), (REPORT_ZONES_REDRAWN, *last), now),
             None => Ok(()),
         }
     }

@@ -305,12 +305,7 @@ fn compared(now: &LineView, mut other: LineView) -> LineView {
     let count = |line: &LineView, code: &str| line.measures.get(code).copied().unwrap_or(0);
     let codes = now.measures.keys().chain(other.measures.keys());
     let measures = codes
-        .map(|code| {
-            (
-                *code,
-                change(count(now, code), count(&other, code), 1.0),
-            )
-        })
+        .map(|code| (*code, change(count(now, code), count(&other, code), 1.0)))
         .collect();
     let of = |rate: &RateValueView| ten_thousandths(rate.numerator, rate.denominator);
     let rates = now

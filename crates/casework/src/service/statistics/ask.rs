@@ -280,7 +280,12 @@ impl Casework {
                     return false;
                 };
                 // What lies above the level asked for is in the line of where it does lie.
-                if self.parts().city.area_of_level(&path, asked.level).is_none() {
+                if self
+                    .parts()
+                    .city
+                    .area_of_level(&path, asked.level)
+                    .is_none()
+                {
                     filter.area_itself = Some(path);
                 } else {
                     filter.area = Some(path);

@@ -11,8 +11,8 @@ mod time;
 
 pub use ask::{Group, StatisticsQuery, SubjectsQuery, WINDOW_DAYS_MAX};
 
-use super::{CASE_ZONES, Casework};
 use super::verify::Verified;
+use super::{CASE_ZONES, Casework};
 use crate::lifecycle::Fact;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::report::ReportFact;
@@ -262,8 +262,8 @@ impl Casework {
                         .map(|id| {
                             // Those of a report without cases follow the zones, not the timelines.
                             let zones = rows::zones_of_its_cases(tx, id)?;
-                            let zones_agree = zones.is_empty()
-                                || rows::report_zones(tx, id)? == zones;
+                            let zones_agree =
+                                zones.is_empty() || rows::report_zones(tx, id)? == zones;
                             Ok((
                                 id,
                                 rows::obligations_of(tx, id)?,

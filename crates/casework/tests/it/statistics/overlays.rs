@@ -153,7 +153,8 @@ fn where_the_process_says_so_what_stands_still_stays_where_it_was_due() {
             "close_due",
         ];
         let of_day = |day: &str| {
-            let query = format!("from=2026-11-{day}T00:00:00%2B08:00&until=2026-11-{day}T23:59:59%2B08:00");
+            let query =
+                format!("from=2026-11-{day}T00:00:00%2B08:00&until=2026-11-{day}T23:59:59%2B08:00");
             let found = measures(&town.numbers(&centre("leader"), &query)["total"]);
             codes.map(|code| found.get(code).copied().unwrap_or(0))
         };

@@ -18,9 +18,11 @@ fn of(town: &Town, query: &str, measure: &str) -> Vec<(String, i64)> {
 fn areas_roll_up_to_every_level_and_above_the_tree_to_its_top() {
     each_town(|town, _| {
         day(town);
-        town.receive_as(&json!({"source": "hotline", "title": "井盖缺失", "detail": "村口",
+        town.receive_as(
+            &json!({"source": "hotline", "title": "井盖缺失", "detail": "村口",
             "place": {"lon": 121.1, "lat": 31.1, "area_code": "310118001001"},
-            "open_case": {"category_id": CATEGORY}}));
+            "open_case": {"category_id": CATEGORY}}),
+        );
         town.minutes(2 * 24 * 60);
         let (first, second) = (street(1).to_string(), street(2).to_string());
         let village = street(1).child(1).unwrap().to_string();
@@ -38,7 +40,11 @@ fn areas_roll_up_to_every_level_and_above_the_tree_to_its_top() {
                 assert_eq!(cases(level), [(first.clone(), 5), (second.clone(), 1)]);
             }
             // What lies in a street and in none of its villages is the street's own.
-            let below = [(first.clone(), 4), (village.clone(), 1), (second.clone(), 1)];
+            let below = [
+                (first.clone(), 4),
+                (village.clone(), 1),
+                (second.clone(), 1),
+            ];
             for level in ["&level=village", "&level=grid"] {
                 assert_eq!(cases(level), below, "{level}");
             }
@@ -117,7 +123,9 @@ fn every_measure_and_rate_says_how_it_has_changed() {
             total["previous"]["change"]["rates"]["report_validity"],
             json!({"direction": "fall", "difference": -0.5, "share": -1.0})
         );
-        let all = [total].into_iter().chain(numbers["lines"].as_array().unwrap());
+        let all = [total]
+            .into_iter()
+            .chain(numbers["lines"].as_array().unwrap());
         for line in all {
             for other in ["previous", "year_before"] {
                 let (then, change) = (&line[other], &line[other]["change"]);
@@ -175,8 +183,10 @@ fn reports_lie_in_the_zones_of_their_cases_or_of_the_place_told() {
         let one = format!("{FRIDAY}&zone_id=901");
         assert_eq!(of(town, &one, "reports"), [(String::new(), 1)]);
         // A zone drawn anew holds what was told there, with a case or without.
-        town.receive_as(&json!({"source": "hotline", "title": "询问", "detail": "几点开门",
-            "place": {"lon": 121.25, "lat": 31.1}}));
+        town.receive_as(
+            &json!({"source": "hotline", "title": "询问", "detail": "几点开门",
+            "place": {"lon": 121.25, "lat": 31.1}}),
+        );
         town.receive_as(&new_case("hotline", 121.25));
         town.count();
         let now = "from=2026-11-22T00:00:00%2B08:00&group=zone";
