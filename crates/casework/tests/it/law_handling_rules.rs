@@ -6,6 +6,7 @@ use base::Id;
 use casework::lifecycle::case::CaseFact;
 use casework::lifecycle::decide::CaseCommand;
 use casework::lifecycle::handling::HandlingCommand as H;
+use casework::lifecycle::overlays::OverlayCommand as O;
 use casework::model::{CaseStage, TaskKind, TaskRole, TaskState};
 
 #[test]
@@ -401,8 +402,38 @@ fn whoever_receives_a_return_may_only_re_route_it_or_send_it_back() {
     let merge = CaseCommand::Link(casework::lifecycle::links::LinkCommand::Merge {
         into_case_id: Id(5),
     });
+    let leader = actor(0, "shift_leader");
     let before = world.case.clone();
-    let refusal = world.act(&actor(0, "shift_leader"), &merge).unwrap_err();
-    assert_eq!(refusal.code(), "return_open");
-    assert_eq!(world.case, before);
+    for (command, code) in [
+        (merge, "return_open"),
+        (
+            CaseCommand::Overlay(O::Cancel { reason: note(1) }),
+            "return_open",
+        ),
+        (
+            CaseCommand::Overlay(O::Recall {
+                reason: Some(note(1)),
+            }),
+            "return_open",
+        ),
+        (
+            CaseCommand::Close {
+                rule_row_id: Some(RULE),
+                opinion: None,
+            },
+            "case_wrong_stage",
+        ),
+        (
+            CaseCommand::InspectResult {
+                passed: true,
+                failed_task_ids: vec![],
+                opinion: None,
+            },
+            "case_wrong_stage",
+        ),
+    ] {
+        let refusal = world.act(&leader, &command).unwrap_err();
+        assert_eq!(refusal.code(), code, "{command:?}");
+        assert_eq!(world.case, before);
+    }
 }

@@ -399,6 +399,11 @@ fn an_offline_finish_in_time_clears_the_judgement_but_not_the_record() {
         .act_at(Some(&actor(2, "handler")), &command, in_time)
         .unwrap();
     assert!(!world.case.task(task.id).unwrap().handling_overdue);
+    // What was noted when nobody knew yet is still there.
+    let noted = world.timeline.iter().filter(
+        |event| matches!(event.fact, CaseFact::TaskOverdue { task_id, .. } if task_id == task.id),
+    );
+    assert_eq!(noted.count(), 1);
 }
 
 fn circumstances<'a>(
