@@ -107,7 +107,6 @@ mod tests {
     use crate::Table;
     use flate2::Compression;
     use flate2::write::GzEncoder;
-    use std::io::Write as _;
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 

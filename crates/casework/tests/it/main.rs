@@ -8,6 +8,7 @@ mod boxes;
 mod bring_in;
 mod callbacks;
 mod conditions;
+mod fallbacks;
 mod forms;
 mod given_on;
 mod handling;

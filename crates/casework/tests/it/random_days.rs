@@ -306,12 +306,12 @@ fn over(
             (leader, format!("{case}/split"), split)
         }
         _ => {
+            let pleased = ["satisfied", "fairly_satisfied"][dice.below(2)];
             let said = match dice.below(4) {
                 0 => json!({"reached": false}),
                 1 => json!({"reached": true, "solved": false, "satisfaction": "dissatisfied",
                     "redo": {"reopen_case_id": state.id}}),
-                n => json!({"reached": true, "solved": true,
-                    "satisfaction": ["satisfied", "fairly_satisfied"][n - 2]}),
+                _ => json!({"reached": true, "solved": true, "satisfaction": pleased}),
             };
             (centre("intake_clerk"), format!("{report}/callback"), said)
         }
