@@ -146,6 +146,7 @@ pub async fn serve(
     if ended.is_err() {
         tracing::warn!("some background work did not end in time and was left");
     }
+    workers::keep_lists(city.clone()).await;
     tokio::task::spawn_blocking(move || city.close()).await?;
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(duration_ms, "stopped");

@@ -17,6 +17,10 @@ use tokio::task::JoinHandle;
 
 /// How often the lists are brought up to what was committed; a question does so anyway, and finds little left to do.
 const LISTS_EVERY: Duration = Duration::from_secs(1);
+/// How often they are kept for the next start, which applies what came since.
+const LISTS_KEPT_EVERY: Duration = Duration::from_hours(6);
+/// And in which file.
+const LISTS_FILE: &str = "lists";
 /// How often due timers are looked for.
 const TIMERS_EVERY: Duration = Duration::from_secs(1);
 /// How often messages to phones are sent.
@@ -74,7 +78,12 @@ pub fn start(
         let figures = figures.clone();
         async move { figures.tidy_up() }
     }));
+    city.casework.lists_keep_in(search_dir.join(LISTS_FILE));
     tasks.push(tokio::spawn(follow_lists(city.clone())));
+    let of_kept = city.clone();
+    tasks.push(every(LISTS_KEPT_EVERY, closing, move || {
+        keep_lists(of_kept.clone())
+    }));
     let of_lists = city.clone();
     tasks.push(every(LISTS_EVERY, closing, move || {
         follow_lists(of_lists.clone())
@@ -114,6 +123,13 @@ async fn back_up_files(city: City, all: bool) {
 async fn follow_lists(city: City) {
     if let Err(error) = city.casework.lists_follow().await {
         tracing::warn!(%error, "the lists could not be brought up to date");
+    }
+}
+
+/// Writes down what the lists know, so that the next start need not read everything.
+pub async fn keep_lists(city: City) {
+    if let Err(error) = city.casework.lists_keep().await {
+        tracing::warn!(%error, "the lists could not be kept; the next start reads them from the database");
     }
 }
 

@@ -228,7 +228,7 @@ pub fn replay_parked(store: &Store, consumer: &Arc<dyn Consumer>) -> Result<u64,
         let consumer = consumer.clone();
         store.write_blocking(move |tx| {
             tx.post_one(&UNPARK, params![name, item.place])?;
-            match tx.query_opt(&outbox::AT_PLACE, params![item.place], outbox::read_entry)? {
+            match outbox::at_place(tx, item.place)? {
                 Some(entry) => consumer.handle(tx, &entry),
                 None => Ok(()), // pruned: nothing is left to tell
             }

@@ -54,7 +54,7 @@ pub(crate) static FIRST_PLACE: Statement = Statement::fixed("SELECT MIN(place) F
 pub(crate) static AFTER: Statement = Statement::fixed(
     "SELECT place, key, kind, body, area_path, organisation_paths, at FROM outbox WHERE place > ?1 ORDER BY place LIMIT ?2",
 );
-pub(crate) static AT_PLACE: Statement = Statement::fixed(
+static AT_PLACE: Statement = Statement::fixed(
     "SELECT place, key, kind, body, area_path, organisation_paths, at FROM outbox WHERE place = ?1",
 );
 /// Without what only some readers need.
@@ -113,6 +113,11 @@ pub fn probe(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 /// Up to `limit` entries after `place`, in order.
 pub fn after(tx: &mut Tx<'_>, place: i64, limit: u32) -> Result<Vec<PlacedEntry>, StoreError> {
     tx.query(&AFTER, params![place, limit], read_entry)
+}
+
+/// The entry at a place, if it is still kept.
+pub fn at_place(tx: &mut Tx<'_>, place: i64) -> Result<Option<PlacedEntry>, StoreError> {
+    tx.query_opt(&AT_PLACE, params![place], read_entry)
 }
 
 /// What an entry is about, and what happened to that.

@@ -37,7 +37,7 @@ use thiserror::Error;
 /// How much of a file is taken in. What exceeds a limit is refused, never cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the file, and of what is packed in it with gzip.
+    /// Bytes of the file, and of what is packed in it: with gzip, or as the parts of a workbook together.
     pub bytes: usize,
     /// Data rows.
     pub rows: usize,

@@ -4,7 +4,7 @@
 
 use crate::delimited::{CellError, Line};
 use crate::row::trimmed;
-use crate::{Limits, Table, TableError, dates};
+use crate::{Limits, Table, TableError, dates, packed};
 use calamine::{Data, ExcelDateTime, Reader, Xls, Xlsx};
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -147,6 +147,7 @@ fn broken(error: impl std::fmt::Display) -> TableError {
 }
 
 fn xlsx(bytes: &[u8], limits: Limits) -> Result<Grid, TableError> {
+    packed::check_workbook(bytes, limits.bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
     for name in book.sheet_names() {
         let Ok(mut cells) = book.worksheet_cells_reader(&name) else {

@@ -11,6 +11,7 @@ use super::terms::{Facts, Numbers, Term, TooMany, narrow, small};
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
 use roaring::{MultiOps, RoaringBitmap};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
@@ -44,7 +45,7 @@ pub(crate) struct Entry {
 }
 
 /// What orders the open ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Running {
     /// When it is due soon and when it is due; none without a clock.
     pub(crate) clock: Option<(Timestamp, Timestamp)>,
@@ -70,7 +71,7 @@ impl Window {
 }
 
 /// Cases, or reports, by what lists ask for.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Index {
     /// Ids by number; of what came late that of the one before, so that they rise.
     ids: Vec<i64>,
@@ -92,6 +93,7 @@ pub(crate) struct Index {
     /// The large blocks of the map in which anything lies.
     blocks: Vec<Block>,
     /// What organisations have to do with, and what lies in zones: only those somebody has asked for.
+    #[serde(skip)]
     ties: HashMap<Tied, Rows>,
 }
 

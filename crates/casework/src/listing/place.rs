@@ -3,6 +3,7 @@
 
 use super::filter::MapBox;
 use base::{Id, Point, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Units of a degree: about a centimetre.
 const UNITS: f64 = 10_000_000.0;
@@ -22,7 +23,7 @@ pub(crate) struct Placed {
 }
 
 /// Longitude and latitude in units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
     lon: i32,
     lat: i32,
@@ -62,7 +63,7 @@ impl Place {
 }
 
 /// A block of the map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Block {
     side: i32,
     column: i32,

@@ -1,11 +1,12 @@
 //! What is said of things, in numbers: words of the city become small numbers as they come.
 
 use super::place::{Block, Place};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::hash::Hash;
 
 /// The same, as it is kept. Zero is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Facts {
     pub(super) place: Option<Place>,
     pub(super) area: u32,
@@ -19,7 +20,7 @@ pub(super) struct Facts {
 }
 
 /// A word as it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Term {
     Stage(u8),
     Level(u8),
@@ -36,7 +37,11 @@ pub(super) enum Term {
 }
 
 /// Numbers things from 1.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "T: Serialize",
+    deserialize = "T: Deserialize<'de> + Eq + Hash"
+))]
 pub(super) struct Numbers<T>(HashMap<T, u32>);
 
 impl<T: Eq + Hash> Numbers<T> {

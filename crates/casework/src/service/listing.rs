@@ -1,7 +1,7 @@
 //! Lists of cases and reports: found in memory ([`crate::listing`]), read from the database.
 //!
-//! What is in memory is made from the database when it is first needed and then follows the outbox: each question first applies what was
-//! committed since, so that whoever has changed something finds it changed. A process that asks nothing keeps nothing; one that serves
+//! What is in memory is made from the database when it is first needed, or from what the last run kept of it ([`super::kept_lists`]), and then
+//! follows the outbox: each question first applies what was committed since, so that whoever has changed something finds it changed. A process that asks nothing keeps nothing; one that serves
 //! follows all the time ([`Casework::lists_follow`]). Several processes on one database each keep their own.
 
 use super::Casework;
@@ -19,10 +19,15 @@ use ::store::{StoreError, Tx, outbox};
 use access::Principal;
 use base::path::TreePath;
 use base::{Id, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::path::PathBuf;
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 use tokio::sync::OnceCell;
 
+/// What there are lists of.
+const KINDS: [Kind; 2] = [Kind::Cases, Kind::Reports];
 /// Rows read at once when all are read.
 const LOADED_AT_ONCE: u32 = 1_000;
 /// Entries of the outbox read at once.
@@ -35,10 +40,12 @@ const UNPLACED_MAX: u32 = 10_000;
 pub(super) struct Lists {
     loaded: OnceCell<()>,
     state: RwLock<State>,
+    /// Where they are kept from one run to the next.
+    pub(super) file: OnceLock<PathBuf>,
 }
 
-#[derive(Default)]
-struct State {
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct State {
     cases: Index,
     reports: Index,
     /// Everything that was told up to this place of the outbox is in them.
@@ -46,7 +53,7 @@ struct State {
 }
 
 impl Lists {
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -74,17 +81,21 @@ impl State {
             place: outbox::last_place(tx)?,
             ..Self::default()
         };
-        for kind in [Kind::Cases, Kind::Reports] {
-            let mut after = Id(i64::MIN);
-            loop {
-                let entries = rows::entries_after(tx, kind, after, LOADED_AT_ONCE)?;
-                let Some(last) = entries.last() else { break };
-                after = last.id;
+        for kind in KINDS {
+            let mut after = Some(Id(i64::MIN));
+            while let Some(from) = after {
+                let entries = rows::entries_after(tx, kind, from, LOADED_AT_ONCE)?;
                 state.put(kind, &entries, depth_of)?;
+                after = entries.last().map(|last| last.id);
             }
         }
         tx.forget_pages()?;
         Ok(state)
+    }
+
+    /// Up to where everything that was told is known.
+    pub(super) const fn place(&self) -> i64 {
+        self.place
     }
 
     fn put(&mut self, kind: Kind, entries: &[Entry], depth_of: &DepthOf) -> Result<(), StoreError> {
@@ -185,17 +196,49 @@ impl Casework {
 
     async fn lists_loaded(&self) -> Result<(), StoreError> {
         let load = || async {
-            let this = self.clone();
-            let read = self.store().read(move |tx| {
-                let state = State::load(tx, &this.depth_of())?;
-                *this.lists().write() = state;
-                Ok::<_, StoreError>(())
-            });
-            read.await
+            let began = Instant::now();
+            let kept = self.lists_kept().await?;
+            let was_kept = kept.is_some();
+            let state = match kept {
+                Some(state) => state,
+                None => self.lists_read().await?,
+            };
+            let (cases, reports) = (state.cases.len(), state.reports.len());
+            let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(cases, reports, was_kept, duration_ms, "the lists are there");
+            *self.lists().write() = state;
+            Ok::<_, StoreError>(())
         };
         let loaded = &self.lists().loaded;
         loaded.get_or_try_init(load).await?;
         Ok(())
+    }
+
+    /// Everything from the database. Not in one transaction, which would stand in the way of others and of an end for as long: whatever
+    /// changes meanwhile is told after the place noted first.
+    async fn lists_read(&self) -> Result<State, StoreError> {
+        let place = self.store().read(outbox::last_place).await?;
+        let depth_of = self.depth_of();
+        let mut state = State {
+            place,
+            ..State::default()
+        };
+        for kind in KINDS {
+            let mut after = Some(Id(i64::MIN));
+            while let Some(from) = after {
+                let read = self.store().read(move |tx| {
+                    let entries = rows::entries_after(tx, kind, from, LOADED_AT_ONCE)?;
+                    if entries.is_empty() {
+                        tx.forget_pages()?;
+                    }
+                    Ok::<_, StoreError>(entries)
+                });
+                let entries = read.await?;
+                state.put(kind, &entries, &depth_of)?;
+                after = entries.last().map(|last| last.id);
+            }
+        }
+        Ok(state)
     }
 
     /// Down to which level an area has its cases in the index: to its village, or its street where it has none.

@@ -128,6 +128,10 @@ fn lists_and_counts_are_what_looking_at_every_case_and_report_finds() {
                 let mut state = state.lock().unwrap();
                 state.catch_up(tx, &depth_of)?;
                 assert!(state.place == outbox::last_place(tx)?);
+                if round % 3 == 0 {
+                    // Kept as bytes they know the same and go on.
+                    *state = postcard::from_bytes(&postcard::to_stdvec(&*state).unwrap()).unwrap();
+                }
                 compare(tx, &mut state, &seen, round.unsigned_abs())
             });
             asked.unwrap();

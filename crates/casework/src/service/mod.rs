@@ -12,6 +12,7 @@ mod export;
 mod fallback;
 mod handling;
 mod import;
+mod kept_lists;
 mod known;
 mod links;
 mod listing;

@@ -12,6 +12,7 @@ mod forms;
 mod given_on;
 mod handling;
 mod imports;
+mod kept_lists;
 mod law;
 mod law_clocks;
 mod law_ended;
