@@ -94,7 +94,7 @@ const en: Messages = {
   },
   role: {
     intake_clerk: 'Intake clerk', shift_leader: 'Shift leader', inspector: 'Inspector', dispatcher: 'Dispatcher', department_clerk: 'Department clerk', handler: 'Handler', leader: 'Leader',
-    system_admin: 'System administrator', security_admin: 'Security administrator', audit_admin: 'Audit administrator',
+    reporter: 'Reporter', system_admin: 'System administrator', security_admin: 'Security administrator', audit_admin: 'Audit administrator',
   },
   command: {
     task_assign: 'Assign', task_co_rate: 'Rate co-handler', ruling_demand: 'Demand a ruling', case_rule: 'Rule', appeal_file: 'Appeal lateness', appeal_review: 'Review appeal', case_exclude: 'Ask to exclude', exclusion_decide: 'Decide exclusion', case_level: 'Change level', case_deadline_give: 'Set a deadline', case_mode_apply: 'Mode', case_hide_reporter: 'Hide reporter', case_merge: 'Merge', case_split: 'Split',

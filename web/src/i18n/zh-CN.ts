@@ -92,7 +92,7 @@ export default {
   },
   role: {
     intake_clerk: '受理员', shift_leader: '值班长', inspector: '监督员', dispatcher: '派遣员', department_clerk: '部门经办人', handler: '处置人员', leader: '领导',
-    system_admin: '系统管理员', security_admin: '安全管理员', audit_admin: '审计管理员',
+    reporter: '诉求人', system_admin: '系统管理员', security_admin: '安全管理员', audit_admin: '审计管理员',
   },
   command: {
     task_assign: '指派', task_co_rate: '评价协办', ruling_demand: '申请裁定', case_rule: '裁定', appeal_file: '超时申诉', appeal_review: '申诉审核', case_exclude: '申请剔除', exclusion_decide: '剔除审批', case_level: '调整等级', case_deadline_give: '指定时限', case_mode_apply: '平急转换', case_hide_reporter: '隐藏诉求人', case_merge: '并案', case_split: '拆单',
