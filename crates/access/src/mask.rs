@@ -114,7 +114,8 @@ fn is_gap(c: char) -> bool {
     )
 }
 
-fn is_mobile(digits: &str) -> bool {
+/// Whether it is the number of a mobile telephone of the mainland, which messages can be sent to.
+pub fn is_mobile(digits: &str) -> bool {
     let mut start = digits.bytes();
     digits.len() == 11 && start.next() == Some(b'1') && matches!(start.next(), Some(b'3'..=b'9'))
 }

@@ -29,10 +29,14 @@ pub enum Act {
     AskCode,
     /// Trying a code, by address.
     TryCode,
+    /// A photo begun, by address.
+    Photo,
     /// A report, by phone.
     PhoneReport,
     /// Asking for a code, by phone.
     PhoneCode,
+    /// The same in a day.
+    PhoneCodeDay,
     /// A message about a report, by phone.
     PhoneMessage,
     /// A report, by place.
@@ -48,26 +52,30 @@ impl Act {
             Self::Look => (120, 60),
             Self::Follow => (240, 60),
             Self::Upload => (600, 600),
+            Self::Photo => (120, 3_600),
             Self::Report => (60, 600),
             Self::AskCode => (20, 600),
             Self::TryCode => (40, 600),
             Self::PhoneReport => (10, 3_600),
             Self::PhoneCode => (5, 3_600),
+            Self::PhoneCodeDay => (10, 86_400),
             Self::PhoneMessage => (20, 86_400),
             Self::PlaceReport => (30, 600),
             Self::Join => (5, 86_400),
         }
     }
 
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Look,
         Self::Follow,
         Self::Upload,
         Self::Report,
         Self::AskCode,
         Self::TryCode,
+        Self::Photo,
         Self::PhoneReport,
         Self::PhoneCode,
+        Self::PhoneCodeDay,
         Self::PhoneMessage,
         Self::PlaceReport,
         Self::Join,

@@ -82,7 +82,7 @@ fn near(at: Option<Point>) -> String {
 fn place_of_fault(shape: &MultiPolygon<f64>) -> Option<Point> {
     let outside = shape.iter().find_map(|polygon| {
         let shell = Polygon::new(polygon.exterior().clone(), vec![]);
-        let mut corners = polygon.interiors().iter().flat_map(|hole| hole.coords());
+        let mut corners = polygon.interiors().iter().flat_map(LineString::coords);
         corners.find(|corner| !shell.intersects(*corner)).copied()
     });
     outside.or_else(|| crossing(shape)).map(point_of)

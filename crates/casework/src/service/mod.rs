@@ -56,6 +56,7 @@ use crate::failure::CaseworkError;
 use crate::model::{Actor, Case};
 use crate::numbers::Numbers;
 use crate::process::Processes;
+use crate::store::read::{self, CaseKey};
 use crate::store::write;
 use ::store::Store;
 use ::store::blobs::Blobs;
@@ -280,6 +281,33 @@ impl Casework {
             }
             Err(denied) => Err(denied.into()),
         }
+    }
+
+    /// In which capacity somebody may do with a case what another room offers: for whoever sees its place, has to do with it, or holds
+    /// its zone in that very capacity.
+    pub async fn case_acting(
+        &self,
+        principal: &Arc<Principal>,
+        permission: &'static str,
+        case_id: Id,
+    ) -> Result<Actor, CaseworkError> {
+        let (this, principal) = (self.clone(), principal.clone());
+        self.store()
+            .read(move |tx| {
+                let case = read::case_with_tasks(tx, CaseKey::Case(case_id))?
+                    .ok_or(CaseworkError::NotFound("case"))?;
+                let organisations: Vec<_> = write::organisations(&case).cloned().collect();
+                let area = case.area_path.clone();
+                this.acting_on_case(
+                    &principal,
+                    permission,
+                    "case",
+                    &case,
+                    area.as_ref(),
+                    &organisations,
+                )
+            })
+            .await
     }
 
     /// Whether somebody may see a case: an organisation of their subtree has to do with it, or it lies in their area or zone.

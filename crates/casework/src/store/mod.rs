@@ -357,9 +357,9 @@ statements! {
     /// They are one file by now.
     UPLOAD_PIECES_DROP = "DELETE FROM upload_piece WHERE upload_id = ?1";
     /// How many a caller has begun, as far as anybody asks.
-    UPLOADS_OF = "SELECT COUNT(*) FROM (SELECT id FROM upload WHERE caller = ?1 LIMIT ?2) begun";
-    /// Begun long ago.
-    UPLOADS_OLD = "SELECT id FROM upload WHERE begun_at < ?1 ORDER BY begun_at LIMIT ?2";
+    UPLOADS_OF = "SELECT COUNT(*), COALESCE(SUM(length_bytes), 0) FROM upload WHERE caller = ?1 AND attachment_id IS NULL";
+    /// Whole since long, or begun long ago and not whole yet.
+    UPLOADS_OLD = "SELECT id FROM upload WHERE begun_at < ?1 OR (begun_at < ?2 AND attachment_id IS NULL) ORDER BY begun_at LIMIT ?3";
     /// Nobody goes on with it.
     UPLOAD_DROP = "DELETE FROM upload WHERE id = ?1";
     // Of reporters, who follow what they told.

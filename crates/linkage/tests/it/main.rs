@@ -10,6 +10,7 @@
 use calendar as _;
 use tokio as _;
 
+mod messages;
 mod notices;
 #[path = "../../../casework/tests/it/town.rs"]
 #[allow(dead_code, reason = "casework's own tests use the rest of the town")]

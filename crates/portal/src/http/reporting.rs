@@ -179,6 +179,9 @@ pub(super) async fn portal_upload_push(
     body: Bytes,
 ) -> Answer<Json<UploadView>> {
     portal.count(Act::Upload, &address).map_err(failure)?;
+    if params.offset == 0 {
+        portal.count(Act::Photo, &address).map_err(failure)?;
+    }
     let piece = Piece {
         key,
         from_byte: params.offset,

@@ -7,7 +7,7 @@ use super::messages::{self, MessageKind};
 use crate::error::PortalError;
 use crate::limits::Act;
 use crate::store::{CODE_PUT, CODE_TRIED, CODE_USED, CODES_PRUNE, code_of};
-use access::mask::normalised_phone;
+use access::mask::{is_mobile, normalised_phone};
 use base::{Id, Timestamp};
 use casework::Casework;
 use store::{StoreError, params};
@@ -29,6 +29,7 @@ const NUMBER_BYTES_MAX: usize = 40;
 struct Pair {
     report_no: String,
     phone_key: [u8; 32],
+    is_mobile: bool,
     subject: String,
 }
 
@@ -40,9 +41,11 @@ impl Portal {
             return Err(PortalError::CodesNotSent);
         }
         // Too often for a phone looks like any other time: whoever asks learns nothing of what others did.
-        let is_silent = self
-            .count_by(Act::PhoneCode, &hex::encode(pair.phone_key))
-            .is_err();
+        // Nor does it cost the city messages to numbers abroad or of services.
+        let phone = hex::encode(pair.phone_key);
+        let is_silent = !pair.is_mobile
+            || self.count_by(Act::PhoneCode, &phone).is_err()
+            || self.count_by(Act::PhoneCodeDay, &phone).is_err();
         let now = self.now();
         let drawn = self.store().chance().below(CODES);
         let code = format!("{drawn:06}");
@@ -132,6 +135,7 @@ impl Portal {
         Ok(Pair {
             subject: hex::encode(sealer.keyed_hash(&format!("portal.pair:{report_no}:{phone}"))),
             phone_key: sealer.keyed_hash(&phone),
+            is_mobile: is_mobile(&phone),
             report_no,
         })
     }

@@ -7,7 +7,7 @@ use crate::error::PortalError;
 use crate::limits::Act;
 use crate::store::{MESSAGE_ADD, MESSAGE_GONE, MESSAGE_TAKE, MessageRow, messages_due};
 use access::Sealer;
-use access::mask::normalised_phone;
+use access::mask::{is_mobile, normalised_phone};
 use base::{Id, Timestamp};
 use futures_util::future::BoxFuture;
 use store::{StoreError, Tx, params};
@@ -173,6 +173,10 @@ impl Portal {
             .await?;
         if taken == 0 {
             return Ok(());
+        }
+        if !is_mobile(&message.phone) {
+            // Nor abroad or to services, which cost whoever sends.
+            return Ok(self.message_gone(row.id).await?);
         }
         let key = hex::encode(self.parts().sealer.keyed_hash(&message.phone));
         if message.kind != MessageKind::Code && self.count_by(Act::PhoneMessage, &key).is_err() {

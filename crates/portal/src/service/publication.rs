@@ -200,9 +200,10 @@ impl Portal {
         input: Publish,
     ) -> Result<Published, PortalError> {
         let case = self.casework().case_view(principal, case_id).await?;
-        let actor = principal
-            .acting_anywhere("case_publish")
-            .map_err(casework::CaseworkError::from)?;
+        let actor = self
+            .casework()
+            .case_acting(principal, "case_publish", case_id)
+            .await?;
         let title = input.title.as_deref().map(str::trim).unwrap_or_default();
         let mut wrong = Vec::new();
         if title.chars().count() > TITLE_CHARACTERS_MAX {

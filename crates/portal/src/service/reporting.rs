@@ -28,7 +28,11 @@ const OFFERED_MAX: usize = 3;
 /// A case is joined from no farther than this.
 const JOIN_METRES_MAX: f64 = 1_000.0;
 /// Distances are told to so many metres.
-const DISTANCE_STEP: u32 = 50;
+const DISTANCE_STEP: u32 = 100;
+/// Whoever asks what lies nearby stands somewhere in a square of so many degrees (some 200 metres).
+const ABOUT_DEGREES: f64 = 0.002;
+/// How late something may be told that happened without network.
+const TOLD_LATE_SECONDS_MAX: i64 = 7 * 86_400;
 /// Characters of a title that is made of the words.
 const TITLE_CHARACTERS: usize = 40;
 /// Characters of an Idempotency-Key: others may not guess it.
@@ -141,8 +145,14 @@ impl Portal {
         category_id: Option<Id>,
     ) -> Result<Vec<Nearby>, PortalError> {
         let principal = self.reporter().await?;
+        // About where whoever asks stands: by asking from many places nobody finds out where exactly a case lies.
+        let about = |degrees: f64| ((degrees / ABOUT_DEGREES).floor() + 0.5) * ABOUT_DEGREES;
         let asked = CaseSimilarRequest {
-            place: place.clone(),
+            place: PlaceRequest {
+                lon: place.lon.map(about),
+                lat: place.lat.map(about),
+                ..place.clone()
+            },
             category_id,
             limit: Some(10),
             ..CaseSimilarRequest::default()
@@ -198,13 +208,6 @@ impl Portal {
     pub async fn report(&self, key: Option<String>, told: Told) -> Result<ReportTold, PortalError> {
         let key = self.key_of(key)?;
         let (mut input, point) = self.input(&told).await?;
-        if let Some(phone) = told.phone.as_deref().and_then(normalised_phone) {
-            let phone_key = hex::encode(self.parts().sealer.keyed_hash(&phone));
-            self.count_by(Act::PhoneReport, &phone_key)?;
-        }
-        if let Some(point) = point {
-            self.count_by(Act::PlaceReport, &place_key(point))?;
-        }
         let mut call = self.call(Some(key.clone())).await?;
         for (n, upload) in told.photos.iter().enumerate() {
             let field = format!("photos[{n}]");
@@ -215,6 +218,14 @@ impl Portal {
             call.attachment_ids.push(id);
         }
         input.occurred_at = told.occurred_at;
+        // Counted once nothing else is wrong: what is refused anyway uses up nobody's allowance, neither that of a phone nor of a place.
+        if let Some(phone) = told.phone.as_deref().and_then(normalised_phone) {
+            let phone_key = hex::encode(self.parts().sealer.keyed_hash(&phone));
+            self.count_by(Act::PhoneReport, &phone_key)?;
+        }
+        if let Some(point) = point {
+            self.count_by(Act::PlaceReport, &place_key(point))?;
+        }
         let made = self.casework().report_create(&call, input).await?.report;
         let is_joined = match &told.join_case_no {
             None => false,
@@ -276,6 +287,11 @@ impl Portal {
             let most = format!("at most {PHOTOS_MAX} photos");
             wrong.push(FieldError::new("photos", "too_many", most));
         }
+        let earliest = self.now().plus_seconds(-TOLD_LATE_SECONDS_MAX);
+        if told.occurred_at.is_some_and(|at| at < earliest) {
+            let what = "at most seven days ago";
+            wrong.push(FieldError::new("occurred_at", "too_early", what));
+        }
         let category = self.category_name(told.category_id, &mut wrong);
         let component = match &told.component_code {
             None => None,
@@ -290,6 +306,10 @@ impl Portal {
             },
         };
         let mut place = told.place.clone();
+        // The place says which area it is; nobody sends a report elsewhere.
+        if place.lon.is_some() {
+            place.area_code = None;
+        }
         if let (Some(found), None) = (&component, place.lon) {
             place = PlaceRequest {
                 lon: Some(found.point.lon),

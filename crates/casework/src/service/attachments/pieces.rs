@@ -19,6 +19,11 @@ use access::Principal;
 use base::limits::{UPLOAD_BYTES_MAX, UPLOAD_PIECE_BYTES_MAX};
 use base::{FieldError, Id, Timestamp};
 
+/// Bytes of files begun and not whole yet, of one account, or of all who have none.
+const UNFINISHED_BYTES_MAX: i64 = 2 << 30;
+/// Whoever does not go on for so long begins anew.
+const UNFINISHED_SECONDS: i64 = 2 * 3_600;
+
 /// Characters of a key: 128 bits in hexadecimal at the least.
 const KEY_CHARACTERS: std::ops::RangeInclusive<usize> = 32..=64;
 /// Old ones taken away at once.
@@ -189,8 +194,11 @@ impl Casework {
         most: i64,
         now: Timestamp,
     ) -> Result<Row, CaseworkError> {
-        let begun = tx.query_opt(&UPLOADS_OF, params![account, most], |row| row.get::<i64>(0))?;
-        if begun.is_some_and(|count| count >= most) {
+        let begun = tx.query_opt(&UPLOADS_OF, params![account], |row| {
+            Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))
+        })?;
+        let (count, bytes) = begun.unwrap_or_default();
+        if count >= most || bytes + length > UNFINISHED_BYTES_MAX {
             return Err(CaseworkError::TooManyWaiting);
         }
         tx.post(&UPLOAD_ADD, params![id, account, key, length, now])?;
@@ -296,10 +304,13 @@ impl Casework {
 
     /// Takes away what nobody went on with, and what has long been a file.
     pub(super) async fn uploads_tidy(&self, before: Timestamp) -> Result<(), StoreError> {
+        let unfinished = self.now().plus_seconds(-UNFINISHED_SECONDS);
         self.store()
             .write(move |tx| {
                 let old: Vec<Id> =
-                    tx.query(&UPLOADS_OLD, params![before, AT_ONCE], |row| row.get(0))?;
+                    tx.query(&UPLOADS_OLD, params![before, unfinished, AT_ONCE], |row| {
+                        row.get(0)
+                    })?;
                 for id in old {
                     tx.post(&UPLOAD_PIECES_DROP, params![id])?;
                     tx.post(&UPLOAD_DROP, params![id])?;

@@ -163,6 +163,11 @@ impl Upload {
         };
         let kept = match taken {
             Taken::Picture(picture) => self.casework.clone().picture_keep(self.id, picture).await?,
+            // Whoever has no account shows what is the matter; documents come by people of the city.
+            Taken::Stream { .. } if self.call.principal.means == Means::Portal => {
+                self.abort().await;
+                return Err(media::MediaError::NotTaken("no picture").into());
+            }
             Taken::Stream { kind, rest, facts } => {
                 self.write(rest).await?;
                 let Some(writer) = self.writer.take() else {
