@@ -26,6 +26,14 @@ CREATE INDEX obligation_by_time ON obligation (at);
 CREATE INDEX obligation_by_organisation ON obligation (organisation_path, at);
 CREATE INDEX obligation_by_street ON obligation (street_path, at);
 
+-- The zones that a report lies in for the numbers: those of its cases, or while it has none those that hold the place told. Made from
+-- the cases and the zones as they are drawn now; can be made anew at will.
+CREATE TABLE report_zone (
+  report_id BIGINT NOT NULL,
+  zone_id BIGINT NOT NULL,
+  PRIMARY KEY (report_id, zone_id)
+) $clustered;
+
 -- Sums of one local day. One dimension at a time: whose, what about, where from, who; each by street, because most
 -- people who may not see the whole city see a street.
 -- A measure that counts what lacks a mark (late: done and not in time) is the difference of two that are kept.

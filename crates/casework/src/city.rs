@@ -61,6 +61,22 @@ pub trait City: Send + Sync {
     fn place_in_force(&self, path: &TreePath, _point: Option<Point>) -> Option<Place> {
         self.place_by_path(path)
     }
+    /// The area of this level that an area lies in, or is; where there is none of it, the highest below that level. None when the
+    /// area lies above.
+    fn area_of_level(&self, path: &TreePath, level: AreaLevel) -> Option<TreePath> {
+        let place = self.place_by_path(path)?;
+        let levels = [
+            (AreaLevel::District, place.district_path),
+            (AreaLevel::Street, place.street_path),
+            (AreaLevel::Village, place.village_path),
+        ];
+        let mut from_above = levels.into_iter().filter(|(known, _)| *known >= level);
+        from_above.find_map(|(_, path)| path)
+    }
+    /// The areas in force down to streets, those above before those below.
+    fn areas_to_streets(&self) -> Vec<TreePath> {
+        Vec::new()
+    }
     /// The zones that hold a place.
     fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id>;
     /// What users call an area.
@@ -175,10 +191,28 @@ impl City for KnownCity {
         Some(place(&snapshot.areas, &area.path))
     }
 
+    fn area_of_level(&self, path: &TreePath, level: AreaLevel) -> Option<TreePath> {
+        let snapshot = self.registry.snapshot();
+        let line = snapshot.areas.line(path);
+        let found = line.into_iter().find(|area| area.level >= level)?;
+        Some(found.path.clone())
+    }
+
     fn place_in_force(&self, path: &TreePath, point: Option<Point>) -> Option<Place> {
         let snapshot = self.registry.snapshot();
         let area = snapshot.areas.in_force(path, point)?;
         Some(place(&snapshot.areas, &area.path))
+    }
+
+    fn areas_to_streets(&self) -> Vec<TreePath> {
+        let snapshot = self.registry.snapshot();
+        let areas = snapshot.areas.areas().iter();
+        let mut paths: Vec<TreePath> = areas
+            .filter(|area| area.level <= AreaLevel::Street)
+            .map(|area| area.path.clone())
+            .collect();
+        paths.sort_unstable();
+        paths
     }
 
     fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id> {

@@ -17,7 +17,7 @@
 //! | `attachments_tidy`, `attachments_sweep` | takes away what nothing used, destroys what was forgotten, clears what a crash left |
 //! | `search`, `case_similar` | what has all the words asked for; open cases that may be about the same |
 //! | `search_in`, `search_rebuild` | keep the index of words in step; make it anew |
-//! | `lists_follow` | keeps what lists are found in in step |
+//! | `lists_follow`, `lists_keep_in`, `lists_keep` | keeps what lists are found in in step, and for the next start |
 //! | `report_unmask` | a report with its personal data; audited with the reason |
 //! | `timer_due` | handles due timers of the kinds of [`TIMERS`]: clocks that run out, ladders, suspensions, zones drawn anew |
 //! | `import_appeals` | citizens' messages from a table as reports |

@@ -2,7 +2,8 @@
 
 use base::geo::{CoordinateSystem, Point, to_cgcs2000};
 use base::limits;
-use geo::{Coord, LineString, MultiPolygon, Polygon, Validation};
+use geo::line_intersection::{LineIntersection, line_intersection};
+use geo::{Coord, Intersects, Line, LineString, LinesIter, MultiPolygon, Polygon, Validation};
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
@@ -62,8 +63,52 @@ pub enum BoundaryError {
     #[error("a ring of the outline is not closed: its last corner is not its first")]
     Open,
     /// Rings that cross themselves or each other, holes outside their shell, parts that overlap.
-    #[error("the outline is invalid: {0}")]
-    Invalid(String),
+    #[error("the outline is invalid: {reason}{}", near(*.at))]
+    Invalid {
+        /// What is wrong.
+        reason: String,
+        /// Where, in CGCS2000, if it lies in one place.
+        at: Option<Point>,
+    },
+}
+
+fn near(at: Option<Point>) -> String {
+    at.map_or_else(String::new, |at| {
+        format!(", near {:.6}, {:.6} (CGCS2000)", at.lon, at.lat)
+    })
+}
+
+/// The first corner of a hole that lies outside its shell, or the first place where lines cross or run upon each other.
+fn place_of_fault(shape: &MultiPolygon<f64>) -> Option<Point> {
+    let outside = shape.iter().find_map(|polygon| {
+        let shell = Polygon::new(polygon.exterior().clone(), vec![]);
+        let mut corners = polygon.interiors().iter().flat_map(|hole| hole.coords());
+        corners.find(|corner| !shell.intersects(*corner)).copied()
+    });
+    outside.or_else(|| crossing(shape)).map(point_of)
+}
+
+fn crossing(shape: &MultiPolygon<f64>) -> Option<Coord> {
+    let ends = |line: &Line<f64>| (line.start.x.min(line.end.x), line.start.x.max(line.end.x));
+    let mut lines: Vec<Line<f64>> = shape.lines_iter().collect();
+    lines.sort_by(|a, b| ends(a).0.total_cmp(&ends(b).0));
+    for (n, line) in lines.iter().enumerate() {
+        let (_, east) = ends(line);
+        let beside = lines.get(n + 1..).unwrap_or_default().iter();
+        for other in beside.take_while(|other| ends(other).0 <= east) {
+            match line_intersection(*line, *other) {
+                Some(LineIntersection::SinglePoint {
+                    intersection,
+                    is_proper: true,
+                }) => return Some(intersection),
+                Some(LineIntersection::Collinear { intersection }) => {
+                    return Some(intersection.start);
+                }
+                _ => {}
+            }
+        }
+    }
+    None
 }
 
 /// Whether a place can be in China: within the box of its land and near waters.
@@ -112,7 +157,10 @@ impl Boundary {
         }
         shape
             .check_validation()
-            .map_err(|fault| BoundaryError::Invalid(fault.to_string()))?;
+            .map_err(|fault| BoundaryError::Invalid {
+                reason: fault.to_string(),
+                at: place_of_fault(&shape),
+            })?;
         Ok(Self {
             stored: stored(&shape),
         })

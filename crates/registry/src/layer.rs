@@ -4,7 +4,7 @@ use crate::component::cell::{Frame, ROWS_MAX};
 use crate::component::shape::place_of;
 use crate::failure::RegistryError;
 use crate::import::Progress;
-use crate::import::boundaries::{error, property, read};
+use crate::import::boundaries::{FEATURE, error, property, read};
 use crate::model::{CategoryKind, Layer, LayerGeometry, LayerSource, Place, line, name};
 use crate::service::{Part, Registry, Snapshot, tell_nodes};
 use crate::store::{layers as sql, lists};
@@ -529,12 +529,13 @@ fn drafts(bytes: &[u8], options: &PlaceImport) -> Result<(Report, Vec<Place>), R
     let mut seen: HashMap<String, u64> = HashMap::new();
     let mut places = Vec::new();
     for (row, feature) in (1_u64..).zip(&features) {
-        let place = draft(row, feature, options).and_then(|place| {
-            match seen.insert(place.code.clone(), row) {
+        let feature = (feature.as_ref()).map_err(|reason| error(row, FEATURE, reason.clone()));
+        let place = feature
+            .and_then(|feature| draft(row, feature, options))
+            .and_then(|place| match seen.insert(place.code.clone(), row) {
                 Some(first) => Err(error(row, "code", format!("is feature {first} already"))),
                 None => Ok(place),
-            }
-        });
+            });
         match place {
             Ok(place) => places.push(place),
             Err(wrong) => report.reject(wrong),

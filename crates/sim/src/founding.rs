@@ -7,7 +7,8 @@ use access::{
 };
 use base::path::TreePath;
 use base::{AreaCode, CoordinateSystem, Id};
-use casework::{Casework, CaseworkError};
+use casework::input::FallbackSetRequest;
+use casework::{Call, Casework, CaseworkError};
 use registry::import::{AreaImport, AreaParent, BoundaryImport, StandardImport};
 use registry::{Registry, RegistryError, StandardKey};
 use std::collections::HashMap;
@@ -249,4 +250,21 @@ pub(crate) fn area_path(registry: &Registry, code: &str) -> Result<TreePath, See
         .by_code(AreaCode::parse(code).map_err(|why| data(&why))?);
     area.map(|area| area.path.clone())
         .ok_or_else(|| data(&format!("no area {code}")))
+}
+
+/// The district's centre takes what nobody else is named for: every area has somebody.
+pub(crate) async fn fallback_of_district(
+    casework: &Casework,
+    by: &Call,
+    city: &DemoCity,
+    organisations: &Organisations,
+) -> Result<(), SeedError> {
+    let centre = city.organisations.first().map(|centre| &centre.code);
+    let centre = centre.and_then(|code| organisations.get(code));
+    let input = FallbackSetRequest {
+        area_code: city.district.code.clone(),
+        organisation_id: centre.ok_or_else(|| data("no centre"))?.id,
+    };
+    casework.fallback_set(by, input).await?;
+    Ok(())
 }

@@ -3,8 +3,8 @@
 use crate::city::{Account, DemoCity};
 use crate::dice::Dice;
 use crate::founding::{
-    DEMO_PASSWORD, Organisations, People, Rooms, SeedError, data, organisations_seed, people_seed,
-    registry_seed, standard_key,
+    DEMO_PASSWORD, Organisations, People, Rooms, SeedError, data, fallback_of_district,
+    organisations_seed, people_seed, registry_seed, standard_key,
 };
 use crate::messages::{self, Message, Spot};
 use crate::subject::Subject;
@@ -49,6 +49,8 @@ pub async fn seed(rooms: &Rooms<'_>, console: &Principal, seed: u64) -> Result<S
         organisations: &organisations,
         standard: standard_key(&city),
     };
+    let by_leader = story.call("zhibanzhang")?;
+    fallback_of_district(rooms.casework, &by_leader, &city, &organisations).await?;
     let dice = Dice::new(seed, 0);
     let mut cases = 0;
     for n in 0..MESSAGES {

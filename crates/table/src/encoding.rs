@@ -39,6 +39,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static str), Table
     Ok((text, name))
 }
 
+/// The text of a file that is no table, in any of the encodings of tables, without mark.
+pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, TableError> {
+    decode(bytes).map(|(text, _)| text)
+}
+
 fn utf8(bytes: &[u8], skipped: usize) -> Result<&str, TableError> {
     std::str::from_utf8(bytes).map_err(|error| TableError::Encoding {
         encoding: "UTF-8",

@@ -25,6 +25,7 @@ mod workbook;
 
 pub use answer::{Sheet, SheetForm};
 pub use dates::{date_from_serial, read_date_time};
+pub use encoding::text;
 pub use output::{Cell, Features, Form, Output, OutputColumn, OutputError, OutputFolder, Written};
 pub use packed::unpacked;
 pub use report::{Outcome, Report, RowOutcome};

@@ -52,13 +52,17 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// The files of an action that has no form. Errors: one was sent.
-    pub fn files_only(self) -> Result<Vec<Id>, Failure> {
-        if self.form.is_some() {
-            let wrong = FieldError::new("form", "unknown_field", "there is no such field here");
+    /// What was filled in for an action that takes no files. Errors: some were sent.
+    pub fn form_only(self) -> Result<Option<Map<String, Value>>, Failure> {
+        if !self.attachment_ids.is_empty() {
+            let wrong = FieldError::new(
+                "attachment_ids",
+                "unknown_field",
+                "there is no such field here",
+            );
             return Err(Problem::invalid(vec![wrong]).into());
         }
-        Ok(self.attachment_ids)
+        Ok(self.form)
     }
 }
 

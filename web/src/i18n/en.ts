@@ -86,7 +86,7 @@ const en: Messages = {
     case_redone: 'Redo', case_reopened: 'Reopened', case_reporter_hidden: 'Reporter hidden', case_ruled: 'Ruled', case_self_handled: 'Handled at once', case_sent_back: 'Sent back',
     case_split: 'Split', case_supervised: 'Supervised', case_urged: 'Urged', case_verified: 'Verified', clock_escalated: 'Escalated', clocks_followed: 'Deadlines followed',
     condition_met: 'Condition met', deadline_given: 'Deadline given', exclusion_decided: 'Exclusion decided', extension_decided: 'Extension decided', extension_requested: 'Extension asked',
-    form_filled: 'Form filled', files_attached: 'Files attached', inspection_left_out: 'Not inspected', mode_applied: 'Mode applied', report_joined: 'Report joined', report_left: 'Report left', ruling_demanded: 'Ruling demanded',
+    report_form_filled: 'Form filled', form_filled: 'Form filled', files_attached: 'Files attached', inspection_left_out: 'Not inspected', mode_applied: 'Mode applied', report_joined: 'Report joined', report_left: 'Report left', ruling_demanded: 'Ruling demanded',
     stage_overdue: 'Stage overdue', supervision_ended: 'Supervision ended', supervision_overdue: 'Supervision overdue', supervision_replied: 'Supervision answered', suspension_decided: 'Suspension decided',
     suspension_ended: 'Suspension ended', suspension_requested: 'Suspension asked', task_assigned: 'Assigned', task_called: 'Called in', task_co_rated: 'Co-handler rated', task_contacted: 'Contacted',
     task_delegated: 'Delegated', task_rerouted: 'Rerouted', task_returned: 'Returned', task_revoked: 'Revoked', verification_asked: 'Verification asked',

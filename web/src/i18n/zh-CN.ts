@@ -84,7 +84,7 @@ export default {
     case_redone: '重办', case_reopened: '重新打开', case_reporter_hidden: '隐藏诉求人', case_ruled: '裁定', case_self_handled: '自行处置', case_sent_back: '退回受理',
     case_split: '拆单', case_supervised: '督办', case_urged: '催办', case_verified: '核实', clock_escalated: '逐级提醒', clocks_followed: '时限随上级调整',
     condition_met: '满足流程条件', deadline_given: '指定时限', exclusion_decided: '剔除审批', extension_decided: '延期审批', extension_requested: '申请延期',
-    form_filled: '填写表单', files_attached: '提交附件', inspection_left_out: '免予核查', mode_applied: '平急转换', report_joined: '并入诉求', report_left: '诉求撤出', ruling_demanded: '申请裁定',
+    report_form_filled: '填写表单', form_filled: '填写表单', files_attached: '提交附件', inspection_left_out: '免予核查', mode_applied: '平急转换', report_joined: '并入诉求', report_left: '诉求撤出', ruling_demanded: '申请裁定',
     stage_overdue: '环节超期', supervision_ended: '解除督办', supervision_overdue: '督办反馈超期', supervision_replied: '督办反馈', suspension_decided: '挂账审批',
     suspension_ended: '解除挂账', suspension_requested: '申请挂账', task_assigned: '指派', task_called: '吹哨', task_co_rated: '评价协办', task_contacted: '联系群众',
     task_delegated: '转派', task_rerouted: '改派', task_returned: '退单', task_revoked: '撤回', verification_asked: '送核实',

@@ -12,10 +12,11 @@ pub(super) fn describe(api: &mut OpenApi) {
     let form = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some(
-            "What was filled in of the form that the case's process asks for with this action, by key.",
+            "What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case.",
         ))
         .build();
-    add(api, "form", &form.into(), takes_form);
+    let takes_a_form = |operation: &str| operation == "report_create" || takes_form(operation);
+    add(api, "form", &form.into(), takes_a_form);
     let files = ArrayBuilder::new()
         .items(ObjectBuilder::new().schema_type(Type::String))
         .max_items(Some(ATTACHMENTS_MAX))

@@ -9,7 +9,7 @@ use crate::input::{
     TaskDelegateRequest, TaskToRequest,
 };
 use crate::service::Casework;
-use crate::view::{CaseStateView, FallbackView};
+use crate::view::{CaseStateView, FallbackView, UncoveredAreaView};
 use access::http::Caller;
 use axum::extract::State;
 use base::{Id, PageRequest};
@@ -239,7 +239,7 @@ pub(super) async fn case_self_handle(
     key: IdempotencyKey,
     Formed(request, beside): Formed<CaseSelfHandleRequest>,
 ) -> Answer<Versioned<CaseStateView>> {
-    let call = call(caller, key, IfMatch(None)).with_attachments(beside.files_only()?);
+    let call = call(caller, key, IfMatch(None)).beside(beside);
     Ok(versioned(casework.case_self_handle(&call, request).await?))
 }
 
@@ -251,9 +251,13 @@ pub(super) struct FallbackPage {
     /// Pass as `after` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// The areas in force, down to streets, that have none, neither their own nor one above: on the first page only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<UncoveredAreaView>,
 }
 
-/// 兜底机构: who takes what nobody else is suggested for, by area; the nearest area above a place holds.
+/// 兜底机构: who takes what nobody else is suggested for, by area; the nearest area above a place holds. Every area needs one: the first
+/// page names those without.
 #[utoipa::path(get, path = "/api/v1/fallback-organisations", operation_id = "fallback_list", tag = "cases",
     params(PageParams), responses((status = 200, body = FallbackPage)))]
 pub(super) async fn fallback_list(
@@ -261,8 +265,14 @@ pub(super) async fn fallback_list(
     Caller(principal): Caller,
     Query(page): Query<PageRequest>,
 ) -> Answer<Json<FallbackPage>> {
+    let missing = if page.after.is_none() {
+        casework.fallback_missing(&principal).await?
+    } else {
+        Vec::new()
+    };
     let page = casework.fallback_list(&principal, page).await?;
     Ok(Json(FallbackPage {
+        missing,
         items: page.items,
         next: page.next,
     }))

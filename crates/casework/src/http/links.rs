@@ -14,7 +14,7 @@ use axum::extract::State;
 use base::Id;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{Answer, Created, IdempotencyKey, IfMatch, Json, Path, ProblemView, Versioned};
+use wire::{Answer, Created, Formed, IdempotencyKey, IfMatch, Json, Path, ProblemView, Versioned};
 
 /// A report's state with its version as `ETag`.
 fn versioned(view: ReportStateView) -> Versioned<ReportStateView> {
@@ -82,9 +82,9 @@ pub(super) async fn report_answer(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<ReportAnswerRequest>,
+    Formed(request, beside): Formed<ReportAnswerRequest>,
 ) -> Answer<Versioned<ReportStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(beside.form_only()?);
     Ok(versioned(casework.report_answer(&call, id, request).await?))
 }
 
@@ -98,9 +98,9 @@ pub(super) async fn report_reject(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<ReportRejectRequest>,
+    Formed(request, beside): Formed<ReportRejectRequest>,
 ) -> Answer<Versioned<ReportStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(beside.form_only()?);
     Ok(versioned(casework.report_reject(&call, id, request).await?))
 }
 
@@ -149,9 +149,9 @@ pub(super) async fn report_accept(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<ReportAcceptRequest>,
+    Formed(request, beside): Formed<ReportAcceptRequest>,
 ) -> Answer<Versioned<ReportAcceptedView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(beside.form_only()?);
     let view = casework.report_accept(&call, id, request).await?;
     Ok(Versioned {
         version: view.report.version,
@@ -243,9 +243,9 @@ pub(super) async fn report_callback(
     Path(id): Path<Id>,
     key: IdempotencyKey,
     version: IfMatch,
-    Json(request): Json<ReportCallbackRequest>,
+    Formed(request, beside): Formed<ReportCallbackRequest>,
 ) -> Answer<Versioned<ReportStateView>> {
-    let call = call(caller, key, version);
+    let call = call(caller, key, version).with_form(beside.form_only()?);
     Ok(versioned(
         casework.report_callback(&call, id, request).await?,
     ))

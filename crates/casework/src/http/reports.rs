@@ -126,7 +126,7 @@ pub(super) async fn report_create(
     key: IdempotencyKey,
     Formed(request, beside): Formed<ReportCreateRequest>,
 ) -> Answer<Created<ReportCreatedView>> {
-    let call = call(caller, key, IfMatch(None)).with_attachments(beside.files_only()?);
+    let call = call(caller, key, IfMatch(None)).beside(beside);
     let view = casework.report_create(&call, request).await?;
     Ok(Created {
         location: format!("/api/v1/reports/{}", view.report.id),

@@ -58,7 +58,8 @@ pub(super) struct StatisticsParams {
     /// A line for each of these.
     #[param(inline)]
     group: Option<Group>,
-    /// Of areas: `district`, `street`, `village`.
+    /// Of areas: `province`, `city`, `district`, `street` (when left out), `village`, `grid`. Where a tree has no area of the level, the
+    /// highest below it is the line.
     #[param(value_type = Option<String>)]
     level: Option<AreaLevel>,
     /// Obligations of this organisation and those below it.
@@ -108,7 +109,7 @@ impl From<StatisticsParams> for StatisticsQuery {
     }
 }
 
-/// Measures and rates of a window, by organisation, area, zone, category, source, person or time.
+/// Measures and rates of a window, by organisation, area, zone, category, source, person, role or time.
 #[utoipa::path(get, path = "/api/v1/statistics", operation_id = "statistics_view", tag = "statistics",
     params(StatisticsParams),
     responses((status = 200, body = StatisticsView), (status = 422, body = ProblemView)))]

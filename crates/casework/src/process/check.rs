@@ -231,10 +231,19 @@ fn is_on_case(operation: &str) -> bool {
     !operation.starts_with("report_") && step(operation).is_some_and(|step| !step.from.is_empty())
 }
 
-/// Whether an action may have a form: it is one on a case that there is, taken for itself.
+/// Actions on reports that may have a form, and that which begins a case and ends it at once.
+const WITH_FORM: [&str; 5] = [
+    "report_accept",
+    "report_answer",
+    "report_reject",
+    "report_callback",
+    "case_self_handle",
+];
+
+/// Whether an action may have a form: it is one on a case that there is, taken for itself, or one of those named.
 pub fn takes_form(operation: &str) -> bool {
-    let for_itself = !["case_split", "case_merge", "case_self_handle"].contains(&operation);
-    for_itself && is_on_case(operation)
+    let for_itself = !["case_split", "case_merge"].contains(&operation);
+    WITH_FORM.contains(&operation) || (for_itself && is_on_case(operation))
 }
 
 /// Callback and rating have their rule and their action, or neither.

@@ -37,7 +37,19 @@ pub struct ExtensionRule {
 #[serde(deny_unknown_fields)]
 pub struct SuspensionRule {
     /// How far ahead its end may lie, in days.
+    #[serde(default = "suspension_days")]
     pub days_max: u32,
+    /// Whether a task that stands still leaves 应处置 until it is due after it; else it stays where it was due before.
+    #[serde(default = "leaves_due")]
+    pub leaves_due: bool,
+}
+
+const fn suspension_days() -> u32 {
+    90
+}
+
+const fn leaves_due() -> bool {
+    true
 }
 
 /// A time after closing in which something may still be done.
@@ -147,7 +159,10 @@ impl Default for ExtensionRule {
 
 impl Default for SuspensionRule {
     fn default() -> Self {
-        Self { days_max: 90 }
+        Self {
+            days_max: suspension_days(),
+            leaves_due: leaves_due(),
+        }
     }
 }
 

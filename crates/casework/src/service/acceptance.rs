@@ -1,14 +1,16 @@
 //! 受理: accepting a report that was received before. It opens cases, joins cases, or both.
 
+use super::links::with_form;
 use super::links::{Origin, check_version};
 use super::report::{Located, NewCase, own_words};
-use super::{Call, Casework, answer_text, answered};
+use super::{Call, Casework, Filled, answer_text, answered};
 use crate::failure::CaseworkError;
 use crate::input::ReportAcceptRequest;
 use crate::lifecycle::report::ReportCommand;
 use crate::model::Actor;
 use crate::numbers::NumberKind;
 use crate::store::read::{self, ReportRow};
+use crate::store::write;
 use crate::view::ReportAcceptedView;
 use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, Tx};
@@ -26,6 +28,7 @@ struct Acceptance {
     once: Option<Once>,
     expected_version: Option<i64>,
     principal: Arc<Principal>,
+    form: Option<Filled>,
 }
 
 impl Casework {
@@ -57,6 +60,7 @@ impl Casework {
             once,
             expected_version: call.expected_version,
             principal: call.principal.clone(),
+            form: call.form.clone(),
         };
         let this = self.clone();
         self.store()
@@ -97,7 +101,11 @@ impl Casework {
             joined_case_ids: order.input.join_case_ids.clone(),
         };
         let open_cases: Vec<_> = order.input.open_cases.iter().collect();
-        let events = self.report_decide_opening(&row.report, &command, &open_cases, &by, now)?;
+        let mut events =
+            self.report_decide_opening(&row.report, &command, &open_cases, &by, now)?;
+        let process = self.process_opening(&row.report, &open_cases)?;
+        let form = self.form_checked(&process, "report_accept", order.form.as_ref())?;
+        let note = with_form(&mut events, "report_accept", form);
         let new = self.cases_opened(tx, &row, order, &by, now)?;
         // Cases before reports, in order of id: as every command takes them.
         let mut joined = order.input.join_case_ids.clone();
@@ -111,6 +119,9 @@ impl Casework {
             self.case_write(tx, case)?;
         }
         let after = Self::report_save(tx, &row, &events)?;
+        if let Some((id, sealed)) = &note {
+            write::note_add(tx, *id, after.id, sealed)?;
+        }
         let ids: Vec<String> = after
             .cases
             .iter()

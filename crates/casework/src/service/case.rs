@@ -1,6 +1,6 @@
 //! Commands on cases and their tasks.
 
-use super::{Call, Casework, answer_text, answered, process_missing, sealed};
+use super::{Call, Casework, Filled, answer_text, answered, process_missing, sealed};
 use crate::failure::CaseworkError;
 use crate::input::{
     CaseCloseRequest, CaseDispatchRequest, CaseFileRequest, CaseInspectResultRequest,
@@ -11,7 +11,7 @@ use crate::lifecycle::course;
 use crate::lifecycle::decide::{self, CaseCommand, TaskNew};
 use crate::lifecycle::{Circumstances, Event, RuleFacts};
 use crate::model::{Actor, Case, Digest, FileRef, NoteRef, TAKE_FILES};
-use crate::process::form;
+use crate::process::{Process, form};
 use crate::store::attachments::{self, Owner};
 use crate::store::read::{self, CaseKey};
 use crate::store::write::{self, Concern};
@@ -34,7 +34,7 @@ pub(super) struct Order {
     expected_version: Option<i64>,
     once: Option<Once>,
     principal: Arc<Principal>,
-    form: Option<serde_json::Map<String, serde_json::Value>>,
+    pub(super) form: Option<Filled>,
     pub(super) attachment_ids: Vec<Id>,
 }
 
@@ -376,12 +376,21 @@ impl Casework {
     ) -> Result<Option<(NoteRef, Vec<u8>)>, CaseworkError> {
         let process = self.parts().processes.get(&case.process);
         let process = process.ok_or_else(|| process_missing(case))?;
-        let form = process.form(order.command.operation());
-        let wrong = form::wrong(form, order.form.as_ref());
+        self.form_checked(&process, order.command.operation(), order.form.as_ref())
+    }
+
+    /// What was filled in, checked by the form that a process asks for with an action, and sealed.
+    pub(super) fn form_checked(
+        &self,
+        process: &Process,
+        operation: &str,
+        filled: Option<&Filled>,
+    ) -> Result<Option<(NoteRef, Vec<u8>)>, CaseworkError> {
+        let wrong = form::wrong(process.form(operation), filled);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
-        let Some(filled) = order.form.as_ref().filter(|filled| !filled.is_empty()) else {
+        let Some(filled) = filled.filter(|filled| !filled.is_empty()) else {
             return Ok(None);
         };
         let text = serde_json::Value::Object(filled.clone()).to_string();

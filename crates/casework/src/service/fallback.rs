@@ -4,12 +4,14 @@ use super::{Call, Casework, answer_text, answered};
 use crate::failure::CaseworkError;
 use crate::input::FallbackSetRequest;
 use crate::model::OrganisationRef;
+use crate::store::routing::fallbacks;
 use crate::store::{FALLBACK_OF, FALLBACK_SET, FALLBACKS_AFTER};
-use crate::view::FallbackView;
+use crate::view::{FallbackView, UncoveredAreaView};
 use ::store::{AuditEntry, Row, StoreError, Tx, idempotency, params};
 use access::{Principal, Reach};
 use base::path::TreePath;
 use base::{Id, Page, PageRequest, Timestamp};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A line of the table.
@@ -79,6 +81,42 @@ impl Casework {
             .await?;
         self.reload_routes().await?;
         Ok(set)
+    }
+
+    /// The areas down to streets that have no fallback organisation, neither their own nor one above: what nobody else is suggested for
+    /// waits there until somebody decides.
+    pub fn areas_without_fallback(
+        &self,
+        tx: &mut Tx<'_>,
+    ) -> Result<Vec<UncoveredAreaView>, StoreError> {
+        let city = &self.parts().city;
+        let covering: HashSet<TreePath> = fallbacks(tx)?
+            .into_iter()
+            .filter(|(_, id)| city.organisation(*id).is_some())
+            .map(|(path, _)| path)
+            .collect();
+        let areas = city.areas_to_streets().into_iter();
+        let uncovered = areas.filter(|area| !area.ancestors().any(|path| covering.contains(&path)));
+        Ok(uncovered
+            .map(|area| UncoveredAreaView {
+                area_path: area.to_string(),
+                area_name: city.area_name(&area),
+            })
+            .collect())
+    }
+
+    /// The same for whoever lists them.
+    pub async fn fallback_missing(
+        &self,
+        principal: &Arc<Principal>,
+    ) -> Result<Vec<UncoveredAreaView>, CaseworkError> {
+        principal.acting_anywhere("fallback_list")?;
+        let this = self.clone();
+        let missing = self
+            .store()
+            .read(move |tx| this.areas_without_fallback(tx))
+            .await?;
+        Ok(missing)
     }
 
     /// All of them, by area.

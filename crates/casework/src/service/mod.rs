@@ -97,6 +97,9 @@ struct Inner {
 #[derive(Clone)]
 pub struct Casework(Arc<Inner>);
 
+/// What was filled in of a form, by key.
+pub type Filled = serde_json::Map<String, serde_json::Value>;
+
 /// Who calls, and how the call is to be taken.
 #[derive(Clone)]
 pub struct Call {
@@ -107,7 +110,7 @@ pub struct Call {
     /// `If-Match`: refuse unless this is the present version.
     pub expected_version: Option<i64>,
     /// What was filled in of the form that the process asks for with the action.
-    pub form: Option<serde_json::Map<String, serde_json::Value>>,
+    pub form: Option<Filled>,
     /// Files uploaded by the same account that go with the action.
     pub attachment_ids: Vec<Id>,
 }
@@ -128,7 +131,7 @@ impl Call {
 impl Call {
     /// The same with what was filled in of the form that goes with the action.
     #[must_use]
-    pub fn with_form(self, form: Option<serde_json::Map<String, serde_json::Value>>) -> Self {
+    pub fn with_form(self, form: Option<Filled>) -> Self {
         Self { form, ..self }
     }
 

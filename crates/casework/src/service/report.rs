@@ -1,7 +1,7 @@
 //! Commands on reports: receive, accept, unmask.
 
 use super::case::{concern_of_case, concern_of_report};
-use super::links::Origin;
+use super::links::{Origin, with_form};
 use super::sealed::{self, Reporter, Words};
 use super::{Call, Casework, answer_text, answered};
 use crate::city::Place;
@@ -21,7 +21,7 @@ use crate::store::{REPORT_BY_EXTERNAL, REPORT_SEALED};
 use crate::view::{ReportCreatedView, ReportStateView, ReportView};
 use ::store::idempotency::{self, Once};
 use ::store::{AuditEntry, StoreError, Tx, params};
-use access::{Denied, Principal, Reach};
+use access::{Denied, Reach};
 use base::{FieldError, Id, Point, Timestamp};
 use std::sync::Arc;
 
@@ -43,6 +43,8 @@ pub(super) struct NewReport {
     by: Actor,
     case: Option<NewCase>,
     files: Option<NewFiles>,
+    /// What was filled in to accept it, sealed.
+    form: Option<(Id, Vec<u8>)>,
 }
 
 /// The files that are sent with a new report.
@@ -89,7 +91,12 @@ impl Casework {
         let by: Actor = call.principal.acting_anywhere("report_create")?.into();
         let now = self.now();
         let once = self.once(call, "report_create", None, &input)?;
-        let opener = Some((&*call.principal, "report_accept"));
+        let opener = Some((call, "report_accept"));
+        if input.open_case.is_none() && call.form.is_some() {
+            let told = "the form of `report_accept` goes with `open_case`";
+            let wrong = FieldError::new("form", "unexpected", told);
+            return Err(CaseworkError::Invalid(vec![wrong]));
+        }
         let mut new = self.report_prepare(opener, by, &input, now).await?;
         let account = call.principal.account_id;
         let ids = call.attachment_ids.clone();
@@ -137,7 +144,7 @@ impl Casework {
     /// opens its case, if it has one, and by which operation.
     pub(super) async fn report_prepare(
         &self,
-        opener: Option<(&Principal, &'static str)>,
+        opener: Option<(&Call, &'static str)>,
         by: Actor,
         input: &ReportCreateRequest,
         now: Timestamp,
@@ -257,6 +264,7 @@ impl Casework {
             by,
             case: None,
             files: None,
+            form: None,
         })
     }
 
@@ -298,7 +306,7 @@ impl Casework {
     /// Accepts a report that is just being received.
     async fn open_at_once(
         &self,
-        (principal, operation): (&Principal, &'static str),
+        (call, operation): (&Call, &'static str),
         new: &mut NewReport,
         open: &CaseOpenRequest,
         report_words: &Words,
@@ -310,7 +318,7 @@ impl Casework {
             area_path: located.place.as_ref().map(|place| &place.area_path),
             organisation_paths: &paths,
         };
-        let by: Actor = principal.acting(operation, &reach)?.into();
+        let by: Actor = call.principal.acting(operation, &reach)?.into();
         let ids = (self.next_id(), self.number(NumberKind::Case, now).await?);
         let process = self.process_for(&new.report.source)?;
         let words = own_words(open, report_words);
@@ -318,7 +326,13 @@ impl Casework {
             case_ids: vec![ids.0],
             joined_case_ids: Vec::new(),
         };
-        let events = self.report_decide_opening(&new.report, &command, &[open], &by, now)?;
+        let mut events = self.report_decide_opening(&new.report, &command, &[open], &by, now)?;
+        // Of what is handled at once the form is asked for with the case.
+        if operation == "report_accept" {
+            let process = self.process_opening(&new.report, &[open])?;
+            let form = self.form_checked(&process, operation, call.form.as_ref())?;
+            new.form = with_form(&mut events, operation, form);
+        }
         let origin = Origin::of_report(&new.report, new.by.organisation());
         let case = self
             .case_begin(
@@ -413,6 +427,9 @@ impl Casework {
         let concern = concern_of_report(new.report.area_path.as_ref(), &organisation.path);
         write::timeline_add(tx, new.report.id, 0, &new.events, &concern)?;
         self.set_report_timer(tx, &new.report, now)?;
+        if let Some((id, sealed)) = &new.form {
+            write::note_add(tx, *id, new.report.id, sealed)?;
+        }
         if let Some(case) = &new.case {
             write::report_cases_add(tx, &new.report)?;
             self.case_write(tx, case)?;

@@ -26,7 +26,7 @@ impl Casework {
         let by: Actor = call.principal.acting_anywhere("case_self_handle")?.into();
         let now = self.now();
         let once = self.once(call, "case_self_handle", None, &input)?;
-        let opener = Some((&*call.principal, "case_self_handle"));
+        let opener = Some((call, "case_self_handle"));
         let mut new = self
             .report_prepare(opener, by, &input.report(), now)
             .await?;
@@ -48,6 +48,7 @@ impl Casework {
         let mut order = Order::new(&plain, CaseKey::Case(case_id), command, None);
         order.note = note;
         order.attachment_ids.clone_from(&call.attachment_ids);
+        order.form.clone_from(&call.form);
         order.rule = input
             .rule_row_id
             .and_then(|id| self.parts().city.rule_row(id));

@@ -50,6 +50,8 @@ pub struct Verified {
     pub entries: u64,
     /// Obligations compared with a recount; none when the numbers are behind what happened.
     pub obligations: Option<u64>,
+    /// Areas down to streets that have no fallback organisation: nothing is wrong with what is stored, and somebody has to name one.
+    pub without_fallback: Vec<String>,
     /// What is wrong; the first thousand.
     pub findings: Vec<Finding>,
 }
@@ -80,6 +82,14 @@ impl Casework {
         }
         self.verify_references(&mut verified)?;
         self.verify_statistics(&mut verified)?;
+        let this = self.clone();
+        let missing = self
+            .store()
+            .read_blocking(move |tx| this.areas_without_fallback(tx))?;
+        verified.without_fallback = missing
+            .into_iter()
+            .map(|area| area.area_name.unwrap_or(area.area_path))
+            .collect();
         Ok(verified)
     }
 

@@ -1,9 +1,12 @@
 //! Which cases lie in which zones, for the lists: kept in step with the zones as they are drawn now.
 
 use super::{Casework, TASK_DEADLINE};
-use crate::store::{CASE_PLACES_AFTER, CASE_ZONE_ADD, CASE_ZONE_DROP, ZONES_OF_CASES};
+use crate::store::statistics::report_zones_put;
+use crate::store::{
+    CASE_PLACES_AFTER, CASE_ZONE_ADD, CASE_ZONE_DROP, REPORT_PLACES_AFTER, ZONES_OF_CASES,
+};
 use ::store::timer::Timer;
-use ::store::{OutboxEntry, StoreError, TimerEntry, Tx, params};
+use ::store::{OutboxEntry, Row, StoreError, TimerEntry, Tx, params};
 use base::path::TreePath;
 use base::{Id, Point, Timestamp};
 use std::collections::BTreeSet;
@@ -11,8 +14,11 @@ use std::collections::BTreeSet;
 /// The kind of the timers that look at cases again after zones changed; their key is the last case looked at.
 const ZONES_REDRAWN: &str = "zones_redrawn";
 
+/// The same of reports without any case; those with one follow their cases.
+const REPORT_ZONES_REDRAWN: &str = "report_zones_redrawn";
+
 /// The kinds of casework's timers.
-pub const TIMERS: [&str; 2] = [TASK_DEADLINE, ZONES_REDRAWN];
+pub const TIMERS: [&str; 3] = [TASK_DEADLINE, ZONES_REDRAWN, REPORT_ZONES_REDRAWN];
 
 /// The kind of outbox entries that say that a case lies in other zones than before; their key is the case.
 pub(crate) const CASE_ZONES: &str = "case_zones";
@@ -25,18 +31,23 @@ const BATCH: i64 = 2_000;
 
 /// Zones changed at `at`: all cases are looked at again, a few seconds later and a batch at a time.
 pub fn zones_changed(tx: &mut Tx<'_>, timer_id: Id, at: Timestamp) -> Result<(), StoreError> {
-    look_again(tx, timer_id, Id(0), at.plus_seconds(AFTER_SECONDS))
+    look_again(
+        tx,
+        timer_id,
+        (ZONES_REDRAWN, Id(0)),
+        at.plus_seconds(AFTER_SECONDS),
+    )
 }
 
 fn look_again(
     tx: &mut Tx<'_>,
     timer_id: Id,
-    after: Id,
+    (kind, after): (&'static str, Id),
     due_at: Timestamp,
 ) -> Result<(), StoreError> {
     tx.schedule(&TimerEntry {
         id: timer_id,
-        kind: ZONES_REDRAWN,
+        kind,
         key: after,
         due_at,
         body: "{}".to_owned(),
@@ -54,6 +65,7 @@ impl Casework {
         match timer.kind.as_str() {
             TASK_DEADLINE => self.deadline_due(tx, timer, now),
             ZONES_REDRAWN => self.zones_due(tx, timer.key, now),
+            REPORT_ZONES_REDRAWN => self.report_zones_due(tx, timer.key, now),
             other => Err(StoreError::Corrupt(format!(
                 "nobody handles timers of kind {other}"
             ))),
@@ -62,13 +74,9 @@ impl Casework {
 
     /// Notes for a batch of cases in which zones they lie now; then for the next.
     fn zones_due(&self, tx: &mut Tx<'_>, after: Id, now: Timestamp) -> Result<(), StoreError> {
-        let places = tx.query(&CASE_PLACES_AFTER, params![after, BATCH], |row| {
-            let (lon, lat): (Option<f64>, Option<f64>) = (row.get(2)?, row.get(3)?);
-            let point = lon.zip(lat).map(|(lon, lat)| Point { lon, lat });
-            Ok((row.get::<Id>(0)?, row.get::<Option<TreePath>>(1)?, point))
-        })?;
+        let places = tx.query(&CASE_PLACES_AFTER, params![after, BATCH], place)?;
         let Some(last) = places.last().map(|(id, ..)| *id) else {
-            return Ok(());
+            return look_again(tx, self.next_id(), (REPORT_ZONES_REDRAWN, Id(0)), now);
         };
         let noted: BTreeSet<(Id, Id)> = tx
             .query(&ZONES_OF_CASES, params![after, last], |row| {
@@ -103,9 +111,36 @@ impl Casework {
                 at: now,
             });
         }
-        if places.len() < usize::try_from(BATCH).unwrap_or_default() {
-            return Ok(());
-        }
-        look_again(tx, self.next_id(), last, now)
+        let next = if places.len() < usize::try_from(BATCH).unwrap_or_default() {
+            (REPORT_ZONES_REDRAWN, Id(0))
+        } else {
+            (ZONES_REDRAWN, last)
+        };
+        look_again(tx, self.next_id(), next, now)
     }
+
+    /// The same for a batch of reports without any case, which only the numbers ask about.
+    fn report_zones_due(
+        &self,
+        tx: &mut Tx<'_>,
+        after: Id,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let places = tx.query(&REPORT_PLACES_AFTER, params![after, BATCH], place)?;
+        for (id, area, point) in &places {
+            let zones = self.parts().city.zones_at(area.as_ref(), *point);
+            report_zones_put(tx, *id, &zones.into_iter().collect())?;
+        }
+        match places.last() {
+            Some((last, ..)) => look_again(tx, self.next_id(), (REPORT_ZONES_REDRAWN, *last), now),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where something lies: its id, area and point.
+fn place(row: &Row<'_>) -> Result<(Id, Option<TreePath>, Option<Point>), StoreError> {
+    let (lon, lat): (Option<f64>, Option<f64>) = (row.get(2)?, row.get(3)?);
+    let point = lon.zip(lat).map(|(lon, lat)| Point { lon, lat });
+    Ok((row.get(0)?, row.get(1)?, point))
 }

@@ -76,6 +76,8 @@ struct History {
     suspended: BTreeSet<Id>,
     closed_by: Option<Person>,
     was_filed: bool,
+    /// When tasks that stood still were due before, as moved since by anything else.
+    due_before: BTreeMap<Id, Timestamp>,
     /// When it was brought in from another system, and whether nobody there said until when.
     brought_in: Option<(Timestamp, bool)>,
 }
@@ -116,6 +118,7 @@ impl History {
         self.note_people(before, after, event);
         let stands_still = after.tasks.iter().filter(|task| task.is_suspended());
         self.suspended.extend(stands_still.map(|task| task.id));
+        self.follow_suspension(before, after, event);
         self.follow_desk(before, after, event);
         self.follow_supervision(event);
         self.follow_inspection(&event.fact);
@@ -212,6 +215,41 @@ impl History {
         }
     }
 
+    fn follow_suspension(&mut self, before: &Case, after: &Case, event: &Event<CaseFact>) {
+        let moved = after.tasks.iter().filter_map(|task| {
+            let then = before.task(task.id)?.handling;
+            (then != task.handling).then_some((task, then))
+        });
+        for (task, then) in moved {
+            match &event.fact {
+                CaseFact::Overlay(
+                    OverlayFact::SuspensionDecided { task_id, .. }
+                    | OverlayFact::SuspensionEnded { task_id, .. },
+                ) if *task_id == task.id => {
+                    self.due_before.entry(task.id).or_insert(then.due_at);
+                }
+                // Another round begins anew.
+                _ if then.started_at != task.handling.started_at => {
+                    self.due_before.remove(&task.id);
+                }
+                _ => {
+                    if let Some(due_at) = self.due_before.get_mut(&task.id) {
+                        due_at.0 += task.handling.due_at.0 - then.due_at.0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// When a task counts as due: where the process lets none leave 应处置 by standing still, as if it had not.
+    fn counts_at(&self, task: &Task, process: &Process) -> Timestamp {
+        let due_at = task.handling.due_at;
+        match self.due_before.get(&task.id) {
+            Some(before) if !process.overlays.suspension.leaves_due => due_at.min(*before),
+            _ => due_at,
+        }
+    }
+
     fn follow_inspection(&mut self, fact: &CaseFact) {
         match fact {
             CaseFact::CaseInspected {
@@ -272,7 +310,7 @@ impl History {
         for task in &case.tasks {
             let counts = !is_cancelled || task.kind == TaskKind::Verify;
             if counts {
-                self.of_task(case, task, &mut obligations);
+                self.of_task(case, task, process, &mut obligations);
             }
         }
         if !is_cancelled && case.stage != CaseStage::Merged {
@@ -306,7 +344,13 @@ impl History {
         }
     }
 
-    fn of_task(&self, case: &Case, task: &Task, obligations: &mut Vec<Obligation>) {
+    fn of_task(
+        &self,
+        case: &Case,
+        task: &Task,
+        process: &Process,
+        obligations: &mut Vec<Obligation>,
+    ) {
         let is_over = case.stage == CaseStage::Merged;
         let kind = match task.kind {
             TaskKind::Handle => ObligationKind::Handle,
@@ -350,7 +394,7 @@ impl History {
         let done_by = self.finished_by.get(&task.id).filter(|_| is_done);
         obligations.push(Obligation {
             kind,
-            at: task.handling.due_at,
+            at: self.counts_at(task, process),
             organisation: task.organisation.clone(),
             person: done_by.or_else(|| self.accepted_by.get(&task.id)).cloned(),
             marks,
@@ -377,9 +421,13 @@ impl History {
         // An appeal against a late response excuses no late end.
         let is_exempt =
             lead.is_some_and(|lead| lead.extra.overlays.exempt && lead.handling_overdue);
+        let counts_at = lead.zip(due_at).map(|(lead, due_at)| {
+            let sooner = lead.handling.due_at.0 - self.counts_at(lead, process).0;
+            Timestamp(due_at.0 - sooner)
+        });
         Some(Obligation {
             kind: ObligationKind::Close,
-            at: due_at.or(closed_at)?,
+            at: counts_at.or(closed_at)?,
             organisation: case.accountable().clone(),
             person: closed_at.and_then(|_| self.closed_by.clone()),
             marks: marks_of(closed_at, due_at)

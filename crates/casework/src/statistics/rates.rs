@@ -50,7 +50,7 @@ const fn bad(rate: Rate) -> Rate {
 pub const RATES: &[Rate] = &[
     good("report_validity", "有效上报率", "Valid reports", "reports_valid", &["reports"]),
     good("acceptance_on_time", "按期受理率", "Accepted in time", "accept_on_time", &["accept_done", "accept_due"]),
-    good("filing", "立案率", "Filed", "cases_filed", &["cases", "reports"]),
+    good("filing", "立案率", "Filed", "cases_filed", &["cases", "accept_done", "reports"]),
     good("filing_accuracy", "准确立案率", "Filed rightly", "file_accurate", &["file_done"]),
     good("filing_on_time", "按时立案率", "Filed in time", "file_on_time", &["file_done", "file_due"]),
     good("dispatch_accuracy", "准确派遣率", "Dispatched rightly", "dispatch_accurate", &["dispatch_due", "dispatch_done"]),

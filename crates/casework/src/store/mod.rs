@@ -56,6 +56,7 @@ const TABLES: &[Table] = &[
     Table::handed("dispatch", &["task_id"]),
     Table::made_anew("obligation"),
     Table::made_anew("obligation_day"),
+    Table::made_anew("report_zone"),
     Table::handed("rate_choice", &["rate"]),
 ];
 
@@ -463,6 +464,18 @@ statements! {
     /// What the numbers of a report need of its cases.
     CASES_FOR_NUMBERS = "SELECT c.id, c.stage, c.filed_at, c.lead_organisation_id, c.category_id, c.extra FROM report_case x
         JOIN case_file c ON c.id = x.case_id WHERE x.report_id = ?1 ORDER BY c.id";
+    /// The zones that a report lies in for the numbers.
+    REPORT_ZONES = "SELECT zone_id FROM report_zone WHERE report_id = ?1 ORDER BY zone_id";
+    /// The zones that its cases lie in.
+    ZONES_OF_REPORT_CASES = "SELECT DISTINCT z.zone_id FROM report_case x JOIN case_zone z ON z.case_id = x.case_id
+        WHERE x.report_id = ?1 ORDER BY z.zone_id";
+    /// Where reports without any case lie, after an id.
+    REPORT_PLACES_AFTER = "SELECT r.id, r.area_path, r.lon, r.lat FROM report r WHERE r.id > ?1
+        AND NOT EXISTS (SELECT 1 FROM report_case x WHERE x.report_id = r.id) ORDER BY r.id LIMIT ?2";
+    /// A report lies in a zone.
+    REPORT_ZONE_ADD = "INSERT INTO report_zone (report_id, zone_id) VALUES (?1, ?2) ON CONFLICT (report_id, zone_id) DO NOTHING";
+    /// It lies there no more.
+    REPORT_ZONE_DROP = "DELETE FROM report_zone WHERE report_id = ?1 AND zone_id = ?2";
     /// What rates are divided by.
     RATE_CHOICES = "SELECT rate, denominator FROM rate_choice ORDER BY rate";
     /// A rate is divided by something else.

@@ -39,6 +39,15 @@ impl From<&CaseHandling> for CaseHandlingView {
     }
 }
 
+/// An area where nobody takes what nobody else is suggested for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UncoveredAreaView {
+    /// Path of the area.
+    pub area_path: String,
+    /// What the area is called.
+    pub area_name: Option<String>,
+}
+
 /// The fallback organisation (兜底) of an area.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
 pub struct FallbackView {

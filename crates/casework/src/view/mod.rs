@@ -15,7 +15,7 @@ pub mod statistics;
 pub use actions::ActionView;
 pub use attachments::{AttachmentView, UploadView};
 pub use counts::{CaseCountsView, ReportCountsView, TaskBoxesView, TaskCountsView};
-pub use handling::{CaseHandlingView, FallbackView};
+pub use handling::{CaseHandlingView, FallbackView, UncoveredAreaView};
 pub use links::{
     CallbackView, CalledBackView, CasesSplitView, RatingView, ReportAcceptedView, SourceView,
 };

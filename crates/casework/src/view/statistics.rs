@@ -5,7 +5,7 @@ use crate::statistics::rates::Rate;
 use crate::statistics::{Measure, ObligationKind, Subject};
 use crate::view::Named;
 use base::{Id, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -113,6 +113,8 @@ pub struct StatisticsView {
     pub group: Group,
     /// Everything together.
     pub total: LineView,
+    /// What a line has on the average, by measure, of all lines there are, rounded to four decimals; what is not there is zero.
+    pub average: BTreeMap<&'static str, f64>,
     /// A line each.
     pub lines: Vec<LineView>,
     /// Whether there are more lines.
@@ -139,6 +141,42 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
     pub year_before: Option<Box<LineView>>,
+    /// Of the line of another window: what has changed from then to now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangesView>,
+}
+
+/// What has changed from another window to this one.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct ChangesView {
+    /// By measure; what is not there is zero in both.
+    pub measures: BTreeMap<&'static str, ChangeView>,
+    /// By rate; what is not there has nothing to be divided by in one of them.
+    pub rates: BTreeMap<&'static str, ChangeView>,
+}
+
+crate::model::words! {
+    /// Which way a number went.
+    Direction {
+        /// More than then.
+        Rise = "rise",
+        /// Less.
+        Fall = "fall",
+        /// As much.
+        Same = "same",
+    }
+}
+
+/// A change of one number.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct ChangeView {
+    /// Which way.
+    pub direction: Direction,
+    /// Now less then: a count of a measure, a difference of shares of a rate.
+    pub difference: f64,
+    /// 增减率: the difference by what there was then, rounded to four decimals; left out where that was nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
 }
 
 /// A quotient.

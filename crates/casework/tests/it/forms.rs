@@ -255,7 +255,7 @@ fn a_form_that_makes_no_sense_is_refused_with_its_place() {
             "form[0].max",
         ),
         (
-            "report_accept",
+            "report_join",
             "key = \"a\"\nlabel = \"甲\"\nkind = \"bool\"",
             "form",
         ),
@@ -362,6 +362,128 @@ fn a_process_made_by_api_with_a_condition_and_a_form_and_without_filing_runs_to_
             "{kinds:?}"
         );
         assert!(!kinds.contains(&"case_filed"), "{kinds:?}");
+        town.verify();
+    });
+}
+
+/// What each of these asks for: its own word.
+fn asking(operation: &str) -> String {
+    format!(
+        "\n[[actions.{operation}.form]]\nkey = \"{operation}\"\nlabel = \"核对\"\nkind = \"text\"\nrequired = true\n"
+    )
+}
+
+#[test]
+fn actions_on_reports_and_self_handling_ask_for_what_the_process_says() {
+    let operations = [
+        "report_accept",
+        "report_answer",
+        "report_reject",
+        "report_callback",
+        "case_self_handle",
+    ];
+    let built_in = include_str!("../../processes/city-management.toml");
+    let forms: String = operations.map(asking).concat();
+    let document = format!("{built_in}{CALLBACK}{forms}");
+    each_town_with(&[&document], |town, _| {
+        let intake = centre("intake_clerk");
+        let place = json!({"lon": 121.1, "lat": 31.1});
+        let new =
+            json!({"source": "hotline", "title": "井盖缺失", "detail": "路口", "place": place});
+        let receive = || {
+            let made = town.post(&intake, "/api/v1/reports", &new);
+            assert!(made.status.is_success(), "{}", made.body);
+            made.body["report"]["id"].as_str().unwrap().to_owned()
+        };
+        // Without, with what is not asked for, with files where none are taken; then as asked for.
+        let ask = |who: &Arc<Principal>, path: &str, operation: &str, body: &Value| {
+            let field = format!("form.{operation}");
+            for (form, field, code) in [
+                (json!(null), field.as_str(), "required"),
+                (json!({operation: 7}), field.as_str(), "wrong_type"),
+                (
+                    json!({operation: "是", "more": 1}),
+                    "form.more",
+                    "unknown_field",
+                ),
+            ] {
+                let mut body = body.clone();
+                if !form.is_null() {
+                    body["form"] = form;
+                }
+                let refused = town.post(who, path, &body);
+                assert_eq!(
+                    refused.status,
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "{operation}: {}",
+                    refused.body
+                );
+                assert_eq!(refused.body["fields"][0]["field"], field, "{operation}");
+                assert_eq!(refused.body["fields"][0]["code"], code, "{operation}");
+            }
+            let mut body = body.clone();
+            body["form"] = json!({operation: "刘某某已核对"});
+            let done = town.post(who, path, &body);
+            assert!(done.status.is_success(), "{operation}: {}", done.body);
+            done.body
+        };
+        let on = |report: &str, step: &str| format!("/api/v1/reports/{report}/{step}");
+        let stands = |report: &str, operation: &str| {
+            let told = town.get(&intake, &format!("/api/v1/reports/{report}")).body;
+            let timeline = told["timeline"].as_array().unwrap();
+            let of = |entry: &&Value| {
+                entry["kind"] == "report_form_filled" && entry["fact"]["operation"] == operation
+            };
+            assert_eq!(timeline.iter().filter(of).count(), 1, "{operation}: {told}");
+        };
+        let answered = receive();
+        ask(
+            &intake,
+            &on(&answered, "answer"),
+            "report_answer",
+            &json!({"answer": "九点"}),
+        );
+        stands(&answered, "report_answer");
+        let rejected = receive();
+        let reject = json!({"reason": "out_of_scope", "answer": "请找邻市"});
+        ask(&intake, &on(&rejected, "reject"), "report_reject", &reject);
+        stands(&rejected, "report_reject");
+        // Accepted later, and at once.
+        let accepted = receive();
+        let open = json!({"open_cases": [{"category_id": CATEGORY}]});
+        let opened = ask(&intake, &on(&accepted, "accept"), "report_accept", &open);
+        stands(&accepted, "report_accept");
+        let mut at_once = new.clone();
+        at_once["open_case"] = json!({"category_id": CATEGORY});
+        let made = ask(&intake, "/api/v1/reports", "report_accept", &at_once);
+        stands(made["report"]["id"].as_str().unwrap(), "report_accept");
+        let mut lone = new.clone();
+        lone["form"] = json!({"report_accept": "是"});
+        let refused = town.post(&intake, "/api/v1/reports", &lone);
+        assert_eq!(
+            refused.body["fields"][0]["field"], "form",
+            "{}",
+            refused.body
+        );
+        // Its case ends, and its reporter is called back.
+        let case_id = base::Id(opened["opened"][0]["id"].as_str().unwrap().parse().unwrap());
+        town.complete(case_id);
+        let called = json!({"reached": true, "solved": true, "satisfaction": "satisfied"});
+        ask(
+            &intake,
+            &on(&accepted, "callback"),
+            "report_callback",
+            &called,
+        );
+        stands(&accepted, "report_callback");
+        // Found and put right at once: on the case.
+        let found = json!({"title": "小广告", "place": place, "category_id": CATEGORY, "rule_row_id": RULE,
+            "result": "已当场清除"});
+        let path = "/api/v1/cases/self-handle";
+        let handled = ask(&centre("inspector"), path, "case_self_handle", &found);
+        let id = base::Id(handled["id"].as_str().unwrap().parse().unwrap());
+        let kinds = town.kinds(id);
+        assert!(kinds.iter().any(|kind| kind == "form_filled"), "{kinds:?}");
         town.verify();
     });
 }

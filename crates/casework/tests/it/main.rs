@@ -9,6 +9,7 @@ mod boxes_more;
 mod bring_in;
 mod callbacks;
 mod conditions;
+mod fallbacks;
 mod forms;
 mod given_on;
 mod handling;

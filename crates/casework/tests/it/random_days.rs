@@ -3,11 +3,13 @@
 
 use crate::town::*;
 use base::chance::{SeededChance, bytes};
-use base::{FailureKind, Id, Problem};
+use base::{Clock, FailureKind, Id, Problem};
 use casework::CaseworkError;
 use casework::input::*;
 use casework::model::{CaseStage, TaskKind};
 use casework::view::CaseStateView;
+use serde_json::json;
+use store::Statement;
 
 struct Dice(SeededChance);
 
@@ -238,4 +240,163 @@ fn random_days_of_passing_on_and_taking_back_are_counted_as_a_recount_finds() {
         }
         town.verify();
     });
+}
+
+/// An attempt at what lies over the stages, between cases or after them: whose task, in which words, may or may not fit.
+fn over(
+    town: &Town,
+    dice: &Dice,
+    states: &[CaseStateView],
+    n: usize,
+    reports: &[Id],
+) -> Option<CaseStateView> {
+    let state = &states[n];
+    let task = state.tasks.get(dice.below(state.tasks.len().max(1)));
+    let (task_id, holder) = task.map_or((Id(5), ROADS), |task| (task.id, task.organisation_id));
+    let clerk = person(holder, "department_clerk", None);
+    let (leader, dispatcher) = (centre("shift_leader"), centre("dispatcher"));
+    let (task, case) = (
+        format!("/api/v1/tasks/{task_id}"),
+        format!("/api/v1/cases/{}", state.id),
+    );
+    let report = format!("/api/v1/reports/{}", reports[dice.below(reports.len())]);
+    let why = || json!({"reason": "不清楚"});
+    let yes = json!({"approved": dice.below(4) > 0, "opinion": "看过"});
+    let (who, path, body) = match dice.below(18) {
+        0 => (clerk, format!("{task}/extension"), why()),
+        1 => (dispatcher, format!("{task}/extension/decide"), yes),
+        2 => {
+            let until = town.clock.now().plus_seconds(7_200);
+            let ask = json!({"until": until.to_string(), "reason": "待产权单位"});
+            (clerk, format!("{task}/suspension"), ask)
+        }
+        3 => (leader, format!("{task}/suspension/decide"), yes),
+        4 => (leader, format!("{task}/suspension/end"), json!({})),
+        5 => (
+            leader,
+            format!("{case}/supervise"),
+            json!({"demand": "限时办结"}),
+        ),
+        6 => (
+            clerk,
+            format!("{case}/supervision/reply"),
+            json!({"reply": "已办"}),
+        ),
+        7 => (leader, format!("{case}/supervision/end"), json!({})),
+        8 | 9 => (clerk, format!("{task}/appeal"), why()),
+        10 => (dispatcher, format!("{case}/appeal/review"), yes),
+        11 => (centre("intake_clerk"), format!("{case}/appeal/review"), yes),
+        12 if dice.below(3) > 0 => (dispatcher, format!("{case}/exclude"), why()),
+        12 => (leader, format!("{case}/exclusion/decide"), yes),
+        13 => (
+            clerk,
+            format!("{task}/delegate"),
+            json!({"organisation_id": STATION}),
+        ),
+        14 => {
+            let into = states[dice.below(states.len())].id;
+            (
+                leader,
+                format!("{case}/merge"),
+                json!({"into_case_id": into}),
+            )
+        }
+        15 => {
+            let split = json!({"cases": [{"title": "另一处", "category_id": CATEGORY}]});
+            (leader, format!("{case}/split"), split)
+        }
+        _ => {
+            let pleased = ["satisfied", "fairly_satisfied"][dice.below(2)];
+            let said = match dice.below(4) {
+                0 => json!({"reached": false}),
+                1 => json!({"reached": true, "solved": false, "satisfaction": "dissatisfied",
+                    "redo": {"reopen_case_id": state.id}}),
+                _ => json!({"reached": true, "solved": true, "satisfaction": pleased}),
+            };
+            (centre("intake_clerk"), format!("{report}/callback"), said)
+        }
+    };
+    let answer = town.post(&who, &path, &body);
+    let status = answer.status.as_u16();
+    assert!(status < 500, "{path}: {}", answer.body);
+    if status >= 300 {
+        return None;
+    }
+    serde_json::from_value(answer.body).ok()
+}
+
+#[test]
+fn random_days_of_what_lies_over_the_stages_are_counted_as_a_recount_finds() {
+    let built_in = include_str!("../../processes/city-management.toml");
+    for leaves_due in ["leaves_due = true", "leaves_due = false"] {
+        let document = format!("{built_in}{CALLBACK}").replace("leaves_due = true", leaves_due);
+        each_town_with(&[&document], |town, store| {
+            let dice = Dice(SeededChance::new(20_261_129));
+            let created: Vec<_> = (0..30).map(|_| town.create()).collect();
+            let reports: Vec<Id> = created.iter().map(|each| each.report.id).collect();
+            let mut states: Vec<CaseStateView> = created
+                .into_iter()
+                .enumerate()
+                .map(|(n, each)| {
+                    let case = each.case.unwrap();
+                    match n % 3 {
+                        0 => case,
+                        1 => {
+                            town.file(case.id);
+                            town.dispatch(case.id)
+                        }
+                        _ => town.complete(case.id),
+                    }
+                })
+                .collect();
+            for _ in 0..1_500 {
+                town.clock
+                    .advance_seconds(i64::try_from(dice.below(120)).unwrap());
+                town.fire();
+                if dice.below(9) == 0 {
+                    town.count();
+                }
+                let n = dice.below(states.len());
+                let tried = match dice.below(3) {
+                    0 => attempt(town, &dice, &states[n]).ok(),
+                    _ => over(town, &dice, &states, n, &reports),
+                };
+                if let Some(state) = tried {
+                    states[n] = state;
+                }
+            }
+            town.verify();
+            // Guards against holding only because nothing ever happens.
+            let told = store.store.read_blocking(|tx| {
+                let kinds = Statement::composed("SELECT DISTINCT kind FROM timeline".to_owned());
+                tx.query(&kinds, &[], |row| row.get::<String>(0))
+            });
+            let told = told.unwrap();
+            for kind in [
+                "extension_decided",
+                "suspension_decided",
+                "suspension_ended",
+                "case_supervised",
+                "supervision_replied",
+                "supervision_ended",
+                "appeal_filed",
+                "appeal_reviewed",
+                "exclusion_decided",
+                "task_delegated",
+                "case_merged",
+                "report_called_back",
+                "report_redone",
+            ] {
+                assert!(told.iter().any(|each| each == kind), "{kind}: {told:?}");
+            }
+            // Made anew they are what was kept.
+            let numbers = || {
+                town.get(&centre("leader"), "/api/v1/statistics?group=zone")
+                    .body
+            };
+            let kept = numbers();
+            town.casework.statistics_rebuild().unwrap();
+            assert_eq!(numbers(), kept);
+        });
+    }
 }

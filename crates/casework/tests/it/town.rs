@@ -146,6 +146,10 @@ impl City for TestCity {
         })
     }
 
+    fn areas_to_streets(&self) -> Vec<TreePath> {
+        vec![district(), street(1), street(2)]
+    }
+
     /// Zone 900 is street 1; zone 901 a strip of a few hundred metres.
     fn zones_at(&self, area_path: Option<&TreePath>, point: Option<Point>) -> Vec<Id> {
         let in_first = area_path.is_some_and(|path| street(1).contains(path));

@@ -4,7 +4,7 @@ use super::import::{CodeAssign, ComponentImport};
 use super::shape::{Place, place_of};
 use crate::failure::RegistryError;
 use crate::import::areas::{SUFFIXES, centre};
-use crate::import::boundaries::{error, property, read};
+use crate::import::boundaries::{FEATURE, error, property, read};
 use crate::model::{ComponentCode, ComponentState};
 use crate::service::Registry;
 use base::AreaCode;
@@ -285,7 +285,10 @@ pub(super) fn drafts_of_features(
     let features = read(bytes)?;
     let mut reader = Reader::new(registry, options, features.len() as u64);
     for (row, feature) in (1_u64..).zip(&features) {
-        reader.take((row, row), &Source::Feature(feature));
+        match feature {
+            Ok(feature) => reader.take((row, row), &Source::Feature(feature)),
+            Err(reason) => reader.report.reject(error(row, FEATURE, reason.clone())),
+        }
     }
     Ok((reader.report, reader.drafts))
 }

@@ -8,7 +8,7 @@ use crate::{AreaTree, Boundary};
 use base::geo::{CoordinateSystem, Point, to_cgcs2000};
 use base::limits::IMPORT_BYTES_MAX;
 use base::{AreaCode, AreaLevel, Id};
-use geojson::{Feature, FeatureCollection, GeoJson};
+use geojson::Feature;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -63,6 +63,13 @@ pub(crate) fn plan(
     };
     let mut seen: HashMap<AreaCode, u64> = HashMap::new();
     for (row, feature) in (1_u64..).zip(&features) {
+        let feature = match feature {
+            Ok(feature) => feature,
+            Err(reason) => {
+                report.reject(error(row, FEATURE, reason.clone()));
+                continue;
+            }
+        };
         let code = match code_of(feature, &[CODE]) {
             Ok(code) => code,
             Err(reason) => {
@@ -98,22 +105,41 @@ pub(crate) fn error(row: u64, column: &str, reason: String) -> RowError {
     }
 }
 
-pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Feature>, RegistryError> {
+/// What is at fault when a feature is none at all.
+pub(crate) const FEATURE: &str = "feature";
+
+/// The features of a file, in any encoding that tables may have. One that is no feature is told by its number, like any other bad row.
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Result<Feature, String>>, RegistryError> {
     if bytes.len() > IMPORT_BYTES_MAX {
         return Err(RegistryError::GeoJson(format!(
             "it has {} bytes; {IMPORT_BYTES_MAX} is the most",
             bytes.len()
         )));
     }
-    let geojson =
-        GeoJson::from_reader(bytes).map_err(|fault| RegistryError::GeoJson(fault.to_string()))?;
-    match geojson {
-        GeoJson::FeatureCollection(FeatureCollection { features, .. }) => Ok(features),
-        GeoJson::Feature(feature) => Ok(vec![feature]),
-        GeoJson::Geometry(_) => Err(RegistryError::GeoJson(
-            "a bare geometry does not say which area it bounds; wrap it in a Feature".to_owned(),
-        )),
-    }
+    let refused = |reason: &str| RegistryError::GeoJson(reason.to_owned());
+    let text = table::text(bytes).map_err(|fault| refused(&fault.to_string()))?;
+    let mut file: Value =
+        serde_json::from_str(&text).map_err(|fault| refused(&fault.to_string()))?;
+    let features = match file.get("type").and_then(Value::as_str) {
+        Some("FeatureCollection") => match file.get_mut("features").map(Value::take) {
+            Some(Value::Array(features)) => features,
+            _ => return Err(refused("its `features` are no list")),
+        },
+        Some("Feature") => vec![file],
+        Some(_) if file.get("coordinates").is_some() => {
+            return Err(refused(
+                "a bare geometry does not say which area it bounds; wrap it in a Feature",
+            ));
+        }
+        _ => {
+            return Err(refused(
+                "its `type` is neither FeatureCollection nor Feature",
+            ));
+        }
+    };
+    let features = features.into_iter();
+    let read = |feature| serde_json::from_value(feature).map_err(|fault| fault.to_string());
+    Ok(features.map(read).collect())
 }
 
 /// A property as text, whether it was written as text or as a number.

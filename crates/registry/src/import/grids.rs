@@ -7,7 +7,7 @@
 //! and the file's are held against them.
 
 use super::areas::Planner;
-use super::boundaries::{CODE, NAME, code_of, error, property, read};
+use super::boundaries::{CODE, FEATURE, NAME, code_of, error, property, read};
 use super::{Change, Plan};
 use crate::failure::RegistryError;
 use crate::grid::{GridCheck, Overlap, VillageGrid, check, overlaps_across};
@@ -106,15 +106,15 @@ pub(crate) fn plan(
     let mut seen: HashMap<AreaCode, u64> = HashMap::new();
     let mut villages: BTreeMap<AreaCode, Vec<Draft>> = BTreeMap::new();
     for (row, feature) in (1_u64..).zip(features) {
-        let draft = draft(row, &feature, options).and_then(|(village, draft)| {
-            match seen.insert(draft.code, row) {
-                Some(first) => {
-                    seen.insert(draft.code, first);
-                    let reason = format!("`{}` is feature {first} already", draft.code);
-                    Err(("code", reason))
-                }
-                None => Ok((village, draft)),
+        let feature = feature.map_err(|reason| (FEATURE, reason));
+        let draft = feature.and_then(|feature| draft(row, &feature, options));
+        let draft = draft.and_then(|(village, draft)| match seen.insert(draft.code, row) {
+            Some(first) => {
+                seen.insert(draft.code, first);
+                let reason = format!("`{}` is feature {first} already", draft.code);
+                Err(("code", reason))
             }
+            None => Ok((village, draft)),
         });
         match draft {
             Ok((village, draft)) => villages.entry(village).or_default().push(draft),

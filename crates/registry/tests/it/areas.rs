@@ -275,7 +275,8 @@ fn real_outlines_make_or_complete_areas_and_points_are_found_in_them() {
             panic!("{broken:?}")
         };
         assert!(
-            reason.contains("not contained within the polygon's exterior"),
+            reason.contains("not contained within the polygon's exterior, near 110.")
+                && reason.ends_with("(CGCS2000)"),
             "{reason}"
         );
         let good =
@@ -363,6 +364,65 @@ fn features_that_cannot_be_used_are_told_apart() {
             import_boundaries(registry, b"{\"type\":", &BoundaryImport::default()),
             Err(RegistryError::GeoJson(_))
         ));
+    });
+}
+
+#[test]
+fn a_feature_that_is_none_is_told_by_its_number_and_the_others_are_taken() {
+    on_each_engine(|_, registry| {
+        let square = |code: &str, ring: &str| {
+            format!(
+                r#"{{"type":"Feature","properties":{{"adcode":"{code}","name":"青浦区"}},"geometry":{{"type":"Polygon","coordinates":{ring}}}}}"#
+            )
+        };
+        let good = "[[[121,31],[121.1,31],[121.1,31.1],[121,31.1],[121,31]]]";
+        let bow = "[[[121,31],[121.1,31.1],[121.1,31],[121,31.1],[121,31]]]";
+        let features = [
+            square("310118", good),
+            square("310117", "[[[]]]"),
+            square("310116", bow),
+            r#"{"type":"Feature","properties":null,"geometry":{"type":"Blob","coordinates":[]}}"#
+                .to_owned(),
+            "7".to_owned(),
+        ];
+        let text = format!(
+            r#"{{"type":"FeatureCollection","features":[{}]}}"#,
+            features.join(",")
+        );
+        // With a mark, as Windows writes it; and in GBK.
+        let marked = [b"\xEF\xBB\xBF", text.as_bytes()].concat();
+        let report = import_boundaries(registry, &marked, &BoundaryImport::default()).unwrap();
+        let found = rejections(&report);
+        let places: Vec<_> = found.iter().map(|found| (found.0, found.1)).collect();
+        assert_eq!(
+            places,
+            [
+                (2, "feature"),
+                (3, "geometry"),
+                (4, "feature"),
+                (5, "feature")
+            ],
+            "{found:#?}"
+        );
+        assert!(
+            found[1]
+                .2
+                .ends_with("near 121.050000, 31.050000 (CGCS2000)"),
+            "{found:#?}"
+        );
+        assert_eq!(counts(&report), (5, 1, 0, 4));
+        let (gbk, _, _) = encoding_rs::GBK.encode(&text);
+        let report = import_boundaries(registry, &gbk, &BoundaryImport::default()).unwrap();
+        assert_eq!(counts(&report), (5, 0, 1, 4));
+        assert_eq!(
+            &*registry
+                .snapshot()
+                .areas
+                .by_code(code("310118"))
+                .unwrap()
+                .name,
+            "青浦区"
+        );
     });
 }
 

@@ -274,7 +274,7 @@ async fn import_components(components: &Components, city: &City) -> anyhow::Resu
         supervisor: components.supervisor.clone(),
     };
     let table;
-    let file = if is_geojson(&components.common.file) {
+    let file = if is_geojson(&bytes) {
         ComponentFile::GeoJson(&bytes)
     } else {
         table = Table::read(&bytes, &name).with_context(|| name.clone())?;
@@ -308,9 +308,13 @@ async fn import_places(places: &Places, city: &City) -> anyhow::Result<Report> {
     done.map_err(refusal)
 }
 
-fn is_geojson(file: &Path) -> bool {
-    let extension = file.extension().and_then(|end| end.to_str());
-    matches!(extension, Some("geojson" | "json"))
+/// By what is in it, whatever its name: no table begins like an object of JSON.
+fn is_geojson(bytes: &[u8]) -> bool {
+    let mut signs = bytes
+        .iter()
+        // A mark of the encoding, the other half of UTF-16, white space.
+        .filter(|byte| byte.is_ascii_graphic());
+    signs.next() == Some(&b'{')
 }
 
 pub(super) fn standard_key(text: &str) -> Option<StandardKey> {
@@ -332,7 +336,7 @@ async fn import_areas(areas: &Areas, city: &City) -> anyhow::Result<Report> {
     });
     let steps = Steps::default();
     let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);
-    let done = if is_geojson(&areas.common.file) {
+    let done = if is_geojson(&bytes) {
         let options = BoundaryImport {
             dry_run,
             coordinates,

@@ -25,6 +25,13 @@ pub(super) async fn run(city: &City) -> anyhow::Result<ExitCode> {
         |obligations| format!("{obligations} obligations behind the numbers recounted"),
     ))?;
     say(&format!("{files} files read and compared"))?;
+    if !casework.without_fallback.is_empty() {
+        say(&format!(
+            "{} areas have no fallback organisation: {}",
+            casework.without_fallback.len(),
+            casework.without_fallback.join(", ")
+        ))?;
+    }
     for finding in casework.findings.iter().chain(&of_files) {
         say(&format!(
             "{} {}: {}",

@@ -4,7 +4,7 @@ use super::grounds::Village;
 use super::life::{Done, Life, Town};
 use super::rates;
 use crate::dice::Dice;
-use crate::founding::{SeedError, data};
+use crate::founding::{SeedError, data, fallback_of_district};
 use crate::subject::{Lead, Subject};
 use base::Id;
 use casework::Call;
@@ -29,10 +29,11 @@ pub(super) struct Routes {
 type Units<'a> = (BTreeSet<(&'a str, &'a str)>, BTreeSet<&'a str>);
 
 impl<'a> Town<'a> {
-    /// Says who takes what: each street's centre what nobody else is named for; units of the rule rows that do all of it themselves;
+    /// Says who takes what: the district's centre, and in its street each street's, what nobody else is named for; units of the rule rows that do all of it themselves;
     /// for the rest the bureau, the street's centre or the station, by category and area.
     pub(super) async fn found(&mut self) -> Done {
         let by = self.by_administrator()?;
+        fallback_of_district(self.casework, &by, self.city, self.organisations).await?;
         for (street, _) in &self.grounds.streets {
             let input = FallbackSetRequest {
                 area_code: street.area.clone(),

@@ -193,6 +193,13 @@ pub enum ReportFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         corrected: Option<Box<Corrected>>,
     },
+    /// What the process asks for was filled in for the action that follows.
+    ReportFormFilled {
+        /// The action.
+        operation: String,
+        /// What was filled in, as JSON.
+        filled: NoteRef,
+    },
     /// Files that were sent with it.
     ReportFilesAttached {
         /// Each with what vouches for it.
@@ -234,6 +241,7 @@ impl Fact for ReportFact {
             Self::ReportRated { .. } => "report_rated",
             Self::ReportForgotten { .. } => "report_forgotten",
             Self::ReportBroughtIn { .. } => "report_brought_in",
+            Self::ReportFormFilled { .. } => "report_form_filled",
             Self::ReportFilesAttached { .. } => "report_files_attached",
         }
     }
@@ -245,7 +253,8 @@ impl ReportFact {
         match self {
             Self::ReportAnswered { answer: note }
             | Self::ReportRejected { answer: note, .. }
-            | Self::ReportWithdrawn { reason: note, .. } => Some(note),
+            | Self::ReportWithdrawn { reason: note, .. }
+            | Self::ReportFormFilled { filled: note, .. } => Some(note),
             Self::ReportCalledBack {
                 answered: Some(answered),
                 ..
@@ -289,8 +298,10 @@ pub fn evolve(mut report: Report, event: &Event<ReportFact>) -> Report {
     report.version += 1;
     match &event.fact {
         // A second beginning is no event of the law; counting it lets the replay show that the timeline is wrong.
-        // What it was told with changes nothing.
-        ReportFact::ReportReceived(_) | ReportFact::ReportFilesAttached { .. } => {}
+        // What it was told with, and what was filled in for an action, changes nothing.
+        ReportFact::ReportReceived(_)
+        | ReportFact::ReportFilesAttached { .. }
+        | ReportFact::ReportFormFilled { .. } => {}
         ReportFact::ReportClaimed {} => {
             take(&mut report, event.by.as_ref().map(|by| by.staff_id), event);
             callback::put(&mut report, TaskState::Accepted);

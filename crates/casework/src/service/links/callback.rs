@@ -1,13 +1,13 @@
 //! 回访 评价 重办: reporters are called back, rate, and have it done again.
 
-use super::{Origin, ReportOrder, check_version};
+use super::{Origin, ReportOrder, check_version, with_form};
 use crate::failure::CaseworkError;
 use crate::input::{RedoRequest, ReportCallbackRequest, ReportRateRequest};
 use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::report::{Answered, Redo, ReportCommand};
 use crate::model::{Actor, Report, TaskState};
 use crate::service::report::{Located, own_words};
-use crate::service::{Call, Casework, answer_text, answered};
+use crate::service::{Call, Casework, Filled, answer_text, answered};
 use crate::store::read::{self, CaseKey, ReportRow};
 use crate::store::write;
 use crate::view::ReportStateView;
@@ -29,6 +29,7 @@ struct Callback {
     once: Option<Once>,
     expected_version: Option<i64>,
     principal: Arc<Principal>,
+    form: Option<Filled>,
 }
 
 impl Callback {
@@ -89,6 +90,7 @@ impl Casework {
             once,
             expected_version: call.expected_version,
             principal: call.principal.clone(),
+            form: call.form.clone(),
         };
         let this = self.clone();
         self.store()
@@ -111,10 +113,13 @@ impl Casework {
             .ok_or(CaseworkError::NotFound("report"))?;
         let by = self.acting_on_report(&order.principal, "report_callback", &row)?;
         check_version(order.expected_version, &row.report)?;
-        let events = self.report_decide(&row.report, &order.command(), Some(&by), now)?;
+        let mut events = self.report_decide(&row.report, &order.command(), Some(&by), now)?;
+        let process = self.process_of_report(&row.report)?;
+        let form = self.form_checked(&process, "report_callback", order.form.as_ref())?;
+        let filled = with_form(&mut events, "report_callback", form);
         self.redo(tx, &row, order, &by, now)?;
         let after = Self::report_save(tx, &row, &events)?;
-        if let Some((id, sealed)) = &order.note {
+        for (id, sealed) in order.note.iter().chain(&filled) {
             write::note_add(tx, *id, after.id, sealed)?;
         }
         tx.audit(&AuditEntry {

@@ -11,7 +11,7 @@ pub(super) use beginning::Origin;
 pub use sources::Sources;
 
 use super::case::concern_of_report;
-use super::{Call, Casework, answer_text, answered, process_missing};
+use super::{Call, Casework, Filled, answer_text, answered, process_missing};
 use crate::failure::CaseworkError;
 use crate::input::CaseOpenRequest;
 use crate::lifecycle::case;
@@ -19,7 +19,7 @@ use crate::lifecycle::decide::{self, CaseCommand};
 use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::report::{self, ReportCommand, ReportFact};
 use crate::lifecycle::{Circumstances, Event};
-use crate::model::{Actor, Case, Report, ReportCase};
+use crate::model::{Actor, Case, NoteRef, Report, ReportCase};
 use crate::process::Process;
 use crate::store::read::{self, CaseKey, ReportRow};
 use crate::store::write;
@@ -39,6 +39,34 @@ pub(super) struct ReportOrder {
     expected_version: Option<i64>,
     once: Option<Once>,
     principal: Arc<Principal>,
+    form: Option<Filled>,
+}
+
+/// Puts on record that a form was filled in before what was decided; the sealed note to store, where something was.
+pub(super) fn with_form(
+    events: &mut Vec<Event<ReportFact>>,
+    operation: &str,
+    form: Option<(NoteRef, Vec<u8>)>,
+) -> Option<(Id, Vec<u8>)> {
+    let (filled, sealed) = form?;
+    let Event {
+        occurred_at,
+        recorded_at,
+        by,
+        ..
+    } = events.first()?.clone();
+    let id = filled.id;
+    let operation = operation.to_owned();
+    events.insert(
+        0,
+        Event {
+            occurred_at,
+            recorded_at,
+            by,
+            fact: ReportFact::ReportFormFilled { operation, filled },
+        },
+    );
+    Some((id, sealed))
 }
 
 impl ReportOrder {
@@ -50,6 +78,7 @@ impl ReportOrder {
             expected_version: call.expected_version,
             once,
             principal: call.principal.clone(),
+            form: call.form.clone(),
         }
     }
 }
@@ -98,7 +127,10 @@ impl Casework {
         let operation = order.command.operation();
         let by = self.acting_on_report(&order.principal, operation, &row)?;
         check_version(order.expected_version, &row.report)?;
-        let events = self.report_decide(&row.report, &order.command, Some(&by), now)?;
+        let mut events = self.report_decide(&row.report, &order.command, Some(&by), now)?;
+        let process = self.process_of_report(&row.report)?;
+        let form = self.form_checked(&process, operation, order.form.as_ref())?;
+        let filled = with_form(&mut events, operation, form);
         if let ReportCommand::Withdraw { .. } = order.command {
             self.leave_cases(tx, &row.report, &by, now)?;
         }
@@ -107,7 +139,7 @@ impl Casework {
         }
         let after = Self::report_save(tx, &row, &events)?;
         if after.version != row.report.version {
-            if let Some((id, sealed)) = &order.note {
+            for (id, sealed) in order.note.iter().chain(&filled) {
                 write::note_add(tx, *id, after.id, sealed)?;
             }
             tx.audit(&AuditEntry {
@@ -147,15 +179,24 @@ impl Casework {
         by: &Actor,
         now: Timestamp,
     ) -> Result<Vec<Event<ReportFact>>, CaseworkError> {
+        let process = self.process_opening(report, open_cases)?;
+        self.report_decide_by(&process, report, command, Some(by), now)
+    }
+
+    /// The process that the first of the cases a report opens is run by.
+    pub(super) fn process_opening(
+        &self,
+        report: &Report,
+        open_cases: &[&CaseOpenRequest],
+    ) -> Result<Arc<Process>, CaseworkError> {
         let named = match open_cases.first() {
             Some(first) => self.process_named(first)?,
             None => None,
         };
-        let process = match named {
-            Some(process) => process,
-            None => self.process_of_report(report)?,
-        };
-        self.report_decide_by(&process, report, command, Some(by), now)
+        match named {
+            Some(process) => Ok(process),
+            None => self.process_of_report(report),
+        }
     }
 
     fn report_decide_by(

@@ -8,11 +8,14 @@ use crate::statistics::measures::{COUNT, MEASURES, OF_ROLES, measure};
 use crate::statistics::rates::{RATES, ten_thousandths};
 use crate::store::statistics as rows;
 use crate::store::statistics::query::{self, Key, Lines, Window};
-use crate::view::statistics::{LineView, RateValueView, StatisticsView};
+use crate::view::statistics::{
+    ChangeView, ChangesView, Direction, LineView, RateValueView, StatisticsView,
+};
 use ::store::StoreError;
 use access::{Principal, Scope};
 use base::path::TreePath;
 use base::{AreaLevel, Id, Timestamp};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -49,14 +52,17 @@ impl Casework {
             year_before = Some(self.added_up(&asked, year_ago, &scope).await?);
         }
         let view = |key: &str, counts: &rows::Counts| {
-            let mut line = line_view(counts, &shown, &choices);
+            let of_role = (asked.group == Group::Role && !key.is_empty())
+                .then(|| self::shown(Some(key)))
+                .filter(|_| query.role.is_none());
+            let mut line = line_view(counts, of_role.as_ref().unwrap_or(&shown), &choices);
             key.clone_into(&mut line.key);
             line
         };
-        let others = |other: &Option<AddedUp>, key: &str| {
+        let others = |now: &LineView, other: &Option<AddedUp>| {
             let lines = &other.as_ref()?.lines;
-            let counts = lines.get(key).map_or([0; COUNT], |counts| **counts);
-            Some(Box::new(view(key, &counts)))
+            let counts = lines.get(&now.key).map_or([0; COUNT], |counts| **counts);
+            Some(Box::new(compared(now, view(&now.key, &counts))))
         };
         let mut keyed: Vec<(&String, &Box<rows::Counts>)> = now.lines.iter().collect();
         if let Some((place, _)) = query.sort.as_deref().and_then(measure) {
@@ -74,19 +80,21 @@ impl Casework {
                 line.name = line_name(&mut names, asked.group, key);
                 // Hours and days of other windows have other names.
                 if !is_of_time(asked.group) {
-                    line.previous = others(&before, key);
-                    line.year_before = others(&year_before, key);
+                    line.previous = others(&line, &before);
+                    line.year_before = others(&line, &year_before);
                 }
                 line
             })
             .collect();
         let mut total = view("", &now.total);
-        let other_total = |other: Option<AddedUp>| Some(Box::new(view("", &other?.total)));
+        let other_total =
+            |other: Option<AddedUp>| Some(Box::new(compared(&total, view("", &other?.total))));
         (total.previous, total.year_before) = (other_total(before), other_total(year_before));
         Ok(StatisticsView {
             from: asked.window.0,
             until: asked.window.1,
             group: asked.group,
+            average: average(&now.lines, &shown),
             total,
             lines,
             is_cut,
@@ -102,7 +110,7 @@ impl Casework {
         scope: &Scope,
     ) -> Result<AddedUp, CaseworkError> {
         let lines = self.lines(asked, window, scope).await?;
-        if !matches!(asked.group, Group::Zone | Group::Person) {
+        if !matches!(asked.group, Group::Zone | Group::Person | Group::Role) {
             return Ok(AddedUp {
                 total: sum(&lines),
                 lines,
@@ -190,13 +198,17 @@ impl Casework {
         let key = |key: &str| -> String {
             match asked.group {
                 Group::Area => {
-                    let place = key
+                    let known = key
                         .parse::<TreePath>()
                         .ok()
                         .and_then(|path| city.place_by_path(&path));
-                    let at_level = place.map(|place| at_level(place, asked.level));
-                    at_level.map_or_else(String::new, |path| path.to_string())
+                    // What lies above the level is a line of its own.
+                    known.map_or_else(String::new, |place| {
+                        let path = city.area_of_level(&place.area_path, asked.level);
+                        path.unwrap_or(place.area_path).to_string()
+                    })
                 }
+                Group::Role => key.split('/').next().unwrap_or_default().to_owned(),
                 Group::Hour => {
                     moment(key, rows::DAY / 24).map_or_else(String::new, |at| at.to_string())
                 }
@@ -245,20 +257,6 @@ fn line_name(
     }
 }
 
-/// The area of this level that a place lies in; the place itself where it lies in none.
-fn at_level(place: crate::city::Place, level: AreaLevel) -> TreePath {
-    let area = place.area_path;
-    let found = match (level, place.street_path) {
-        (AreaLevel::Village, Some(street)) => area
-            .ancestors()
-            .find(|path| path.depth() == street.depth() + 1),
-        (AreaLevel::Street, street) => street,
-        (AreaLevel::District, _) => place.district_path,
-        _ => None,
-    };
-    found.unwrap_or(area)
-}
-
 const fn is_of_time(group: Group) -> bool {
     matches!(group, Group::Hour | Group::Day | Group::Week | Group::Month)
 }
@@ -278,6 +276,56 @@ fn shown(role: Option<&str>) -> Vec<usize> {
 
 pub(super) fn chosen<'a>(choices: &'a Choices, code: &str) -> Option<&'a str> {
     choices.get(code).map(String::as_str)
+}
+
+/// What a line has on the average: every measure by the number of lines, those that count nothing, too.
+fn average(lines: &Lines, shown: &[usize]) -> BTreeMap<&'static str, f64> {
+    let sum = sum(lines);
+    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    shown
+        .iter()
+        .filter_map(|place| Some((MEASURES.get(*place)?.code, *sum.get(*place)?)))
+        .filter(|(_, counted)| *counted != 0)
+        .filter_map(|(code, counted)| Some((code, share(ten_thousandths(counted, count)?))))
+        .collect()
+}
+
+/// The line of another window, with what has changed since.
+fn compared(now: &LineView, mut other: LineView) -> LineView {
+    // Counts in whole numbers, rates in ten-thousandths, so that no difference is rounded twice.
+    let change = |now: i64, then: i64, unit: f64| ChangeView {
+        direction: match now.cmp(&then) {
+            Ordering::Less => Direction::Fall,
+            Ordering::Equal => Direction::Same,
+            Ordering::Greater => Direction::Rise,
+        },
+        difference: (now - then) as f64 / unit,
+        share: signed_ten_thousandths(now - then, then).map(share),
+    };
+    let count = |line: &LineView, code: &str| line.measures.get(code).copied().unwrap_or(0);
+    let codes = now.measures.keys().chain(other.measures.keys());
+    let measures = codes
+        .map(|code| (*code, change(count(now, code), count(&other, code), 1.0)))
+        .collect();
+    let of = |rate: &RateValueView| ten_thousandths(rate.numerator, rate.denominator);
+    let rates = now
+        .rates
+        .iter()
+        .filter_map(|(code, rate)| {
+            let (now, then) = (of(rate)?, of(other.rates.get(code)?)?);
+            Some((*code, change(now, then, 10_000.0)))
+        })
+        .collect();
+    other.change = Some(ChangesView { measures, rates });
+    other
+}
+
+fn signed_ten_thousandths(part: i64, whole: i64) -> Option<i64> {
+    Some(ten_thousandths(part.abs(), whole)? * part.signum())
+}
+
+fn share(ten_thousandths: i64) -> f64 {
+    ten_thousandths as f64 / 10_000.0
 }
 
 fn line_view(counts: &rows::Counts, shown: &[usize], choices: &Choices) -> LineView {
@@ -300,7 +348,7 @@ fn line_view(counts: &rows::Counts, shown: &[usize], choices: &Choices) -> LineV
             let value = RateValueView {
                 numerator: part,
                 denominator: whole,
-                share: ten_thousandths(part, whole)? as f64 / 10_000.0,
+                share: share(ten_thousandths(part, whole)?),
             };
             Some((rate.code, value))
         })

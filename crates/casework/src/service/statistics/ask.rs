@@ -42,6 +42,8 @@ crate::model::words! {
         Source = "source",
         /// The person, in the role acted in.
         Person = "person",
+        /// The role acted in, each with what it is judged by.
+        Role = "role",
         /// The local hour.
         Hour = "hour",
         /// The local day.
@@ -277,15 +279,13 @@ impl Casework {
                 let Ok(path) = key.parse::<TreePath>() else {
                     return false;
                 };
-                let place = self.parts().city.place_by_path(&path);
-                // What lies in no area of the level asked for is in the line of where it does lie.
-                let is_above = place.is_some_and(|place| match asked.level {
-                    AreaLevel::Village => place.street_path.is_none_or(|street| street == path),
-                    AreaLevel::Street => place.street_path.is_none(),
-                    AreaLevel::District => place.district_path.is_none(),
-                    _ => true,
-                });
-                if is_above {
+                // What lies above the level asked for is in the line of where it does lie.
+                if self
+                    .parts()
+                    .city
+                    .area_of_level(&path, asked.level)
+                    .is_none()
+                {
                     filter.area_itself = Some(path);
                 } else {
                     filter.area = Some(path);
@@ -312,6 +312,10 @@ impl Casework {
                 filter.staff_id = staff.parse::<i64>().ok().map(Id);
                 filter.staff_id.is_some()
             }
+            Group::Role => {
+                filter.role = Some(key.to_owned());
+                true
+            }
             Group::Hour | Group::Day | Group::Week | Group::Month => {
                 let Some((from, until)) = span(asked.group, key) else {
                     return false;
@@ -332,6 +336,7 @@ const fn key_of(group: Group) -> Key {
         Group::Category => Key::Category,
         Group::Source => Key::Source,
         Group::Person => Key::Person,
+        Group::Role => Key::Role,
         Group::Hour => Key::Hour,
         Group::Day | Group::Week | Group::Month => Key::Day,
     }

@@ -11,8 +11,8 @@ mod time;
 
 pub use ask::{Group, StatisticsQuery, SubjectsQuery, WINDOW_DAYS_MAX};
 
-use super::Casework;
 use super::verify::Verified;
+use super::{CASE_ZONES, Casework};
 use crate::lifecycle::Fact;
 use crate::lifecycle::case::{self, CaseFact};
 use crate::lifecycle::report::ReportFact;
@@ -48,6 +48,8 @@ const FELT_BY_REPORTS: &[&str] = &[
     "task_returned",
     "task_revoked",
     "task_rerouted",
+    // A later file may tell of another place.
+    "case_brought_in",
 ];
 
 /// The consumer of the outbox that keeps the numbers.
@@ -68,6 +70,9 @@ impl Consumer for StatisticsFollower {
             if entry.kind == ReportFact::CHANGED {
                 reports.insert(entry.key);
             }
+            if entry.kind == CASE_ZONES {
+                reports.extend(read::reports_of(tx, entry.key)?);
+            }
             if entry.kind != CaseFact::CHANGED {
                 continue;
             }
@@ -82,12 +87,10 @@ impl Consumer for StatisticsFollower {
         }
         let mut sums = Sums::new();
         for id in cases {
-            let now = self.0.obligations_of_case(tx, id)?;
-            rows::obligations_put(tx, id, &now, &mut sums)?;
+            self.0.put_case(tx, id, &mut sums)?;
         }
         for id in reports {
-            let now = self.0.obligations_of_report(tx, id)?;
-            rows::obligations_put(tx, id, &now, &mut sums)?;
+            self.0.put_report(tx, id, &mut sums)?;
         }
         rows::sums_add(tx, &sums)
     }
@@ -103,8 +106,8 @@ impl Casework {
     /// many reports and cases it looked at.
     pub fn statistics_rebuild(&self) -> Result<u64, StoreError> {
         let seen = self.store().read_blocking(::store::outbox::last_place)?;
-        let cases = self.each_batch(&CASES_AFTER, Self::obligations_of_case)?;
-        let reports = self.each_batch(&REPORTS_AFTER, Self::obligations_of_report)?;
+        let cases = self.each_batch(&CASES_AFTER, Self::put_case)?;
+        let reports = self.each_batch(&REPORTS_AFTER, Self::put_report)?;
         ::store::consumer::skip_to(self.store(), STATISTICS, seen)?;
         Ok(cases + reports)
     }
@@ -112,7 +115,7 @@ impl Casework {
     fn each_batch(
         &self,
         statement: &'static ::store::Statement,
-        obligations: fn(&Self, &mut Tx<'_>, Id) -> Result<Vec<ObligationRow>, StoreError>,
+        put: fn(&Self, &mut Tx<'_>, Id, &mut Sums) -> Result<(), StoreError>,
     ) -> Result<u64, StoreError> {
         let (mut after, mut total) = (Id(0), 0);
         loop {
@@ -121,8 +124,7 @@ impl Casework {
                 let ids = tx.query(statement, params![after, BATCH], |row| row.get::<Id>(0))?;
                 let mut sums = Sums::new();
                 for id in &ids {
-                    let now = obligations(&this, tx, *id)?;
-                    rows::obligations_put(tx, *id, &now, &mut sums)?;
+                    put(&this, tx, *id, &mut sums)?;
                 }
                 rows::sums_add(tx, &sums)?;
                 Ok::<_, StoreError>(ids)
@@ -133,6 +135,33 @@ impl Casework {
             after = *last;
             total += ids.len() as u64;
         }
+    }
+
+    fn put_case(&self, tx: &mut Tx<'_>, id: Id, sums: &mut Sums) -> Result<(), StoreError> {
+        let now = self.obligations_of_case(tx, id)?;
+        rows::obligations_put(tx, id, &now, sums)
+    }
+
+    fn put_report(&self, tx: &mut Tx<'_>, id: Id, sums: &mut Sums) -> Result<(), StoreError> {
+        let now = self.obligations_of_report(tx, id)?;
+        let zones = self.zones_of_report(tx, id)?;
+        rows::report_zones_put(tx, id, &zones)?;
+        rows::obligations_put(tx, id, &now, sums)
+    }
+
+    /// The zones that a report is counted in: those of its cases, or while it has none those that hold the place told.
+    fn zones_of_report(&self, tx: &mut Tx<'_>, id: Id) -> Result<BTreeSet<Id>, StoreError> {
+        if !read::cases_of(tx, id)?.is_empty() {
+            return rows::zones_of_its_cases(tx, id);
+        }
+        let found = tx.query_opt(&crate::store::REPORT_BY_ID, params![id], read::report)?;
+        let zones = found.map(|row| {
+            let report = row.report;
+            self.parts()
+                .city
+                .zones_at(report.area_path.as_ref(), report.point)
+        });
+        Ok(zones.unwrap_or_default().into_iter().collect())
     }
 
     /// The obligations of a case as its timeline tells them.
@@ -231,10 +260,15 @@ impl Casework {
                     let ids = tx.query(statement, params![after, BATCH], |row| row.get::<Id>(0))?;
                     ids.into_iter()
                         .map(|id| {
+                            // Those of a report without cases follow the zones, not the timelines.
+                            let zones = rows::zones_of_its_cases(tx, id)?;
+                            let zones_agree =
+                                zones.is_empty() || rows::report_zones(tx, id)? == zones;
                             Ok((
                                 id,
                                 rows::obligations_of(tx, id)?,
                                 obligations(&this, tx, id)?,
+                                zones_agree,
                             ))
                         })
                         .collect::<Result<Vec<_>, StoreError>>()
@@ -243,8 +277,11 @@ impl Casework {
                     break;
                 };
                 after = *last;
-                for (id, kept, found) in compared {
+                for (id, kept, found, zones_agree) in compared {
                     count += kept.len() as u64;
+                    if !zones_agree {
+                        verified.add(id, "zones_differ", "not those of its cases".to_owned());
+                    }
                     if kept != found {
                         verified.add(
                             id,

@@ -4,14 +4,15 @@ pub mod query;
 
 use super::{
     CASES_FOR_NUMBERS, OBLIGATION_DROP, OBLIGATION_PUT, OBLIGATIONS_OF_SUBJECT, RATE_CHOICES,
-    RATE_CHOOSE, read::corrupt,
+    RATE_CHOOSE, REPORT_ZONE_ADD, REPORT_ZONE_DROP, REPORT_ZONES, ZONES_OF_REPORT_CASES,
+    read::corrupt,
 };
 use crate::model::{CaseExtra, CaseStage, OrganisationRef};
 use crate::statistics::measures::{COUNT, DIFFERENCES, KEPT, counting, kept};
 use crate::statistics::{Marks, Obligation, ObligationKind, Person, Place};
 use ::store::{AsParam, Param, Row, Statement, StoreError, Tx, params};
 use base::{Id, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 /// Microseconds of a day.
@@ -263,6 +264,34 @@ pub fn cases_for_numbers(tx: &mut Tx<'_>, report_id: Id) -> Result<Vec<CaseNumbe
             extra: crate::store::read::extra(row, 5)?,
         })
     })
+}
+
+/// The zones that a report is counted in.
+pub fn report_zones(tx: &mut Tx<'_>, report_id: Id) -> Result<BTreeSet<Id>, StoreError> {
+    let zones = tx.query(&REPORT_ZONES, params![report_id], |row| row.get(0))?;
+    Ok(zones.into_iter().collect())
+}
+
+/// The zones that the cases of a report lie in.
+pub fn zones_of_its_cases(tx: &mut Tx<'_>, report_id: Id) -> Result<BTreeSet<Id>, StoreError> {
+    let zones = tx.query(&ZONES_OF_REPORT_CASES, params![report_id], |row| row.get(0))?;
+    Ok(zones.into_iter().collect())
+}
+
+/// Puts `now` in the place of the zones kept of a report.
+pub fn report_zones_put(
+    tx: &mut Tx<'_>,
+    report_id: Id,
+    now: &BTreeSet<Id>,
+) -> Result<(), StoreError> {
+    let kept = report_zones(tx, report_id)?;
+    for zone_id in kept.difference(now) {
+        tx.post(&REPORT_ZONE_DROP, params![report_id, zone_id])?;
+    }
+    for zone_id in now.difference(&kept) {
+        tx.post(&REPORT_ZONE_ADD, params![report_id, zone_id])?;
+    }
+    Ok(())
 }
 
 /// Rates that a city divides by something else than the first.

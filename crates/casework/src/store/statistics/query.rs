@@ -28,6 +28,8 @@ pub enum Key {
     Source,
     /// `role/id` of who did it.
     Person,
+    /// The role of who did it; from sums of days `role/id`.
+    Role,
     /// The number of the local hour since 1970.
     Hour,
     /// The number of the local day since 1970.
@@ -93,12 +95,16 @@ impl<'a> Conditions<'a> {
     }
 }
 
+/// The zones of the case or report that an obligation is of.
+const ZONED: &str = "(SELECT case_id AS subject_id, zone_id FROM case_zone UNION ALL SELECT report_id, zone_id FROM report_zone) z \
+                     WHERE z.subject_id = d.subject_id";
+
 fn raw_columns() -> ScopeColumns<'static> {
     ScopeColumns {
         area: Some(Via::Column("d.area_path")),
         organisation: Some(Via::Column("d.organisation_path")),
         zone: Some(Via::Exists {
-            from: "case_zone z WHERE z.case_id = d.subject_id",
+            from: ZONED,
             column: "z.zone_id",
         }),
     }
@@ -131,7 +137,7 @@ fn raw_conditions<'a>(
     }
     if let Some(id) = &filter.zone_id {
         conditions.add(
-            "EXISTS (SELECT 1 FROM case_zone y WHERE y.case_id = d.subject_id AND y.zone_id = {})",
+            &format!("EXISTS (SELECT 1 FROM {ZONED} AND z.zone_id = {{}})"),
             [id.as_param()],
         );
     }
@@ -178,24 +184,44 @@ pub fn add_raw(
     scope: &Scope,
     lines: &mut Lines,
 ) -> Result<(), StoreError> {
+    // Of zones those of cases and those of reports, one after the other: an index serves each.
+    let joins: &[&str] = match key {
+        Key::Zone => &[
+            " JOIN case_zone k ON k.case_id = d.subject_id",
+            " JOIN report_zone k ON k.report_id = d.subject_id",
+        ],
+        _ => &[""],
+    };
+    for join in joins {
+        add_joined(tx, window, (key, join), filter, scope, lines)?;
+    }
+    Ok(())
+}
+
+fn add_joined(
+    tx: &mut Tx<'_>,
+    window: Window,
+    (key, join): (Key, &str),
+    filter: &ObligationFilter,
+    scope: &Scope,
+    lines: &mut Lines,
+) -> Result<(), StoreError> {
     let ranges = Ranges::of(filter);
     let mut conditions = raw_conditions(&window, filter, &ranges);
     let hour = DAY / 24;
-    let (column, join) = match key {
-        Key::Nothing => ("''".to_owned(), ""),
-        Key::Organisation => ("CAST(d.organisation_id AS TEXT)".to_owned(), ""),
-        Key::Area => ("d.area_path".to_owned(), ""),
-        Key::Zone => (
-            "CAST(k.zone_id AS TEXT)".to_owned(),
-            " JOIN case_zone k ON k.case_id = d.subject_id",
-        ),
-        Key::Category => ("CAST(d.category_id AS TEXT)".to_owned(), ""),
-        Key::Source => ("d.source".to_owned(), ""),
-        Key::Person => ("d.role || '/' || CAST(d.staff_id AS TEXT)".to_owned(), ""),
-        Key::Hour => (format!("CAST((d.at + {AHEAD}) / {hour} AS TEXT)"), ""),
-        Key::Day => (format!("CAST((d.at + {AHEAD}) / {DAY} AS TEXT)"), ""),
+    let column = match key {
+        Key::Nothing => "''".to_owned(),
+        Key::Organisation => "CAST(d.organisation_id AS TEXT)".to_owned(),
+        Key::Area => "d.area_path".to_owned(),
+        Key::Zone => "CAST(k.zone_id AS TEXT)".to_owned(),
+        Key::Category => "CAST(d.category_id AS TEXT)".to_owned(),
+        Key::Source => "d.source".to_owned(),
+        Key::Role => "d.role".to_owned(),
+        Key::Person => "d.role || '/' || CAST(d.staff_id AS TEXT)".to_owned(),
+        Key::Hour => format!("CAST((d.at + {AHEAD}) / {hour} AS TEXT)"),
+        Key::Day => format!("CAST((d.at + {AHEAD}) / {DAY} AS TEXT)"),
     };
-    if key == Key::Person {
+    if matches!(key, Key::Person | Key::Role) {
         conditions.add("d.staff_id IS NOT NULL", []);
     }
     let clause = scope.sql(&raw_columns(), conditions.values.len() + 1);
@@ -247,7 +273,7 @@ pub fn dimension(key: Key, filter: &ObligationFilter) -> Option<Dimension> {
         Key::Organisation => Some(Dimension::Organisation),
         Key::Category => Some(Dimension::Category),
         Key::Source => Some(Dimension::Source),
-        Key::Person => Some(Dimension::Person),
+        Key::Person | Key::Role => Some(Dimension::Person),
         _ => None,
     };
     let mut wanted: Vec<Dimension> = of_filter.into_iter().flatten().chain(of_key).collect();

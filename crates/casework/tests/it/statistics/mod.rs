@@ -4,6 +4,7 @@
 mod overlays;
 mod rates;
 mod roles;
+mod shapes;
 
 use crate::town::*;
 use access::Principal;
@@ -350,11 +351,16 @@ const GROUPS: &[&str] = &[
     "total",
     "organisation",
     "area",
-    "area&level=village",
+    "area&level=province",
+    "area&level=city",
     "area&level=district",
+    "area&level=street",
+    "area&level=village",
+    "area&level=grid",
     "category",
     "source",
     "person",
+    "role",
     "zone",
     "hour",
     "day",

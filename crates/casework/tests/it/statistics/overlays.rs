@@ -137,6 +137,53 @@ fn what_stands_still_is_not_due_meanwhile_and_counted_as_suspended_once_due() {
 }
 
 #[test]
+fn where_the_process_says_so_what_stands_still_stays_where_it_was_due() {
+    let documents: Vec<String> = casework::Processes::BUILT_IN
+        .iter()
+        .map(|document| document.replace("leaves_due = true", "leaves_due = false"))
+        .collect();
+    let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+    each_town_with(&documents, |town, _| {
+        let codes = [
+            "handle_due",
+            "handle_suspended",
+            "handle_pending",
+            "handle_done",
+            "handle_on_time",
+            "close_due",
+        ];
+        let of_day = |day: &str| {
+            let query =
+                format!("from=2026-11-{day}T00:00:00%2B08:00&until=2026-11-{day}T23:59:59%2B08:00");
+            let found = measures(&town.numbers(&centre("leader"), &query)["total"]);
+            codes.map(|code| found.get(code).copied().unwrap_or(0))
+        };
+        let (_, id, task_id) = dispatched(town);
+        step(town, &task_id, "accept", &json!({}));
+        let ask = json!({"until": "2026-11-23T10:00:00+08:00", "reason": "待产权单位"});
+        step(town, &task_id, "suspension", &ask);
+        let path = format!("/api/v1/tasks/{task_id}/suspension/decide");
+        town.done(&centre("shift_leader"), &path, &json!({"approved": true}));
+        // Due at eleven on Friday, and its case three hours later, whatever stands still.
+        town.minutes(24 * 60);
+        assert_eq!(of_day("20"), [1, 1, 1, 0, 0, 1]);
+        // On Monday at eleven, an hour before it runs out: in time, and on Friday's account.
+        town.minutes(2 * 24 * 60 + 2 * 60);
+        step(town, &task_id, "finish", &json!({"result": "好了"}));
+        assert_eq!(of_day("20"), [1, 1, 0, 1, 1, 1]);
+        assert_eq!(of_day("23"), [0; 6]);
+        // Another round is due when it is due.
+        let failed = json!({"passed": false, "failed_task_ids": [task_id], "opinion": "没好"});
+        let path = format!("/api/v1/cases/{id}/inspect-result");
+        town.done(&centre("inspector"), &path, &failed);
+        town.minutes(6 * 60);
+        assert_eq!(of_day("20"), [0; 6]);
+        assert_eq!(of_day("23"), [1, 1, 1, 0, 0, 1]);
+        town.verify();
+    });
+}
+
+#[test]
 fn whoever_calls_the_citizen_in_time_has_responded() {
     each_town(|town, _| {
         let (_, _, first) = dispatched(town);
