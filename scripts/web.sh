@@ -33,7 +33,7 @@ packages() {
 node_dir
 case "${1:-build}" in
 build)
-    newer=$(find index.html vite.config.ts tsconfig.json package-lock.json scripts src -newer dist/index.html 2>/dev/null | head -n 1 || true)
+    newer=$(find index.html h5.html vite.config.ts tsconfig.json package-lock.json scripts public src -newer dist/index.html 2>/dev/null | head -n 1 || true)
     [ -e dist/index.html ] && [ -z "$newer" ] && exit 0
     packages
     npm run --silent build

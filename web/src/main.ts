@@ -5,6 +5,7 @@ import { AppError } from '@/api/client';
 import App from '@/App.vue';
 import { i18n } from '@/i18n';
 import { router } from '@/router';
+import { followLost } from '@/shared/lost';
 import { followPrefs } from '@/shared/prefs';
 import './shared/tokens.css';
 import './shared/app.css';
@@ -21,6 +22,7 @@ const queries = new QueryClient({
   },
 });
 
+followLost(router);
 void followPrefs().then(() => {
   createApp(App).use(VueQueryPlugin, { queryClient: queries }).use(createPinia()).use(i18n).use(router).mount('#app');
 });

@@ -31,6 +31,7 @@ export const router = createRouter({
     { path: '/print/dispatch/:id', component: () => import('@/print/PrintPage.vue'), props: { sheet: 'dispatch' }, meta: { needs: 'case_view', title: 'print.dispatch', isBare: true } },
     { path: '/print/inspection/:id', component: () => import('@/print/PrintPage.vue'), props: { sheet: 'inspection' }, meta: { needs: 'case_view', title: 'print.inspection', isBare: true } },
     { path: '/print/supervision/:id', component: () => import('@/print/PrintPage.vue'), props: { sheet: 'supervision' }, meta: { needs: 'case_view', title: 'print.supervision', isBare: true } },
+    { path: '/print/components', component: () => import('@/print/LabelsPage.vue'), meta: { needs: 'component_view', title: 'labels.title', isBare: true } },
     { path: '/account', component: () => import('@/shell/AccountPage.vue'), meta: { title: 'account.title' } },
     { path: '/:rest(.*)*', component: () => import('@/shell/NotFound.vue'), meta: { isPublic: true } },
   ],

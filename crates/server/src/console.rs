@@ -26,6 +26,7 @@ pub const PAGES: &[Endpoint] = &[
     page("/print/dispatch/{id}", "dispatch_sheet_page"),
     page("/print/inspection/{id}", "inspection_sheet_page"),
     page("/print/supervision/{id}", "supervision_sheet_page"),
+    page("/print/components", "component_labels_page"),
     page("/account", "account_page"),
 ];
 

@@ -5488,7 +5488,7 @@ export interface components {
         };
         /** @description A component, as everybody may see it who stands before it. */
         PortalComponentView: {
-            /** @description The area it lies in. */
+            /** @description Where it lies: street and village. */
             area: string;
             /** @description Its category. */
             category_id: string;
@@ -5588,7 +5588,7 @@ export interface components {
         };
         /** @description What may be meant. */
         PortalSuggestionView: {
-            /** @description The area of the place. */
+            /** @description Street and village of the place. */
             area?: string | null;
             /** @description At most three open cases nearby that may be the same; found by place and category, never by words. */
             cases: components["schemas"]["NearbyCaseView"][];

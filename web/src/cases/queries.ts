@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/vue-query';
 import { computed, onBeforeUnmount, watch, type Ref } from 'vue';
-import { api, body, type Schemas } from '@/api/client';
+import { api, body, orNull, type Schemas } from '@/api/client';
 
 export type CaseRow = Schemas['CaseListView'];
 
@@ -17,6 +17,14 @@ export function useCase(id: Ref<string | null>) {
 
 export function useCaseCounts() {
   return useQuery({ queryKey: ['case-counts'], queryFn: () => body(api.GET('/api/v1/cases/counts')) });
+}
+
+/** What everybody sees of a case, asked as everybody asks; null where they see nothing. */
+export function useSeenByAll(caseNo: Ref<string | null>, enabled: Ref<boolean>) {
+  return useQuery({
+    queryKey: ['seen-by-all', caseNo], enabled: computed(() => enabled.value && caseNo.value !== null), staleTime: FRESH_MS, retry: false,
+    queryFn: () => orNull(body(api.GET('/api/v1/portal/cases/{case_no}', { params: { path: { case_no: caseNo.value ?? '' } } }))),
+  });
 }
 
 /** Whatever shows this case asks anew. */

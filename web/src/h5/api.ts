@@ -17,6 +17,13 @@ export class ApiError extends Error {
 
 export const credentials = { csrf: '' };
 
+let signedOut = (): void => {};
+
+/** Called when the server does not know the session of whoever works here. */
+export function onSignedOut(act: () => void): void {
+  signedOut = act;
+}
+
 let skew = 0;
 
 /** The time as the server has it: clocks of phones go wrong. */
@@ -52,6 +59,8 @@ export async function ask<T>(method: string, path: string, options: Ask = {}): P
   if (!Number.isNaN(date)) skew = Math.abs(date - Date.now()) < 2_000 ? 0 : date - Date.now();
   const told = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
   if (answer.ok) return told as T;
+  // Wrong words at signing in end no session, and the links of the public have none.
+  if (answer.status === 401 && !(path === 'session' && method === 'POST') && !path.startsWith('portal')) signedOut();
   throw new ApiError(
     answer.status, typeof told['code'] === 'string' ? told['code'] : 'unreachable', typeof told['title'] === 'string' ? told['title'] : '',
     Array.isArray(told['fields']) ? (told['fields'] as WrongField[]) : [], told['current'],

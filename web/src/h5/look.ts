@@ -39,6 +39,11 @@ export function fill(text: string, values: Record<string, string | number>): str
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
+/** That the place was found, and how well where the phone says so. */
+export function locatedWords({ accuracy }: { accuracy: number }): string {
+  return accuracy > 0 ? w().report.located + fill(w().report.within, { m: accuracy }) : w().report.located;
+}
+
 /** A word of a table, or the code itself when the server knows one that we do not. */
 export function word(table: Record<string, string>, code: string): string {
   return table[code] ?? code;

@@ -2,15 +2,16 @@
 export interface Here { lon: number; lat: number; accuracy: number }
 
 const PATIENCE_MS = 15_000;
+const KNOWN_MS = 30_000;
 
-/** Asks the phone; null when it does not say. Degrees are WGS 84, as satellites have them. */
-export function here(): Promise<Here | null> {
+/** Asks the phone, anew when what it knew a moment ago will not do; null when it does not say. Degrees are WGS 84, as satellites have them. */
+export function here(isAnew = false): Promise<Here | null> {
   if (!('geolocation' in navigator)) return Promise.resolve(null);
   return new Promise((resolve) => {
     navigator.geolocation.getCurrentPosition(
       ({ coords }) => resolve({ lon: coords.longitude, lat: coords.latitude, accuracy: Math.round(coords.accuracy) }),
       () => resolve(null),
-      { enableHighAccuracy: true, timeout: PATIENCE_MS, maximumAge: 30_000 },
+      { enableHighAccuracy: true, timeout: PATIENCE_MS, maximumAge: isAnew ? 0 : KNOWN_MS },
     );
   });
 }

@@ -20,7 +20,7 @@ const en: Messages = {
   },
   account: {
     title: 'Account', who: 'You', works: 'Positions', name: 'Name', theme: 'Theme', language: 'Language', density: 'Density',
-    light: 'Light', dark: 'Dark', system: 'As the system', compact: 'Compact', roomy: 'Roomy', appearance: 'Appearance',
+    light: 'Light', dark: 'Dark', system: 'As the system', compact: 'Compact', roomy: 'Roomy', appearance: 'Appearance', more: 'More',
     nothing: 'There are no pages for your position in the console yet. What it may do is in the API.',
   },
   live: { on: 'Live', joining: 'Connecting', off: 'Live updates lost', offline: 'Offline', none: 'No live updates' },
@@ -29,12 +29,13 @@ const en: Messages = {
     emptyTasks: 'No tasks here', failed: 'It could not be loaded', failedHint: 'Check the network and try again. If it fails again, tell your administrator the request id.',
     request: 'Request id', forbidden: 'Not permitted', forbiddenHint: 'Your position does not include this page. Ask the system administrator for it.',
     notFound: 'No such page', notFoundHint: 'The address may be wrong, or what was there is gone.', caseNotFound: 'No such case', caseNotFoundHint: 'The number may be wrong, or the case is beyond your reach.',
+    lost: 'The page did not come', lostHint: 'It may have been upgraded just now, or the network was away. Load it again; drafts that were kept stay.', lostPart: 'A part of the page did not come; it may have been upgraded just now.', reload: 'Load again',
     offline: 'Offline; reconnecting. Nothing you have typed is lost.', home: 'Home', end: 'The end', loadMore: 'Load more',
   },
   keys: {
     pick: 'Select / unselect', bulk: 'Dispatch the selected cases', undo: 'Undo the last dispatch',
     title: 'Keys', move: 'Next / previous', open: 'Open', full: 'Open full page', close: 'Close / cancel', search: 'Find in the list', palette: 'Find cases, reports, pages', help: 'This help',
-    submit: 'Submit a form', act: 'Act', map: 'Show or hide the map', refresh: 'Show what is new', go: 'Go to cases / tasks / intake', hint: 'Keys do nothing while you type.', menu: 'Keyboard help',
+    submit: 'Submit a form', digit: 'While dispatching (after D): choose the lead by its number', act: 'Act', map: 'Show or hide the map', refresh: 'Show what is new', go: 'Go to cases / tasks / intake', hint: 'Keys do nothing while you type.', menu: 'Keyboard help',
     page: 'Lists', detail: 'Case', everywhere: 'Everywhere',
   },
   cases: {
@@ -93,7 +94,7 @@ const en: Messages = {
   },
   role: {
     intake_clerk: 'Intake clerk', shift_leader: 'Shift leader', inspector: 'Inspector', dispatcher: 'Dispatcher', department_clerk: 'Department clerk', handler: 'Handler', leader: 'Leader',
-    system_admin: 'System administrator', security_admin: 'Security administrator', audit_admin: 'Audit administrator',
+    reporter: 'Reporter', system_admin: 'System administrator', security_admin: 'Security administrator', audit_admin: 'Audit administrator',
   },
   command: {
     task_assign: 'Assign', task_co_rate: 'Rate co-handler', ruling_demand: 'Demand a ruling', case_rule: 'Rule', appeal_file: 'Appeal lateness', appeal_review: 'Review appeal', case_exclude: 'Ask to exclude', exclusion_decide: 'Decide exclusion', case_level: 'Change level', case_deadline_give: 'Set a deadline', case_mode_apply: 'Mode', case_hide_reporter: 'Hide reporter', case_merge: 'Merge', case_split: 'Split',
@@ -106,7 +107,7 @@ const en: Messages = {
   action: {
     person: 'Person', score: 'Score (1 to 5)', ruled: 'Who leads by this ruling', level: 'Level', dueAt: 'To be done by', replyBy: 'To be answered by', into: 'Merge into', caseHint: 'Title or case number', parts: 'Split into', partsHint: 'The reports of this case will belong to each new case, too; this case is still to be handled or cancelled.', part: 'Title of case {n}', dropPart: 'Leave out case {n}', addPart: 'One more', partsWrong: 'Each needs a title', hide: 'Hide the reporter', show: 'Show the reporter again', modeEnd: 'Back to ordinary mode',
     reason: 'Reason', opinion: 'Opinion', remark: 'Remark', note: 'Message', demand: 'Demand', reply: 'Answer', result: 'Result', resultHint: 'What was done, and how it looks now',
-    rule: 'Filing condition', ruleHint: 'Pick the condition that is met; the limit follows from it', limitIs: 'Limit {limit}', closing: 'Closing condition', lead: 'Lead', co: 'Co-handlers', coHint: 'any number',
+    rule: 'Filing condition', ruleHint: 'Pick the condition that is met; the limit follows from it', limitIs: 'Limit {limit}', closing: 'Closing condition', lead: 'Lead', quick: 'Lead by number key', co: 'Co-handlers', coHint: 'any number',
     organisation: 'Organisation', below: 'Organisation below', by: 'Verified by', passed: 'Result', pass: 'Passed', fail: 'Failed', failed: 'Tasks that failed', isTrue: 'Result', true: 'True', false: 'Not true',
     approved: 'Decision', approve: 'Granted', refuse: 'Refused', reached: 'Contact', reachedYes: 'Reached', reachedNo: 'Not reached', until: 'Suspended until', limit: 'How much more', limitHint: 'e.g. 2工作日; as much as allowed when left out',
     suggestion: 'Suggestion', suggested: 'Suggested lead: {name}', noSuggestion: 'Nobody is suggested; pick the lead.', use: 'Use', why: 'Because of', noRules: 'The category has no filing conditions',
@@ -124,6 +125,11 @@ const en: Messages = {
     title: 'Dispatch {n} cases', toAll: 'All to', suggested: 'Each as suggested', lines: 'Selected cases', choose: 'Pick the lead', asking: 'Looking for suggestions…', waiting: 'To be dispatched', sending: 'Sending', done: 'Dispatched', failed: 'Failed', unfit: 'Cannot be dispatched',
     tally: '{done} dispatched, {failed} failed, {unfit} cannot be', without: '{n} without a suggestion: pick the lead of each, or one for all.', send: 'Dispatch {n}', again: 'Try {n} again', picked: '{n} selected', open: 'Dispatch', drop: 'Unselect',
     overtaken: 'somebody else changed it, it is now at “{stage}”; you may try again', unfitStage: 'it is at “{stage}”',
+  },
+  public: {
+    title: 'For everybody to see', told: 'reported by {n}', caption: 'Public title', noCaption: 'None: everybody sees the category only', captionHint: 'No names, phones or door numbers.', photos: 'Public photos', count: '{n} of {all}', photo: 'A public photo',
+    photosHint: 'Tick what everybody may see, at most {n}; nothing with faces, number plates or door numbers.', noPhotos: 'This case has no photos yet.', hide: 'Hide the whole case', hideHint: 'Nobody finds it by its number; whoever reported it still sees how their own report stands.',
+    hidden: 'Hidden: nobody finds it by its number.', unseen: 'Nobody outside finds this case at present.', failed: 'What everybody sees has not come.', edit: 'Change what is public', page: 'The public page',
   },
   export: { xlsx: 'Excel', file: 'cases', done: '{n} cases exported', tooMany: 'More than 20,000 cases: narrow the filter first' },
   supervise: {
@@ -150,8 +156,11 @@ const en: Messages = {
   forgetReason: { asked: 'the reporter asked', expired: 'kept long enough', unlawful: 'should not have been collected' },
   unmask: { contact: 'to contact the reporter', callback: 'to call back', verification: 'to verify', inquiry: 'lawful inquiry' },
   print: {
-    filing: 'Filing sheet', dispatch: 'Dispatch sheet', inspection: 'Inspection sheet', supervision: 'Supervision sheet', letter: { filing: 'F', dispatch: 'D', inspection: 'I', supervision: 'S' }, number: 'No.', level: 'Level', print: 'Print', unmask: 'Show personal data, because', reveal: 'Show',
+    filing: 'Filing sheet', dispatch: 'Dispatch sheet', inspection: 'Inspection sheet', supervision: 'Supervision sheet', letter: { filing: 'F', dispatch: 'D', inspection: 'I', supervision: 'S' }, number: 'No.', level: 'Level', print: 'Print', scan: 'Scan for public progress', unmask: 'Show personal data, because', reveal: 'Show',
     at: 'Time', by: 'By', to: 'Addressed to', response: 'To accept by', handling: 'To finish by', rework: 'Rework', issuer: 'Issued by (signature)', receiver: 'Received by (signature, seal)', approver: 'Approved by (signature)', date: 'Date', printed: 'Printed by {name}, {at}',
+  },
+  labels: {
+    title: 'Component labels', hint: '24 on a sheet of A4. The code on a label opens the report page of {origin}; open this page by the address that the public reaches before printing.', choose: 'Choose an area or a category', none: 'No such components', scan: 'Something wrong? Scan to report', some: '{n} loaded, there are more', all: '{n} in all',
   },
   intake: {
     title: 'Intake', source: 'Source', level: 'Level', text: 'What was told', textHint: 'In the reporter’s own words', subject: 'Title', subjectHint: 'Taken from what was told; change it as you like', address: 'Address',
@@ -168,7 +177,6 @@ const en: Messages = {
   palette: {
     title: 'Find', hint: 'Number or its last digits, place, words, a whole phone number', pagesHint: 'Name of a page', pages: 'Pages', recent: 'Opened lately', reports: 'Reports', all: 'All results',
     inList: 'Show all results for “{text}” in the list of cases', nothing: 'Nothing found', searching: 'Searching…', pick: 'choose', open: 'Find', incomplete: 'The index is being rebuilt; older things may be missing for now.',
-    noCase: 'Report {no} has no case yet',
   },
   alike: {
     title: 'Possibly the same', hint: '{n} open cases may be about the same. Look first; if one is, join it instead of making another.', apart: '{n} m apart', sameCategory: 'same category', sameClass: 'same class',

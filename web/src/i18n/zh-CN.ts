@@ -18,7 +18,7 @@ export default {
   },
   account: {
     title: '账号', who: '个人信息', works: '岗位', name: '姓名', theme: '界面主题', language: '界面语言', density: '列表密度',
-    light: '浅色', dark: '深色', system: '跟随系统', compact: '紧凑', roomy: '宽松', appearance: '显示设置',
+    light: '浅色', dark: '深色', system: '跟随系统', compact: '紧凑', roomy: '宽松', appearance: '显示设置', more: '更多功能',
     nothing: '你的岗位在工作台上还没有对应页面。可用的功能请见接口文档。',
   },
   live: { on: '实时', joining: '正在连接', off: '实时更新已断开', offline: '网络已断开', none: '未接入实时更新' },
@@ -27,12 +27,13 @@ export default {
     emptyTasks: '这里没有工单', failed: '没有加载成功', failedHint: '请检查网络后重试；如仍不成功，请把请求编号告诉管理员。',
     request: '请求编号', forbidden: '没有权限', forbiddenHint: '你的岗位不能查看这个页面。如需开通，请联系系统管理员。',
     notFound: '没有这个页面', notFoundHint: '地址可能有误，或内容已不存在。', caseNotFound: '查不到这件案卷', caseNotFoundHint: '编号可能有误，或不在你的管辖范围内。',
+    lost: '页面没有取到', lostHint: '系统可能刚刚升级，或网络断开过。重新加载即可；已保存的草稿不会丢失。', lostPart: '页面有一部分没有取到，可能刚刚升级过。', reload: '重新加载',
     offline: '网络已断开，正在重连。已填写的内容不会丢失。', home: '回到首页', end: '已到最后', loadMore: '继续加载',
   },
   keys: {
     pick: '选中 / 取消选中', bulk: '派遣选中的案卷', undo: '撤销刚才的派遣',
     title: '快捷键', move: '上一件 / 下一件', open: '打开', full: '打开完整页面', close: '关闭详情 / 取消', search: '在列表中查找', palette: '查找案卷、诉求、页面', help: '快捷键说明',
-    submit: '提交表单', act: '办理', refresh: '显示新案卷', map: '显示 / 隐藏地图', go: '前往：案卷 / 工单 / 受理', hint: '输入文字时快捷键不起作用。', menu: '打开快捷键说明',
+    submit: '提交表单', digit: '派遣时（D 之后）按编号选主办单位', act: '办理', refresh: '显示新案卷', map: '显示 / 隐藏地图', go: '前往：案卷 / 工单 / 受理', hint: '输入文字时快捷键不起作用。', menu: '打开快捷键说明',
     page: '列表', detail: '案卷详情', everywhere: '通用',
   },
   cases: {
@@ -91,7 +92,7 @@ export default {
   },
   role: {
     intake_clerk: '受理员', shift_leader: '值班长', inspector: '监督员', dispatcher: '派遣员', department_clerk: '部门经办人', handler: '处置人员', leader: '领导',
-    system_admin: '系统管理员', security_admin: '安全管理员', audit_admin: '审计管理员',
+    reporter: '诉求人', system_admin: '系统管理员', security_admin: '安全管理员', audit_admin: '审计管理员',
   },
   command: {
     task_assign: '指派', task_co_rate: '评价协办', ruling_demand: '申请裁定', case_rule: '裁定', appeal_file: '超时申诉', appeal_review: '申诉审核', case_exclude: '申请剔除', exclusion_decide: '剔除审批', case_level: '调整等级', case_deadline_give: '指定时限', case_mode_apply: '平急转换', case_hide_reporter: '隐藏诉求人', case_merge: '并案', case_split: '拆单',
@@ -104,7 +105,7 @@ export default {
   action: {
     person: '经办人', score: '评分（1 至 5）', ruled: '裁定由谁主办', level: '调整为', dueAt: '须在此前办结', replyBy: '须在此前反馈', into: '并入哪件案卷', caseHint: '输入标题或案卷编号', parts: '拆分为', partsHint: '原案卷的诉求将关联到每一件新案卷；原案卷仍需另行办理或作废。', part: '第 {n} 件的标题', dropPart: '去掉第 {n} 件', addPart: '再加一件', partsWrong: '每一件都要有标题', hide: '对处置单位隐藏诉求人', show: '取消隐藏诉求人', modeEnd: '恢复平时状态',
     reason: '原因', opinion: '意见', remark: '说明', note: '内容', demand: '督办要求', reply: '反馈内容', result: '处置结果', resultHint: '做了什么、现场现状如何',
-    rule: '立案条件', ruleHint: '选择符合的立案条件，处置时限随之确定', limitIs: '处置时限 {limit}', closing: '结案条件', lead: '主办单位', co: '协办单位', coHint: '可选多家',
+    rule: '立案条件', ruleHint: '选择符合的立案条件，处置时限随之确定', limitIs: '处置时限 {limit}', closing: '结案条件', lead: '主办单位', co: '协办单位', coHint: '可选多家', quick: '按数字键选主办单位',
     organisation: '单位', below: '下级单位', by: '核实单位', passed: '核查结论', pass: '通过', fail: '不通过', failed: '未达标的工单', isTrue: '核实结论', true: '属实', false: '不属实',
     approved: '审批结论', approve: '同意', refuse: '不同意', reached: '联系情况', reachedYes: '已联系上', reachedNo: '未联系上', until: '挂账至', limit: '延长时间', limitHint: '如 2工作日、4工作时；不填按流程上限',
     suggestion: '派遣建议', suggested: '建议由 {name} 主办', noSuggestion: '没有找到建议的主办单位，请直接选择。', use: '采用', why: '依据', noRules: '该类别没有立案条件，可直接立案',
@@ -122,6 +123,11 @@ export default {
     title: '批量派遣 {n} 件', toAll: '全部派遣到', suggested: '各按建议派遣', lines: '选中的案卷', choose: '请选择主办单位', asking: '正在查询派遣建议…', waiting: '待派遣', sending: '正在派遣', done: '已派遣', failed: '未成功', unfit: '不能派遣',
     tally: '已派遣 {done} 件，未成功 {failed} 件，不能派遣 {unfit} 件', without: '{n} 件没有派遣建议，请逐件选择主办单位，或统一指定。', send: '派遣 {n} 件', again: '重试 {n} 件', picked: '已选 {n} 件', open: '批量派遣', drop: '取消选择',
     overtaken: '案卷已被其他人更新，现为“{stage}”；确认后可重试', unfitStage: '当前环节为“{stage}”',
+  },
+  public: {
+    title: '向公众公开', told: '{n} 人反映', caption: '公开标题', noCaption: '未写，公众只看到类别', captionHint: '不要写姓名、电话、门牌号。', photos: '公开照片', count: '{n} 张（共 {all} 张）', photo: '已公开的照片',
+    photosHint: '勾选可公开的照片，最多 {n} 张；有人脸、车牌、门牌号的不要公开。', noPhotos: '这件案卷还没有照片。', hide: '整件不公开', hideHint: '公众按编号也查不到；诉求人本人仍能看到自己的办理情况。',
+    hidden: '已设为不公开，公众按编号查不到。', unseen: '公众目前查不到这件案卷。', failed: '公众看到的内容没有加载成功。', edit: '修改公开内容', page: '公众看到的页面',
   },
   export: { xlsx: '导出 Excel', file: '案卷', done: '已导出 {n} 件', tooMany: '超过 20000 件，请先缩小筛选范围' },
   supervise: {
@@ -148,8 +154,11 @@ export default {
   forgetReason: { asked: '本人要求', expired: '保存期满', unlawful: '不应收集' },
   unmask: { contact: '联系诉求人', callback: '回访', verification: '核实', inquiry: '依法查询' },
   print: {
-    filing: '立案单', dispatch: '派遣单', inspection: '核查单', supervision: '督办单', letter: { filing: '立', dispatch: '派', inspection: '核', supervision: '督' }, number: '编号', level: '等级', print: '打印', unmask: '查看个人信息，原因', reveal: '查看原文',
+    filing: '立案单', dispatch: '派遣单', inspection: '核查单', supervision: '督办单', letter: { filing: '立', dispatch: '派', inspection: '核', supervision: '督' }, number: '编号', level: '等级', print: '打印', scan: '扫码看公开进展', unmask: '查看个人信息，原因', reveal: '查看原文',
     at: '时间', by: '经办单位', to: '被督办单位', response: '签收截止', handling: '处置截止', rework: '返工次数', issuer: '经办人（签字）', receiver: '承办单位（签收、盖章）', approver: '负责人（签字）', date: '日期', printed: '{name} 于 {at} 打印',
+  },
+  labels: {
+    title: '部件标签', hint: '每张 A4 24 个。标签上的二维码打开 {origin} 的上报页；请用公众能访问的地址打开本页后再打印。', choose: '请选择区域或类别', none: '没有符合条件的部件', scan: '有问题，扫码上报', some: '已加载 {n} 个，可继续加载', all: '共 {n} 个',
   },
   intake: {
     title: '受理登记', source: '来源', level: '等级', text: '反映内容', textHint: '按诉求人的原话记录', subject: '标题', subjectHint: '自动取自反映内容，可修改', address: '地址',
@@ -166,7 +175,6 @@ export default {
   palette: {
     title: '查找', hint: '案卷编号或后几位、地点、描述中的词、诉求人完整电话', pagesHint: '页面名称', pages: '页面', recent: '最近打开', reports: '诉求', all: '全部结果',
     inList: '在案卷列表中查看“{text}”的全部结果', nothing: '没有找到', searching: '正在查找…', pick: '选择', open: '查找', incomplete: '查找索引正在重建，较早的内容可能暂时查不到。',
-    noCase: '诉求 {no} 还没有建立案卷',
   },
   alike: {
     title: '可能是同一问题', hint: '有 {n} 件未办结的案卷可能与此相同，请先核对；如属同一问题，并入即可，不必另建案卷。', apart: '相距 {n} 米', sameCategory: '同类', sameClass: '同大类',

@@ -12,5 +12,6 @@ export function useMenu() {
     { to: '/cases', name: t('menu.cases'), shown: session.may('case_list') },
     { to: '/inbox', name: t('menu.inbox'), shown: session.may('task_accept') && session.may('task_list') },
     { to: '/supervise', name: t('menu.supervise'), shown: session.may('case_list') && ['case_supervise', 'extension_decide', 'suspension_decide', 'exclusion_decide', 'appeal_review', 'case_rule'].some((each) => session.may(each)) },
+    { to: '/print/components', name: t('labels.title'), shown: session.may('component_update') || session.may('component_create'), isRare: true },
   ].filter((each) => each.shown && session.who?.must_change_password === false));
 }

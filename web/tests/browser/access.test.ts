@@ -42,6 +42,7 @@ const ROUTES: readonly { login: string; path: string; wait: string; keys?: strin
   { login: 'lingdao', path: '/supervise?tab=to_decide', wait: '.grid-row, .state' },
   { login: 'shuiwu', path: '/notices', wait: '.notices, .state' },
   { login: 'zhibanzhang', path: '/print/filing/1', wait: '.state' },
+  { login: 'shuiwu', path: '/print/components', wait: '.state' },
   { login: 'anquan', path: '/account', wait: '.password-form' },
   { login: 'anquan', path: '/cases', wait: '.state' },
 ];

@@ -104,7 +104,7 @@ pub(super) struct NearbyCaseView {
 /// What may be meant.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PortalSuggestionView {
-    /// The area of the place.
+    /// Street and village of the place.
     #[serde(skip_serializing_if = "Option::is_none")]
     area: Option<String>,
     /// Whether the place is in this city; absent without a place.
@@ -211,7 +211,7 @@ pub(super) struct PortalComponentView {
     /// Its category.
     #[schema(value_type = String)]
     category_id: Id,
-    /// The area it lies in.
+    /// Where it lies: street and village.
     area: String,
     /// Degrees east, CGCS2000.
     lon: f64,

@@ -10,7 +10,7 @@ use crate::error::PortalError;
 use crate::limits::{Act, Limits, address_key};
 use crate::suggest::Candidate;
 use access::{Access, AccessError, Principal, Sealer};
-use base::{Id, PageRequest, Timestamp, TreePath};
+use base::{AreaLevel, Id, PageRequest, Timestamp, TreePath};
 use casework::{Call, Casework};
 use messages::Sender;
 use registry::{CategoryKind, Registry};
@@ -50,6 +50,21 @@ struct Inner {
 pub struct Portal(Arc<Inner>);
 
 impl Portal {
+    /// The names of the areas of these levels that an area lies in, the largest first.
+    fn area_names(&self, path: &TreePath, levels: [AreaLevel; 2]) -> Option<String> {
+        let areas = self.parts().registry.snapshot().areas.clone();
+        let line = areas.line(path).into_iter();
+        let names = line.filter(|area| levels.contains(&area.level));
+        let text: String = names.map(|area| area.name.as_str()).collect();
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// What people call a place: street and village, or the district where no street is known. Grids are a matter of the city's own.
+    fn spoken(&self, path: &TreePath) -> Option<String> {
+        self.area_names(path, [AreaLevel::Street, AreaLevel::Village])
+            .or_else(|| self.area_names(path, [AreaLevel::City, AreaLevel::District]))
+    }
+
     /// Puts it together.
     pub fn new(parts: PortalParts) -> Self {
         Self(Arc::new(Inner {

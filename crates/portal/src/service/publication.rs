@@ -147,17 +147,8 @@ impl Portal {
 
     /// District and street; nothing nearer.
     fn street(&self, case: &CaseView) -> Option<String> {
-        let area = case.head.area.as_ref()?;
-        let areas = self.parts().registry.snapshot().areas.clone();
-        let path = area.id.parse().ok()?;
-        let coarse = |level: AreaLevel| matches!(level, AreaLevel::District | AreaLevel::Street);
-        let names: Vec<String> = areas
-            .line(&path)
-            .into_iter()
-            .filter(|each| coarse(each.level))
-            .map(|each| each.name.clone())
-            .collect();
-        Some(names.join("")).filter(|text| !text.is_empty())
+        let path = case.head.area.as_ref()?.id.parse().ok()?;
+        self.area_names(&path, [AreaLevel::District, AreaLevel::Street])
     }
 
     /// A photo that is shown to everybody.

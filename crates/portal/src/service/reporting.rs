@@ -73,7 +73,7 @@ pub struct ReportTold {
 
 /// What may be meant.
 pub struct Suggestion {
-    /// The area of the place, when it is known.
+    /// Street and village of the place, when they are known.
     pub area: Option<String>,
     /// Whether the place is the city's; none when none was told.
     pub in_city: Option<bool>,
@@ -128,7 +128,7 @@ impl Portal {
             None => Vec::new(),
         };
         Ok(Suggestion {
-            area: hit.as_ref().map(|hit| hit.area.name.clone()),
+            area: hit.as_ref().and_then(|hit| self.spoken(&hit.area.path)),
             in_city: point.map(|_| hit.is_some()),
             categories: suggested.into_iter().filter_map(name).collect(),
             cases,
@@ -189,12 +189,8 @@ impl Portal {
         let code = ComponentCode::parse(code.trim()).map_err(|_| none())?;
         let found = self.parts().registry.component_by_code(code).await?;
         let found = found.ok_or_else(none)?;
-        let areas = self.parts().registry.snapshot().areas.clone();
-        let area = found
-            .area_path
-            .as_ref()
-            .and_then(|path| areas.by_path(path));
-        let name = area.map(|area| area.name.clone()).unwrap_or_default();
+        let spoken = found.area_path.as_ref().and_then(|path| self.spoken(path));
+        let name = spoken.unwrap_or_default();
         Ok((found, name))
     }
 

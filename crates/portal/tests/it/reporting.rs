@@ -184,6 +184,9 @@ async fn the_words_suggest_a_category_and_the_place_what_is_known_nearby() {
         found.body
     );
     assert_eq!(found.body["in_city"], true);
+    let area = found.body["area"].as_str().unwrap_or_default();
+    assert!(area.contains("街道") || area.contains('镇'), "{area}");
+    assert!(!area.contains("网格"), "{area}");
     let offered = &found.body["cases"][0];
     assert_eq!(offered["case_no"], case.case_no);
     assert_eq!(offered["distance_m"], 50);

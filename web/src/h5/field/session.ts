@@ -1,6 +1,7 @@
 import { ref } from 'vue';
-import { ApiError, ask, credentials } from '../api';
+import { ApiError, ask, credentials, onSignedOut } from '../api';
 import { outbox } from '../outbox/outbox';
+import { resume, standDown } from './duty';
 import type { WhoAmI } from './types';
 
 const KEY = 'chengyun.field.who';
@@ -12,14 +13,33 @@ export const who = ref<Who | null>(null);
 export const isKnown = ref(false);
 /** Whether the server has not been asked, because it was not reached. */
 export const isRemembered = ref(false);
+/** Whether the server knows the session no more. What is being written stays, and goes out once its owner has signed in again. */
+export const hasEnded = ref(false);
 
 function take(view: WhoAmI): void {
   who.value = { accountId: view.account_id, staffId: view.staff_id, name: view.staff_name, permissions: view.permissions, mustChange: view.must_change_password, organisationIds: view.memberships.map((each) => each.organisation_id) };
   credentials.csrf = view.csrf_token ?? '';
   isRemembered.value = false;
+  hasEnded.value = false;
   localStorage.setItem(KEY, JSON.stringify(who.value));
   outbox.belongsTo(view.account_id);
+  resume(view.account_id);
 }
+
+/** Nobody works with this phone any more: nothing is sent and no way is recorded in anybody's name. */
+export function leave(): void {
+  standDown();
+  who.value = null;
+  hasEnded.value = false;
+  credentials.csrf = '';
+  outbox.belongsTo('');
+}
+
+onSignedOut(() => {
+  if (who.value === null) return;
+  standDown();
+  hasEnded.value = true;
+});
 
 function remembered(): Who | null {
   try {
@@ -36,13 +56,16 @@ export async function recall(): Promise<void> {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 401) {
-      who.value = null;
-      outbox.belongsTo('');
+      // Whoever is in the middle of something is told, and goes on.
+      if (who.value === null) leave();
     } else {
       who.value = remembered();
       isRemembered.value = who.value !== null;
       // So that what is written down now is theirs; it goes out once they are there again.
-      if (who.value !== null) outbox.belongsTo(who.value.accountId);
+      if (who.value !== null) {
+        outbox.belongsTo(who.value.accountId);
+        resume(who.value.accountId);
+      }
     }
   } finally {
     isKnown.value = true;
@@ -59,9 +82,7 @@ export async function signOut(): Promise<void> {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
   }
-  who.value = null;
-  credentials.csrf = '';
-  outbox.belongsTo('');
+  leave();
   for (const key of Object.keys(localStorage)) if (key.startsWith('chengyun.field')) localStorage.removeItem(key);
 }
 

@@ -1,9 +1,9 @@
 export default {
   common: { back: '返回', loading: '加载中…', failed: '没有取到，请检查网络后重试。', retry: '重试', refresh: '刷新', none: '暂无', send: '提交', close: '关闭', optional: '选填', delete: '删除', cancel: '取消', large: '大字', normal: '标准字', language: 'English', dark: '深色', light: '浅色', more: '更多', less: '收起' },
-  tabs: { report: '上报', mine: '我的', find: '查一件', label: '主菜单', tasks: '任务', found: '自采', duty: '值守', outbox: '待发' },
+  tabs: { report: '上报', mine: '我的', find: '查一件', label: '主菜单', tasks: '任务', found: '巡查', duty: '值守', outbox: '待发' },
   report: {
     title: '随手拍', lead: '拍一张，选一下，就能报。', photo: '拍照', photoMore: '再拍一张', remove: '去掉第 {n} 张照片', pick: '从相册选', picked: '第 {n} 张照片', bad: '这张照片打不开，请换一张。',
-    words: '说说是什么问题', wordsHint: '例如：路口积水，没过脚踝', place: '在哪里', here: '用我的位置', locating: '正在定位…', located: '已定位，误差约 {m} 米', notLocated: '没有定位成功，请填写地址。', moveHere: '重新定位', outside: '这里不在本市范围内。', inArea: '位置：{area}',
+    words: '说说是什么问题', wordsHint: '例如：路口积水，没过脚踝', place: '在哪里', here: '用我的位置', locating: '正在定位…', located: '已定位', within: '，误差约 {m} 米', notLocated: '没有定位成功，请填写地址。', moveHere: '重新定位', outside: '这里不在本市范围内。', inArea: '位置：{area}',
     address: '地址', addressHint: '路名、门牌、附近的标志', category: '是哪类问题', other: '都不是，换一个', choose: '选择类别', suggested: '根据您的描述',
     near: '附近已有人反映', nearOne: '{category}，约 {m} 米，{status}', me: '我也遇到', meOn: '已选：和他们一起', notSame: '不是同一件',
     contact: '联系方式', phone: '手机号', phoneHint: '填了才能收到办理通知，也能换手机查询', name: '称呼', hide: '不让办理单位知道我是谁', component: '部件：{name}', componentNone: '没有这个编码的部件，请检查二维码。',
@@ -15,14 +15,14 @@ export default {
   follow: { no: '编号 {no}', toldAt: '{at} 反映', expected: '预计 {at} 前办好', answer: '给您的答复', result: '办理结果', turns: '经过', ask: '您反映的问题解决了吗？', solved: '解决了', notSolved: '没解决', say: '想说的话', rateTitle: '请您评价', rated: '您的评价：{level}', rateSend: '提交评价', answerSend: '提交', queued: '已记下，有网就会发出。', expired: '查询凭证过期了，请用编号和手机号重新查询。', cases: '公开页面', redo: '将重新办理。' },
   satisfaction: { very_satisfied: '非常满意', satisfied: '满意', fairly_satisfied: '基本满意', dissatisfied: '不满意', very_dissatisfied: '非常不满意' } as Record<string, string>,
   shown: { title: '公开情况', none: '没有这件案卷，或者不公开。', accepted: '{at} 受理', toldBy: '{n} 人反映', photos: '照片', photo: '现场照片 {n}', me: '我也遇到，去上报' },
-  state: { conflict: '别人已经处理了', conflictHow: '这件事的状态在您离线时变了，这一步没有生效。您写的内容还在下面，可以删除，或看过最新情况后再决定。', denied: '没有权限，或者已不归您办理。', invalid: '有内容不符合要求：{fields}', other: '没有收下：{title}', offline: '没有网络，稍后自动重发', busy: '服务器忙，稍后自动重发', signedOut: '登录已失效，登录后自动重发', photoLost: '照片已不在手机里。' },
+  state: { lost: '这一页没有取到：可能刚刚升级过，或没有网络。刷新即可，待发的内容都还在。', conflict: '别人已经处理了', conflictHow: '这件事的状态在您离线时变了，这一步没有生效。您写的内容还在下面，可以删除，或看过最新情况后再决定。', denied: '没有权限，或者已不归您办理。', invalid: '有内容不符合要求：{fields}', other: '没有收下：{title}', offline: '没有网络，稍后自动重发', busy: '服务器忙，稍后自动重发', signedOut: '登录已失效，登录后自动重发', photoLost: '照片已不在手机里。' },
   steps: { case_file: '立案', case_dispatch: '派遣', task_accept: '签收', task_finish: '办结', case_inspect_result: '核查', case_verify_result: '核实', supervision_reply: '督办反馈', case_close: '结案' } as Record<string, string>,
   field: {
     title: '外勤', signIn: '登录', login: '账号', password: '密码', signingIn: '正在登录…', signOut: '退出', wrong: '账号或密码不正确。', tooMany: '尝试太多次，请稍后再试。', unreachable: '连不上服务器。', mustChange: '请先在电脑端修改初始密码。', offlineAs: '离线中，按上次登录的 {name} 记录',
     today: '今天的任务', empty: '没有要办的任务。', byDue: '按时限', byDistance: '按距离', kinds: { handle: '处置', verify: '核实', inspect: '核查', callback: '回访' } as Record<string, string>, left: '余 {t}', over: '超 {t}', metres: '{m} 米', km: '{m} 公里', updated: '{at} 的数据', pool: '待核查',
     accept: '签收', contact: '联系群众', reached: '联系上了', notReached: '没联系上', finish: '办结', return: '退单', delegate: '转派', extension: '申请延期', verify: '核实', inspect: '核查', truth: '属实', untrue: '不属实', passed: '合格', failed: '不合格', which: '哪些没办好', opinion: '说明', result: '办了什么', reason: '原因', limit: '还要多久', limitHint: '例如 2工作时、1工作日', organisation: '转给谁', after: '办后照片', sameAngle: '对着办前照片，在同一角度再拍', before: '办前', now: '现在', needPhoto: '请拍一张同角度照片', needWords: '请填写{what}', queued: '已记下', waitingHere: '本件有 {n} 步待发', story: '经过', noBefore: '没有办前照片',
-    found: '自采自办', foundLead: '发现问题并当场处理。', foundBefore: '处理前照片', foundAfter: '处理后照片', rule: '立案条件', what: '是什么问题', done: '怎么处理的', place: '位置', category: '类别', choose: '请选择',
-    duty: '值守', dutyOff: '现在不在岗，不记录位置。', dutyOn: '在岗中：正在记录您的位置，只存在这部手机里，下岗即停。', start: '上岗', stop: '下岗', points: '已记 {n} 点', grid: '责任网格', noGrid: '没有分给您的责任网格。', gridOf: '{name}', clear: '清除轨迹', mapLabel: '责任网格示意图：{n} 个任务点',
+    found: '巡查发现', handledHere: '已当场处理', onlyReport: '只上报', foundLead: '发现问题并已当场处理：拍处理前后的照片。', onlyLead: '发现问题、自己不能处理：上报后由值班人员受理。', foundPhotos: '现场照片', foundBefore: '处理前照片', foundAfter: '处理后照片', rule: '立案条件', what: '是什么问题', done: '怎么处理的', place: '位置', category: '类别', choose: '请选择',
+    duty: '值守', dutyOff: '现在不在岗，不记录位置。', dutyOn: '在岗中：正在记录您的位置，只存在这部手机里，下岗即停。', badge: '在岗中，正在记录位置', badgeBlind: '在岗中，取不到位置', blind: '这部手机没有给出位置：请允许定位，并用 https:// 开头的地址打开。', start: '上岗', stop: '下岗', points: '已记 {n} 点', grid: '责任网格', noGrid: '没有分给您的责任网格。', gridOf: '{name}', clear: '清除轨迹', mapLabel: '责任网格示意图：{n} 个任务点',
     outbox: '待发', outboxEmpty: '都发出去了。', sentLately: '最近发出的',
   },
 };

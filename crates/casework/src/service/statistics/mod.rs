@@ -144,13 +144,13 @@ impl Casework {
 
     fn put_report(&self, tx: &mut Tx<'_>, id: Id, sums: &mut Sums) -> Result<(), StoreError> {
         let now = self.obligations_of_report(tx, id)?;
-        let zones = self.zones_of_report(tx, id)?;
+        let zones = self.report_counted_in(tx, id)?;
         rows::report_zones_put(tx, id, &zones)?;
         rows::obligations_put(tx, id, &now, sums)
     }
 
     /// The zones that a report is counted in: those of its cases, or while it has none those that hold the place told.
-    fn zones_of_report(&self, tx: &mut Tx<'_>, id: Id) -> Result<BTreeSet<Id>, StoreError> {
+    fn report_counted_in(&self, tx: &mut Tx<'_>, id: Id) -> Result<BTreeSet<Id>, StoreError> {
         if !read::cases_of(tx, id)?.is_empty() {
             return rows::zones_of_its_cases(tx, id);
         }
