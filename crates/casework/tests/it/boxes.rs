@@ -229,7 +229,8 @@ fn belongs(who: &Principal, of_box: CaseBox, view: &CaseView) -> bool {
         CaseBox::ToDecide => {
             let mut tasks = view.tasks.iter();
             // Only extensions wait in this town.
-            tasks.any(|task| task.overlays.extension.is_some()) && DECIDERS[0].1.contains(&role)
+            tasks.any(|task| task.overlays.extension_asked.is_some())
+                && DECIDERS[0].1.contains(&role)
         }
         CaseBox::Watched => false,
     }

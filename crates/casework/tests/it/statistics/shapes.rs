@@ -191,7 +191,10 @@ fn reports_lie_in_the_zones_of_their_cases_or_of_the_place_told() {
         town.count();
         let now = "from=2026-11-22T00:00:00%2B08:00&group=zone";
         assert_eq!(of(town, now, "reports"), []);
-        let city = TestCity { zone_lon: 121.25 };
+        let city = TestCity {
+            zone_lon: 121.25,
+            ..TestCity::default()
+        };
         let anew = Town {
             casework: casework_in(&store.store, casework::Processes::BUILT_IN, city),
             clock: town.clock.clone(),
