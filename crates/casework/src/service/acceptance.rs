@@ -215,7 +215,7 @@ impl Casework {
             area_path: row.report.area_path.as_ref(),
             organisation_paths: &paths,
         };
-        let zones = self.zones_of_report(principal, &row.report);
+        let zones = self.report_zones_for(principal, &row.report);
         let acting = |permission| principal.acting_in_zones(permission, &reach, &zones);
         match acting(permission) {
             Ok(actor) => Ok(actor.into()),

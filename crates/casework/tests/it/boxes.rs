@@ -179,13 +179,14 @@ fn roles(view: &CaseView) -> Vec<&'static str> {
     }
 }
 
-/// The commands that decide what was applied for.
-pub const DECISIONS: [&str; 5] = [
-    "extension_decide",
-    "suspension_decide",
-    "exclusion_decide",
-    "case_rule",
-    "appeal_review",
+/// The commands that decide what was applied for, and the roles that the document of city management gives them to; an appeal in its
+/// first turn.
+pub const DECIDERS: [(&str, &[&str]); 5] = [
+    ("extension_decide", &["dispatcher", "shift_leader"]),
+    ("suspension_decide", &["shift_leader"]),
+    ("exclusion_decide", &["shift_leader", "leader"]),
+    ("case_rule", &["shift_leader", "leader"]),
+    ("appeal_review", &["dispatcher"]),
 ];
 
 /// The box as it is called in counts.
@@ -225,10 +226,12 @@ fn belongs(who: &Principal, of_box: CaseBox, view: &CaseView) -> bool {
             .tasks
             .iter()
             .any(|task| task.overlays.suspension.is_some()),
-        CaseBox::ToDecide => view
-            .actions
-            .iter()
-            .any(|action| action.blocked_by.is_none() && DECISIONS.contains(&action.operation)),
+        CaseBox::ToDecide => {
+            let mut tasks = view.tasks.iter();
+            // Only extensions wait in this town.
+            tasks.any(|task| task.overlays.extension_asked.is_some())
+                && DECIDERS[0].1.contains(&role)
+        }
         CaseBox::Watched => false,
     }
 }

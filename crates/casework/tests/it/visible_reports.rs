@@ -57,6 +57,6 @@ fn who_holds_a_zone_sees_the_reports_told_of_in_it_and_those_of_its_cases() {
             town.casework
                 .report_unmask(&Call::of(second), told.report.id, unmask),
         );
-        assert_eq!(kind(refused), Some(FailureKind::NotFound));
+        assert_eq!(kind(refused), Some(FailureKind::Forbidden));
     });
 }

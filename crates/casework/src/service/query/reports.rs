@@ -154,7 +154,10 @@ impl Casework {
                 area_path: listed.row.report.area_path.as_ref(),
                 organisation_paths: &paths,
             };
-            scope.covers(&reach, &self.zones_of_report(principal, &listed.row.report))
+            scope.covers(
+                &reach,
+                &self.report_zones_for(principal, &listed.row.report),
+            )
         };
         Ok(Page {
             items: found
@@ -209,7 +212,7 @@ impl Casework {
             area_path: None,
             organisation_paths: &handlers,
         };
-        let own_zones = self.zones_of_report(principal, &row.report);
+        let own_zones = self.report_zones_for(principal, &row.report);
         let seen = principal.acting_in_zones(permission, &as_receiver, &own_zones);
         let Err(denied) = seen else {
             return Ok(SeenReport {
@@ -235,7 +238,7 @@ impl Casework {
     }
 
     /// The zones that a report is told of, as they are drawn now; not looked up for whoever has none.
-    pub(in crate::service) fn zones_of_report(
+    pub(in crate::service) fn report_zones_for(
         &self,
         principal: &Principal,
         report: &Report,
