@@ -1170,7 +1170,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * 兜底机构: who takes what nobody else is suggested for, by area; the nearest area above a place holds.
+         * 兜底机构: who takes what nobody else is suggested for, by area; the nearest area above a place holds. Every area needs one: the first
+         *     page names those without.
          * @description Needs the permission `fallback_list`.
          */
         get: operations["fallback_list"];
@@ -2341,7 +2342,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Measures and rates of a window, by organisation, area, zone, category, source, person or time.
+         * Measures and rates of a window, by organisation, area, zone, category, source, person, role or time.
          * @description Needs the permission `statistics_view`.
          */
         get: operations["statistics_view"];
@@ -3158,7 +3159,7 @@ export interface components {
         AppealFileRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
             attachment_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Why the overdue fact should not count. */
             reason: string;
@@ -3167,7 +3168,7 @@ export interface components {
         AppealReviewRequest: {
             /** @description Granted or not. */
             approved: boolean;
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What is said; the reason when it is not. */
             opinion?: string | null;
@@ -3446,7 +3447,7 @@ export interface components {
         };
         /** @description `case_cancel`. */
         CaseCancelRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Why. */
             reason: string;
@@ -3476,7 +3477,7 @@ export interface components {
         };
         /** @description `case_close`. */
         CaseCloseRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /**
              * @description What the closer adds.
@@ -3563,7 +3564,7 @@ export interface components {
              * @description Until when.
              */
             due_at: string;
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What is said. */
             reason?: string | null;
@@ -3574,21 +3575,21 @@ export interface components {
         CaseDispatchRequest: {
             /** @description 协办. */
             co_organisation_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description 主办. */
             lead_organisation_id: string;
         };
         /** @description `case_exclude`. */
         CaseExcludeRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Why. */
             reason: string;
         };
         /** @description `case_file`. */
         CaseFileRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /**
              * @description The rule row whose filing condition is met; required when the category has rule rows.
@@ -3621,7 +3622,7 @@ export interface components {
         };
         /** @description `case_hide_reporter`. */
         CaseHideReporterRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Whether those who handle may not learn who reported. A reporter who asked for that stays hidden in any case. */
             hidden: boolean;
@@ -3632,7 +3633,7 @@ export interface components {
             attachment_ids?: string[];
             /** @description The tasks that failed. */
             failed_task_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /**
              * Format: date-time
@@ -3646,7 +3647,7 @@ export interface components {
         };
         /** @description `case_level`. */
         CaseLevelRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description The level from now on. */
             level: components["schemas"]["Level"];
@@ -3719,7 +3720,7 @@ export interface components {
         };
         /** @description `case_mark`. */
         CaseMarkRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Whether it is important from now on. */
             important: boolean;
@@ -3731,7 +3732,7 @@ export interface components {
         };
         /** @description `case_mode_apply`. */
         CaseModeApplyRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /**
              * @description The mode's word in the process; the ordinary one when left out.
@@ -3845,21 +3846,21 @@ export interface components {
         };
         /** @description `case_recall`. */
         CaseRecallRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Why. */
             reason?: string | null;
         };
         /** @description `case_reopen`. */
         CaseReopenRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Why. */
             reason: string;
         };
         /** @description `case_rule`. */
         CaseRuleRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Who leads from now on and cannot return it. */
             organisation_id: string;
@@ -3876,6 +3877,8 @@ export interface components {
             category_id?: string | null;
             /** @description What was found. */
             detail?: string;
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
+            form?: Record<string, never>;
             /** @description Files that show what was found; those that show what was done are `attachment_ids`. */
             found_attachment_ids?: string[];
             /** @description Where. */
@@ -3965,19 +3968,19 @@ export interface components {
              * @description Until when it must be answered; by the process when left out.
              */
             due_at?: string | null;
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
         };
         /** @description `case_urge`. */
         CaseUrgeRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What the holders are told. */
             note?: string | null;
         };
         /** @description `case_verify`. */
         CaseVerifyRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Whose inspectors look. */
             organisation_id: string;
@@ -3988,7 +3991,7 @@ export interface components {
         CaseVerifyResultRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
             attachment_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Whether what was told is so. */
             is_true: boolean;
@@ -4110,6 +4113,32 @@ export interface components {
             staff_id: string;
             /** Format: int64 */
             version: number;
+        };
+        /** @description A change of one number. */
+        ChangeView: {
+            /**
+             * Format: double
+             * @description Now less then: a count of a measure, a difference of shares of a rate.
+             */
+            difference: number;
+            /** @description Which way. */
+            direction: components["schemas"]["Direction"];
+            /**
+             * Format: double
+             * @description 增减率: the difference by what there was then, rounded to four decimals; left out where that was nothing.
+             */
+            share?: number | null;
+        };
+        /** @description What has changed from another window to this one. */
+        ChangesView: {
+            /** @description By measure; what is not there is zero in both. */
+            measures: {
+                [key: string]: components["schemas"]["ChangeView"];
+            };
+            /** @description By rate; what is not there has nothing to be divided by in one of them. */
+            rates: {
+                [key: string]: components["schemas"]["ChangeView"];
+            };
         };
         /**
          * @description What kind of channel a source of reports is.
@@ -4294,11 +4323,16 @@ export interface components {
             relation: components["schemas"]["Relation"];
             to: components["schemas"]["CategoryView"];
         };
+        /**
+         * @description Which way a number went.
+         * @enum {string}
+         */
+        Direction: "rise" | "fall" | "same";
         /** @description `exclusion_decide`. */
         ExclusionDecideRequest: {
             /** @description Granted or not. */
             approved: boolean;
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What is said; the reason when it is not. */
             opinion?: string | null;
@@ -4307,7 +4341,7 @@ export interface components {
         ExtensionDecideRequest: {
             /** @description Granted or not. */
             approved: boolean;
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What is said; the reason when it is not. */
             opinion?: string | null;
@@ -4316,7 +4350,7 @@ export interface components {
         ExtensionRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
             attachment_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /**
              * @description How much more; as much as the process grants when left out.
@@ -4344,6 +4378,8 @@ export interface components {
         FallbackPage: {
             /** @description By area. */
             items: components["schemas"]["FallbackView"][];
+            /** @description The areas in force, down to streets, that have none, neither their own nor one above: on the first page only. */
+            missing?: components["schemas"]["UncoveredAreaView"][];
             /** @description Pass as `after` for the next page. */
             next?: string | null;
         };
@@ -4508,7 +4544,7 @@ export interface components {
          * @description What the answer has a line for each of.
          * @enum {string}
          */
-        Group: "total" | "organisation" | "area" | "zone" | "category" | "source" | "person" | "hour" | "day" | "week" | "month";
+        Group: "total" | "organisation" | "area" | "zone" | "category" | "source" | "person" | "role" | "hour" | "day" | "week" | "month";
         /** @description Alive. */
         HealthView: {
             /**
@@ -4689,6 +4725,7 @@ export interface components {
         Light: "green" | "yellow" | "red";
         /** @description The numbers of one line. */
         LineView: {
+            change?: components["schemas"]["ChangesView"] | null;
             /** @description An id, path, word, hour or date, as the group has it; pass it as `key` to see what is behind a number. Empty: of none. */
             key: string;
             /** @description Counts by measure; what is not there is zero. */
@@ -5786,7 +5823,7 @@ export interface components {
         ReasonRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
             attachment_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description In a sentence or two. */
             reason: string;
@@ -5944,6 +5981,8 @@ export interface components {
         Relation: "same" | "renamed" | "moved";
         /** @description `report_accept`: at least one case, opened or joined. */
         ReportAcceptRequest: {
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
+            form?: Record<string, never>;
             /**
              * @description The cases it joins: others have told of the same matter (并案).
              * @default []
@@ -5968,6 +6007,8 @@ export interface components {
         ReportAnswerRequest: {
             /** @description What the reporter was told. */
             answer: string;
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
+            form?: Record<string, never>;
         };
         /** @description `report_assign`. */
         ReportAssignRequest: {
@@ -5976,6 +6017,8 @@ export interface components {
         };
         /** @description `report_callback`: one attempt. */
         ReportCallbackRequest: {
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
+            form?: Record<string, never>;
             /** @description Whether the reporter was reached. */
             reached: boolean;
             redo?: components["schemas"]["RedoRequest"] | null;
@@ -6027,6 +6070,8 @@ export interface components {
             /** @description The reporter's own words. */
             detail?: string;
             external?: components["schemas"]["ExternalRequest"] | null;
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
+            form?: Record<string, never>;
             level?: components["schemas"]["Level"] | null;
             /**
              * Format: date-time
@@ -6110,6 +6155,8 @@ export interface components {
         ReportRejectRequest: {
             /** @description What the reporter was told. */
             answer: string;
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
+            form?: Record<string, never>;
             /** @description Why it is not accepted. */
             reason: components["schemas"]["RejectReason"];
         };
@@ -6543,6 +6590,10 @@ export interface components {
         };
         /** @description The numbers of a window. */
         StatisticsView: {
+            /** @description What a line has on the average, by measure, of all lines there are, rounded to four decimals; what is not there is zero. */
+            average: {
+                [key: string]: number;
+            };
             /**
              * Format: date-time
              * @description From when.
@@ -6576,7 +6627,7 @@ export interface components {
         };
         /** @description `supervision_end`. */
         SupervisionEndRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What is said. */
             opinion?: string | null;
@@ -6585,7 +6636,7 @@ export interface components {
         SupervisionReplyRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
             attachment_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description The answer. */
             reply: string;
@@ -6619,7 +6670,7 @@ export interface components {
              * @description From when the clock stands still; not before it was asked for. From now when left out.
              */
             effective_from?: string | null;
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What is said; the reason when it is not granted. */
             opinion?: string | null;
@@ -6631,7 +6682,7 @@ export interface components {
         };
         /** @description `suspension_end`. */
         SuspensionEndRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What is said. */
             reason?: string | null;
@@ -6640,7 +6691,7 @@ export interface components {
         SuspensionRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
             attachment_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description Why. */
             reason: string;
@@ -6665,7 +6716,7 @@ export interface components {
         };
         /** @description `task_accept`. */
         TaskAcceptRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /**
              * Format: date-time
@@ -6676,7 +6727,7 @@ export interface components {
         };
         /** @description `task_assign`. */
         TaskAssignRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description A person of the holder; an organisation below it is given the task by `task_delegate`. */
             staff_id: string;
@@ -6711,7 +6762,7 @@ export interface components {
         };
         /** @description `task_co_rate`. */
         TaskCoRateRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What the caller adds. */
             remark?: string | null;
@@ -6725,7 +6776,7 @@ export interface components {
         TaskContactRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
             attachment_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description What was said. */
             note?: string | null;
@@ -6751,7 +6802,7 @@ export interface components {
              * @description Until when; never later than the deadline of the task itself, which holds when left out.
              */
             due_at?: string | null;
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description An organisation below the holder. */
             organisation_id: string;
@@ -6760,7 +6811,7 @@ export interface components {
         TaskFinishRequest: {
             /** @description Files that you have uploaded and that go with this action, by id; each once. */
             attachment_ids?: string[];
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /**
              * Format: date-time
@@ -6848,7 +6899,7 @@ export interface components {
         };
         /** @description `task_reroute`, `task_add_co`: to whom. */
         TaskToRequest: {
-            /** @description What was filled in of the form that the case's process asks for with this action, by key. */
+            /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
             /** @description The organisation. */
             organisation_id: string;
@@ -6983,6 +7034,13 @@ export interface components {
             kind: string;
             /** @description In plain words, in the caller's language. */
             words: string;
+        };
+        /** @description An area where nobody takes what nobody else is suggested for. */
+        UncoveredAreaView: {
+            /** @description What the area is called. */
+            area_name?: string | null;
+            /** @description Path of the area. */
+            area_path: string;
         };
         /**
          * @description Why personal data must be seen. A code, because the audit cannot forget and must hold no free words.
@@ -17585,8 +17643,11 @@ export interface operations {
                 /** @description Until before this instant, and never beyond now. */
                 until?: string;
                 /** @description A line for each of these. */
-                group?: "total" | "organisation" | "area" | "zone" | "category" | "source" | "person" | "hour" | "day" | "week" | "month";
-                /** @description Of areas: `district`, `street`, `village`. */
+                group?: "total" | "organisation" | "area" | "zone" | "category" | "source" | "person" | "role" | "hour" | "day" | "week" | "month";
+                /**
+                 * @description Of areas: `province`, `city`, `district`, `street` (when left out), `village`, `grid`. Where a tree has no area of the level, the
+                 *     highest below it is the line.
+                 */
                 level?: string;
                 /** @description Obligations of this organisation and those below it. */
                 organisation_id?: string;
@@ -17815,8 +17876,11 @@ export interface operations {
                 /** @description Until before this instant, and never beyond now. */
                 until?: string;
                 /** @description A line for each of these. */
-                group?: "total" | "organisation" | "area" | "zone" | "category" | "source" | "person" | "hour" | "day" | "week" | "month";
-                /** @description Of areas: `district`, `street`, `village`. */
+                group?: "total" | "organisation" | "area" | "zone" | "category" | "source" | "person" | "role" | "hour" | "day" | "week" | "month";
+                /**
+                 * @description Of areas: `province`, `city`, `district`, `street` (when left out), `village`, `grid`. Where a tree has no area of the level, the
+                 *     highest below it is the line.
+                 */
                 level?: string;
                 /** @description Obligations of this organisation and those below it. */
                 organisation_id?: string;
