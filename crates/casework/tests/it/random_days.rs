@@ -375,7 +375,7 @@ fn random_days_of_what_lies_over_the_stages_are_counted_as_a_recount_finds() {
                 });
             }
             let mut states: Vec<CaseStateView> = states.into_iter().flatten().collect();
-            for _ in 0..800 {
+            for _ in 0..1_500 {
                 town.clock
                     .advance_seconds(i64::try_from(dice.below(30)).unwrap());
                 town.fire();
