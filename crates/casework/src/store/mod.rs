@@ -357,7 +357,7 @@ statements! {
     /// They are one file by now.
     UPLOAD_PIECES_DROP = "DELETE FROM upload_piece WHERE upload_id = ?1";
     /// How many a caller has begun, as far as anybody asks.
-    UPLOADS_OF = "SELECT COUNT(*), COALESCE(SUM(length_bytes), 0) FROM upload WHERE caller = ?1 AND attachment_id IS NULL";
+    UPLOADS_OF = "SELECT COUNT(*), CAST(COALESCE(SUM(length_bytes), 0) AS BIGINT) FROM upload WHERE caller = ?1 AND attachment_id IS NULL";
     /// Whole since long, or begun long ago and not whole yet.
     UPLOADS_OLD = "SELECT id FROM upload WHERE begun_at < ?1 OR (begun_at < ?2 AND attachment_id IS NULL) ORDER BY begun_at LIMIT ?3";
     /// Nobody goes on with it.
