@@ -290,7 +290,7 @@ impl Portal {
         let earliest = self.now().plus_seconds(-TOLD_LATE_SECONDS_MAX);
         if told.occurred_at.is_some_and(|at| at < earliest) {
             let what = "at most seven days ago";
-            wrong.push(FieldError::new("occurred_at", "too_early", what));
+            wrong.push(FieldError::new("occurred_at", "out_of_range", what));
         }
         let category = self.category_name(told.category_id, &mut wrong);
         let component = match &told.component_code {
