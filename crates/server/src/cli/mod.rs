@@ -17,7 +17,7 @@ mod verify;
 use crate::city::City;
 use crate::settings::{Options, Settings};
 use crate::{listen, logging, serve};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use base::chance::SystemChance;
 use base::{Problem, SystemClock};
 use clap::{Parser, Subcommand};
@@ -121,10 +121,10 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
             with_city(settings, async |city| import::run(what, city).await).await
         }
         Command::Export(Export::Tables(what)) => {
-            with_city(settings, async |city| export::tables(&what, city).await).await
+            with_known_city(settings, async |city| export::tables(&what, city).await).await
         }
         Command::Export(Export::Handover(what)) => {
-            with_city(settings, async |city| {
+            with_known_city(settings, async |city| {
                 handover::out(&what, city, settings).await
             })
             .await
@@ -135,11 +135,11 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
             with_city(settings, async |city| grids::run(what, city).await).await
         }
         Command::Replay(what) => replay::run(&what, settings).await,
-        Command::Verify => with_city(settings, async |city| verify::run(city).await).await,
+        Command::Verify => with_known_city(settings, async |city| verify::run(city).await).await,
         Command::Backup(what) => backup::copy(&what, settings).await,
         Command::Restore(what) => backup::restore(&what, settings).await,
         Command::Recount => {
-            with_city(settings, async |city| {
+            with_known_city(settings, async |city| {
                 let count = city.casework.statistics_rebuild()?;
                 say(&format!(
                     "the numbers of {count} reports and cases are made anew"
@@ -149,7 +149,7 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
             .await
         }
         Command::Search(what) => {
-            with_city(settings, async |city| search::run(&what, city, settings)).await
+            with_known_city(settings, async |city| search::run(&what, city, settings)).await
         }
         Command::Openapi => {
             with_city(settings, async |city| {
@@ -175,6 +175,20 @@ async fn with_city(
     let done = work(&city).await;
     city.close();
     done
+}
+
+/// The same for what only looks into a city or mends it: where there is none, none is made, for it would be found in the best order.
+async fn with_known_city(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&City) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    if demo::is_new(settings) {
+        bail!(
+            "there is no city in {}; name its folder with --data-dir",
+            settings.data_dir.display()
+        );
+    }
+    with_city(settings, work).await
 }
 
 /// One piece of the answer.
