@@ -139,7 +139,7 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<Ex
         Command::Backup(what) => backup::copy(&what, settings).await,
         Command::Restore(what) => backup::restore(&what, settings).await,
         Command::Recount => {
-            with_known_city(settings, async |city| {
+            with_city(settings, async |city| {
                 let count = city.casework.statistics_rebuild()?;
                 say(&format!(
                     "the numbers of {count} reports and cases are made anew"
