@@ -1,7 +1,6 @@
 //! 受理: accepting a report that was received before. It opens cases, joins cases, or both.
 
-use super::links::with_form;
-use super::links::{Origin, check_version};
+use super::links::{Origin, check_version, with_form};
 use super::report::{Located, NewCase, own_words};
 use super::{Call, Casework, Filled, answer_text, answered};
 use crate::failure::CaseworkError;
@@ -200,9 +199,7 @@ impl Casework {
             component: None,
         }
     }
-}
 
-impl Casework {
     /// In which capacity somebody may act on a report: for the organisation that received it, or in its area or zone.
     pub(super) fn acting_on_report(
         &self,

@@ -63,7 +63,7 @@ use ::store::blobs::Blobs;
 use ::store::idempotency::{Once, OnceError};
 use access::{Principal, Reach, Sealer};
 use base::path::TreePath;
-use base::{FieldError, Id, Timestamp};
+use base::{FieldError, Id, Point, Timestamp};
 use std::sync::Arc;
 
 /// What casework is made of.
@@ -257,6 +257,12 @@ fn answer_text<T: serde::Serialize>(answer: &T) -> String {
     serde_json::to_string(answer).unwrap_or_default()
 }
 
+/// Whether somebody holds any zone at all.
+fn has_zones(principal: &Principal) -> bool {
+    let mut held = principal.memberships.iter();
+    held.any(|membership| !membership.zone_ids.is_empty())
+}
+
 impl Casework {
     /// In which capacity somebody may act on a case, named as `what`; secret when they may not even see it. An area given means
     /// that whoever sees the place may act, and zones are places too.
@@ -324,11 +330,20 @@ impl Casework {
 
     /// The zones that hold a case, as they are drawn now; not looked up for whoever has none.
     fn zones_for(&self, principal: &Principal, case: &Case) -> Vec<Id> {
-        let mut held = principal.memberships.iter();
-        if held.all(|membership| membership.zone_ids.is_empty()) {
+        self.zones_held(principal, case.area_path.as_ref(), case.point)
+    }
+
+    /// The same of any place.
+    fn zones_held(
+        &self,
+        principal: &Principal,
+        area_path: Option<&TreePath>,
+        point: Option<Point>,
+    ) -> Vec<Id> {
+        if !has_zones(principal) {
             return Vec::new();
         }
-        self.zones_of(case)
+        self.parts().city.zones_at(area_path, point)
     }
 
     /// The zones that hold a case, as they are drawn now.

@@ -8,8 +8,8 @@ use crate::failure::CaseworkError;
 use crate::lifecycle::report::ReportFact;
 use crate::listing::{Claimed, Cursor, ReportFilter};
 use crate::model::Report;
-use crate::service::Casework;
 use crate::service::sealed::{self, Reporter};
+use crate::service::{Casework, has_zones};
 use crate::store::attachments;
 use crate::store::listing::{self, ReportListed};
 use crate::store::read::{self, CaseKey, ReportRow};
@@ -243,11 +243,7 @@ impl Casework {
         principal: &Principal,
         report: &Report,
     ) -> Vec<Id> {
-        if !has_zones(principal) {
-            return Vec::new();
-        }
-        let city = &self.parts().city;
-        city.zones_at(report.area_path.as_ref(), report.point)
+        self.zones_held(principal, report.area_path.as_ref(), report.point)
     }
 
     pub(in crate::service) fn report_view_in(
@@ -359,11 +355,6 @@ impl Casework {
             }
         }))
     }
-}
-
-fn has_zones(principal: &Principal) -> bool {
-    let mut held = principal.memberships.iter();
-    held.any(|membership| !membership.zone_ids.is_empty())
 }
 
 pub(in crate::service) fn report_head(
