@@ -41,6 +41,15 @@ enum Figure {
         #[arg(long)]
         folder: Option<PathBuf>,
     },
+    /// One case after another with its timeline in a city that `lists --folder` has kept, for a profiler to look at.
+    Detail {
+        /// The folder of that city, e.g. `KEPT/100000`.
+        #[arg(long)]
+        folder: PathBuf,
+        /// How often each of two hundred cases is read.
+        #[arg(long, default_value_t = 50)]
+        rounds: usize,
+    },
     /// Searches and alike cases in a city that `lists --folder` has kept; its index is made anew.
     Search {
         /// The folder of that city, e.g. `KEPT/100000`.
@@ -84,6 +93,7 @@ fn main() -> Result<()> {
             Figure::Points => points::run()?,
             Figure::Commands { count } => commands::run(count)?,
             Figure::Lists { most, folder } => lists::run(&binary, most, folder.as_deref())?,
+            Figure::Detail { folder, rounds } => lists::details(&folder, rounds)?,
             Figure::Search { folder } => search::run(&binary, &folder)?,
             Figure::Startup => startup::run(&binary)?,
             Figure::Http { count } => {

@@ -79,14 +79,14 @@ pub fn start(
         async move { figures.tidy_up() }
     }));
     city.casework.lists_keep_in(search_dir.join(LISTS_FILE));
-    tasks.push(tokio::spawn(follow_lists(city.clone())));
+    tasks.push(tokio::spawn(follow_lists(city.clone(), closing.clone())));
     let of_kept = city.clone();
     tasks.push(every(LISTS_KEPT_EVERY, closing, move || {
         keep_lists(of_kept.clone())
     }));
-    let of_lists = city.clone();
+    let (of_lists, until) = (city.clone(), closing.clone());
     tasks.push(every(LISTS_EVERY, closing, move || {
-        follow_lists(of_lists.clone())
+        follow_lists(of_lists.clone(), until.clone())
     }));
     let (of_timers, until) = (city.clone(), closing.clone());
     tasks.push(every(TIMERS_EVERY, closing, move || {
@@ -120,9 +120,15 @@ async fn back_up_files(city: City, all: bool) {
     }
 }
 
-async fn follow_lists(city: City) {
-    if let Err(error) = city.casework.lists_follow().await {
-        tracing::warn!(%error, "the lists could not be brought up to date");
+/// Reading everything for the first time takes long where there is much; who stops does not wait for it.
+async fn follow_lists(city: City, mut closing: Closing) {
+    tokio::select! {
+        followed = city.casework.lists_follow() => {
+            if let Err(error) = followed {
+                tracing::warn!(%error, "the lists could not be brought up to date");
+            }
+        }
+        () = closing.closed() => {}
     }
 }
 

@@ -76,9 +76,20 @@ impl<'a> Tx<'a> {
         &mut self,
         statement: &Statement,
         params: &[Param<'_>],
-        map: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+        map: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        Ok(self.query(statement, params, map)?.into_iter().next())
+        self.guarded(|engine| match engine {
+            Engine::Sqlite(connection) => {
+                let mut prepared = connection.prepare_cached(statement.text())?;
+                let mut rows = prepared.query(rusqlite::params_from_iter(params))?;
+                let first = rows.next()?;
+                first.map(|row| map(&Row::Sqlite(row))).transpose()
+            }
+            Engine::Pg(session) => {
+                let found = session.query(statement.text(), params)?;
+                found.first().map(|row| map(&Row::Pg(row))).transpose()
+            }
+        })
     }
 
     /// Executes now and says how many rows changed. Costs a round trip on PostgreSQL.

@@ -83,6 +83,11 @@ impl TaskFilter {
     fn may_be(&self, state: TaskState) -> bool {
         self.state.is_none_or(|wanted| wanted == state) && (!self.is_open() || state.is_open())
     }
+
+    /// Whether nothing is asked of tasks themselves.
+    fn is_any(&self) -> bool {
+        self.state.is_none() && self.kind.is_none() && !self.is_open()
+    }
 }
 
 /// The subtrees whose tasks may be listed, none in another; `None` for all tasks. A scope reaches tasks by who holds them only.
@@ -108,6 +113,8 @@ fn roots(filter: &TaskFilter, scope: &Scope) -> Option<Vec<TreePath>> {
 
 /// What one index answers, newest first or few, or in no order.
 enum Part<'a> {
+    /// All there are.
+    All,
     /// Somebody's own, of a subtree.
     Mine(Id, Option<&'a TreePath>),
     /// Open ones of a subtree.
@@ -197,6 +204,9 @@ fn listed<'a>(
         let roots = roots.iter().copied();
         return roots.map(|root| Part::Mine(staff_id, root)).collect();
     }
+    if filter.is_any() && roots.contains(&None) {
+        return vec![Part::All];
+    }
     let mut parts = open(filter, roots);
     match holders {
         Some(holders) => {
@@ -244,6 +254,7 @@ fn keys(composer: &mut Composer, filter: &TaskFilter, part: &Part<'_>) -> String
     let (mut kind, mut state, mut within) = (filter.kind, filter.state, None);
     let mut path_column = "t.organisation_path";
     match part {
+        Part::All => {}
         Part::Mine(_, root) => {
             condition("t.assignee IS NOT NULL");
             within = *root;

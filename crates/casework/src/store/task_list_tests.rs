@@ -33,8 +33,13 @@ fn every_part_is_served_by_its_index() {
         limit: 51,
         ..TaskFilter::default()
     };
+    let any = TaskFilter {
+        limit: 51,
+        ..TaskFilter::default()
+    };
     // With the index, and whether the newest come first out of it.
     let expected = [
+        (Part::All, &any, "SCAN t", true),
         (
             Part::Open(Some(&root)),
             &due,

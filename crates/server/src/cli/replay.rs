@@ -107,6 +107,11 @@ pub(super) async fn run(what: &Replay, settings: &Settings) -> anyhow::Result<Ex
             row.key, row.reason
         ));
     }
+    for key in replayed.due_at_once.iter().take(SHOWN_MAX) {
+        tell(&format!(
+            "{key}: its deadline lies before its opening; it was due at once"
+        ));
+    }
     let mut answer = serde_json::to_value(&replayed)?;
     let seconds = replayed.seconds.max(f64::MIN_POSITIVE);
     let rate = (replayed.commands as f64 / seconds).round();

@@ -119,7 +119,7 @@ impl Acts<'_> {
             case: case.id,
             task,
         });
-        if let Some(due_at) = record.due_at {
+        if let Some(due_at) = record.given_due_at() {
             let deadline = CaseDeadlineGiveRequest {
                 task_id: Some(task),
                 due_at,

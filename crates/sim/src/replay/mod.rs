@@ -50,6 +50,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// The deadline to give: theirs, or at once where theirs lies before the opening, for a deadline must lie ahead.
+    fn given_due_at(&self) -> Option<Timestamp> {
+        let at_once = Timestamp(self.opened_at.0.saturating_add(1));
+        self.due_at.map(|due_at| due_at.max(at_once))
+    }
+
     /// Whether their verdict can be held against ours.
     fn is_compared(&self) -> bool {
         self.in_time.is_some() && self.due_at.is_some() && self.closed_at.is_some()
@@ -90,6 +96,8 @@ pub struct Replayed {
     pub reasons: BTreeMap<String, usize>,
     /// What was handled, and what of it in time, by department: our numbers, as the statistics page gives them.
     pub rates: BTreeMap<String, Handled>,
+    /// The keys of those whose deadline lies before their opening: they were given one that passed at once.
+    pub due_at_once: Vec<String>,
     /// Each that disagrees.
     #[serde(skip)]
     pub disagreements: Vec<Disagreement>,
@@ -201,9 +209,13 @@ pub async fn replay(
         refused: std::mem::take(&mut replay.refused),
         reasons: BTreeMap::new(),
         rates,
+        due_at_once: Vec::new(),
         disagreements: Vec::new(),
     };
     for (nth, record) in records.iter().enumerate() {
+        if record.given_due_at() != record.due_at {
+            replayed.due_at_once.push(record.key.clone());
+        }
         let Some(in_time) = record.in_time.filter(|_| record.is_compared()) else {
             continue;
         };

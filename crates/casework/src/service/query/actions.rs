@@ -5,7 +5,7 @@ use crate::lifecycle::decide::{self, CaseCommand, TaskNew};
 use crate::lifecycle::handling::HandlingCommand;
 use crate::lifecycle::links::LinkCommand;
 use crate::lifecycle::overlays::OverlayCommand;
-use crate::lifecycle::{Circumstances, Refusal};
+use crate::lifecycle::{Circumstances, Refusal, RuleFacts};
 use crate::model::{Case, Digest, Level, NoteRef, OrganisationRef, Task, TaskState};
 use crate::process::Process;
 use crate::service::Casework;
@@ -266,6 +266,12 @@ impl<'a> Example<'a> {
     }
 }
 
+/// What the registry says of a case.
+struct Rules {
+    pinned: Option<RuleFacts>,
+    category_has_rules: bool,
+}
+
 impl Casework {
     /// What `principal` may do with a case now, the steps of the case first, then those of its tasks.
     pub(super) fn actions(
@@ -276,6 +282,13 @@ impl Casework {
         now: Timestamp,
     ) -> Vec<ActionView> {
         let example = Example::new(case, now);
+        let city = &self.parts().city;
+        let category = case.category_id.and_then(|id| city.category(id));
+        let pinned = case.rule.as_ref();
+        let rules = Rules {
+            pinned: pinned.and_then(|rule| city.rule_row(rule.id)),
+            category_has_rules: category.is_some_and(|facts| facts.has_rules),
+        };
         let of_case = example.of_case().into_iter().map(|command| (None, command));
         let of_tasks = case.tasks.iter().flat_map(|task| {
             let commands = example.of_task(task).into_iter();
@@ -285,7 +298,7 @@ impl Casework {
             .chain(of_tasks)
             .filter_map(|(task_id, command)| {
                 let operation = command.operation();
-                let blocked_by = match self.answer(principal, case, process, &command, now)? {
+                let blocked_by = match self.answer(principal, case, process, &rules, &command, now)? {
                     Answer::Possible => None,
                     Answer::Later(code) => Some(code),
                 };
@@ -305,6 +318,7 @@ impl Casework {
         principal: &Principal,
         case: &Case,
         process: &Process,
+        rules: &Rules,
         command: &CaseCommand,
         now: Timestamp,
     ) -> Option<Answer> {
@@ -312,21 +326,15 @@ impl Casework {
             return None;
         }
         let actor = self.authorise(principal, case, command).ok()?;
-        let parts = self.parts();
-        let category = case.category_id.and_then(|id| parts.city.category(id));
         let suggested = self.suggested_for(process, case, command, now);
-        let rule = case
-            .rule
-            .as_ref()
-            .and_then(|rule| parts.city.rule_row(rule.id));
         let circumstances = Circumstances {
             recorded_at: now,
             occurred_at: now,
             actor: Some(&actor),
             process,
-            reckoner: &*parts.reckoner,
-            rule: rule.as_ref(),
-            category_has_rules: category.is_some_and(|facts| facts.has_rules),
+            reckoner: &*self.parts().reckoner,
+            rule: rules.pinned.as_ref(),
+            category_has_rules: rules.category_has_rules,
             suggested: suggested.as_ref(),
         };
         match decide::decide(case, command, &circumstances) {

@@ -194,7 +194,7 @@ impl Casework {
                 let case = read::case_with_tasks(tx, CaseKey::Case(id))?
                     .filter(|case| this.may_see(&principal, case))
                     .ok_or(CaseworkError::NotFound("case"))?;
-                Ok(this.case_view_in(tx, &principal, &case, now)?)
+                Ok(this.case_view_in(tx, &principal, case, now)?)
             })
             .await
     }
@@ -203,7 +203,7 @@ impl Casework {
         &self,
         tx: &mut Tx<'_>,
         principal: &Principal,
-        case: &Case,
+        case: Case,
         now: Timestamp,
     ) -> Result<CaseView, StoreError> {
         let mut names = self.names();
@@ -212,14 +212,15 @@ impl Casework {
         let entries = read::timeline(tx, case.id)?;
         let events = read::case_events(&entries)?;
         let row = CaseRow {
-            case: case.clone(),
             // The words have it, and are opened anyway.
             title: None,
             lead_organisation_id: case.lead().map(|lead| lead.organisation.id),
             updated_at: entries
                 .last()
                 .map_or(case.accepted_at, |entry| entry.recorded_at),
+            case,
         };
+        let case = &row.case;
         let mut tasks = Vec::with_capacity(case.tasks.len());
         for task in &case.tasks {
             let result = self.note_shown(tx, task.result.as_ref())?;
