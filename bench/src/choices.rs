@@ -1,6 +1,7 @@
 //! What the lists of cases and of tasks can be narrowed by, with common and rare values, and every combination of up to three.
 
 use crate::commands::Office;
+use crate::mass::ZONES;
 use anyhow::{Context, Result};
 use base::{AreaLevel, Id, PageRequest, Timestamp};
 use casework::clocks::Light;
@@ -48,6 +49,18 @@ fn areas(office: &Office) -> Result<[(&'static str, String); 3]> {
         ("small street", last.code.to_string()),
         ("village", village.context("no village")?.code.to_string()),
     ])
+}
+
+/// The one in which much lies, and the one in which little does.
+fn zones(office: &Office) -> Result<Vec<(&'static str, Id)>> {
+    let snapshot = office.city.registry.snapshot();
+    let of = |(name, code): (&'static str, &str)| {
+        let mut all = snapshot.zones.zones().iter();
+        let zone = all.find(|zone| zone.code.as_deref() == Some(code));
+        Some((name, zone?.id))
+    };
+    let found = ["large", "small"].into_iter().zip(ZONES).map(of);
+    found.collect::<Option<_>>().context("no zones")
 }
 
 fn sources() -> [(&'static str, String); 3] {
@@ -125,6 +138,23 @@ pub(crate) async fn of_cases(office: &Office) -> Result<Vec<Choice<CaseQuery>>> 
             one(&areas(office)?, |query, value| {
                 query.area_code = Some(value)
             }),
+        ),
+        (
+            "zone",
+            one(&zones(office)?, |query: &mut CaseQuery, value| {
+                query.zone_id = Some(value)
+            }),
+        ),
+        (
+            "within",
+            one(
+                &[
+                    ("all", "120.9,30.9,121.4,31.4".to_owned()),
+                    ("a street", "120.99,30.99,121.01,31.01".to_owned()),
+                    ("a corner", "121.0,31.0,121.001,31.001".to_owned()),
+                ],
+                |query, value| query.within = Some(value),
+            ),
         ),
         (
             "category",

@@ -24,6 +24,7 @@ use casework::input::{
 use casework::model::CaseStage;
 use casework::service::CaseMark;
 use casework::statistics::measures::kept;
+use registry::ZoneNew;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
@@ -72,6 +73,16 @@ impl Draw {
         self.next() % end.max(1)
     }
 
+    /// Degrees east and north: somewhere about the middle of the nth street, two kilometres across.
+    fn point(&mut self, street: usize) -> (f64, f64) {
+        let mut off = || (self.below(10_000) + self.below(10_000)) as f64 / 1e6 - 0.01;
+        let (column, row) = (street % 4, street / 4);
+        (
+            121.0 + column as f64 * 0.05 + off(),
+            31.0 + row as f64 * 0.05 + off(),
+        )
+    }
+
     /// One of a slice; the first ones come up more often.
     fn uneven<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         let unit = self.below(1 << 20) as f64 / f64::from(1 << 20);
@@ -86,7 +97,12 @@ struct Spread {
     categories: Vec<Id>,
     centre: (Id, TreePath),
     stations: Vec<(Id, TreePath)>,
+    /// With the area each is made of.
+    zones: Vec<(Id, TreePath)>,
 }
+
+/// The codes of a zone in which much lies, and of one in which little does.
+pub(crate) const ZONES: [&str; 2] = ["BENCH-LARGE", "BENCH-SMALL"];
 
 /// How many in a thousand cases are marked in one of the ways that a template is.
 const MARKED: u64 = 20;
@@ -199,11 +215,22 @@ async fn spread(office: &Office) -> Result<Spread> {
         let made = city.access.organisation_create(&console, new, None).await?;
         stations.push((made.id, made.path.clone()));
     }
+    let (street, villages) = streets.first().context("no streets")?;
+    let village = villages.last().unwrap_or(street);
+    let mut zones = Vec::new();
+    for (code, area) in ZONES.into_iter().zip([street, village]) {
+        let new: ZoneNew = serde_json::from_value(json!({
+            "code": code, "name": code, "kind": "bench", "area_paths": [area],
+        }))?;
+        let made = city.registry.zone_create(&console, new, None).await?;
+        zones.push((made.id, area.clone()));
+    }
     Ok(Spread {
         streets,
         categories,
         centre,
         stations,
+        zones,
     })
 }
 
@@ -419,6 +446,8 @@ fn copy(
     let village = villages
         .get(draw.below(villages.len() as u64) as usize)
         .unwrap_or(street);
+    let nth = spread.streets.iter().position(|(path, _)| path == street);
+    let point = draw.point(nth.unwrap_or_default());
     let category = draw.uneven(&spread.categories).context("no categories")?;
     let lead = draw
         .uneven(&spread.stations)
@@ -485,6 +514,8 @@ fn copy(
                     (_, "level", _) => text(level),
                     (_, "case_no", _) => text(&number),
                     (_, "report_no", _) => Value::Text(format!("SQ{number}")),
+                    (_, "lon", _) => Value::Real(point.0),
+                    (_, "lat", _) => Value::Real(point.1),
                     (_, "area_path", _) => text(village.as_str()),
                     (_, "street_path", _) => text(street.as_str()),
                     (_, "category_id", _) => Value::Integer(category.0),
@@ -525,6 +556,19 @@ fn copy(
     )?;
     for path in organisations {
         insert.execute(rusqlite::params![case_id.0, path.as_str()])?;
+    }
+    for (zone, _) in spread
+        .zones
+        .iter()
+        .filter(|(_, area)| area.contains(village))
+    {
+        for (of, id) in [("case", case_id), ("report", report_id)] {
+            connection
+                .prepare_cached(&format!(
+                    "INSERT INTO {of}_zone (zone_id, {of}_id) VALUES (?1, ?2)"
+                ))?
+                .execute([zone.0, id.0])?;
+        }
     }
     Ok(())
 }

@@ -56,6 +56,24 @@ pub struct LayerNew {
     pub position: i64,
 }
 
+impl LayerNew {
+    fn into_layer(self, id: Id) -> Layer {
+        Layer {
+            id,
+            code: self.code,
+            name: self.name,
+            geometry: self.geometry,
+            source: self.source,
+            style: self.style,
+            level_min: self.level_min,
+            level_max: self.level_max,
+            position: self.position,
+            is_active: true,
+            version: 1,
+        }
+    }
+}
+
 fn level_max() -> u8 {
     crate::model::LEVEL_MAX
 }
@@ -105,6 +123,8 @@ pub struct PlaceImport {
     pub coordinates: CoordinateSystem,
     /// The property that tells one place from the others. When left out `id` or `code`, and without these name and place.
     pub code: Option<String>,
+    /// Makes the layer, with this name, when there is none with the code.
+    pub layer_name: Option<String>,
 }
 
 impl Registry {
@@ -132,19 +152,7 @@ impl Registry {
         once: Option<Once>,
     ) -> Result<Arc<Layer>, RegistryError> {
         let actor = who.acting_anywhere("layer_create")?;
-        let layer = Layer {
-            id: self.store.next_id(),
-            code: new.code,
-            name: new.name,
-            geometry: new.geometry,
-            source: new.source,
-            style: new.style,
-            level_min: new.level_min,
-            level_max: new.level_max,
-            position: new.position,
-            is_active: true,
-            version: 1,
-        };
+        let layer = new.into_layer(self.store.next_id());
         let faults = self.layer_faults(&layer);
         let id = self
             .write_layer(actor, layer, faults, "layer_create", once)
@@ -366,20 +374,22 @@ impl Registry {
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<Report, RegistryError> {
         let actor = who.acting_anywhere("layer_update")?;
-        let layer = self
-            .layer(layer_code)
-            .filter(|layer| layer.source == LayerSource::Places {})
-            .ok_or_else(|| {
-                let message = format!("there is no layer `{layer_code}` of places");
-                RegistryError::invalid("layer", "unknown_id", message)
-            })?;
+        let known = self.layer(layer_code);
         let (mut report, places) = drafts(geojson, options)?;
+        let layer_id = match (known, &options.layer_name) {
+            (Some(layer), _) if layer.source == (LayerSource::Places {}) => layer.id,
+            (None, Some(name)) => self.layer_of_places(who, layer_code, name, options).await?,
+            _ => {
+                let message = format!("there is no layer `{layer_code}` of places");
+                return Err(RegistryError::invalid("layer", "unknown_id", message));
+            }
+        };
         let total = places.len();
         let mut done = 0;
         progress(Progress { done, total });
         for batch in places.chunks(BATCH) {
             let (news, unchanged) = self
-                .put_places(&actor, layer.id, batch.to_vec(), options.dry_run)
+                .put_places(&actor, layer_id, batch.to_vec(), options.dry_run)
                 .await?;
             report.stored += news;
             report.unchanged += unchanged;
@@ -387,6 +397,35 @@ impl Registry {
             progress(Progress { done, total });
         }
         Ok(report)
+    }
+
+    /// A new layer of places drawn as points; in a rehearsal the id of none.
+    async fn layer_of_places(
+        &self,
+        who: &Principal,
+        code: &str,
+        name: &str,
+        options: &PlaceImport,
+    ) -> Result<Id, RegistryError> {
+        let new = LayerNew {
+            code: code.to_owned(),
+            name: name.to_owned(),
+            geometry: LayerGeometry::Point,
+            source: LayerSource::Places {},
+            style: Map::new(),
+            level_min: 0,
+            level_max: level_max(),
+            position: position(),
+        };
+        if options.dry_run {
+            let faults = self.layer_faults(&new.into_layer(Id(0)));
+            return if faults.is_empty() {
+                Ok(Id(0))
+            } else {
+                Err(RegistryError::Invalid(faults))
+            };
+        }
+        Ok(self.layer_create(who, new, None).await?.id)
     }
 
     /// Stores places that are new or changed; says how many, and how many were there just so.

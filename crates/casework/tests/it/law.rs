@@ -6,6 +6,7 @@ use casework::lifecycle::case::{self, CaseFact};
 use casework::lifecycle::decide::{CaseCommand, TaskNew};
 use casework::lifecycle::{EVENT_SCHEMA, Event, Fact, read_fact};
 use casework::model::{Actor, Case, CaseStage, ClockKind, Task, TaskKind, TaskRole, TaskState};
+use casework::process::Process;
 use proptest::prelude::*;
 
 /// One random move. Numbers are folded onto whatever tasks, people and rows exist.
@@ -85,6 +86,9 @@ fn onward(case: &Case, chance: u8) -> MoveKind {
             let finish = working(TaskRole::Co).or(working(TaskRole::Lead));
             assigned.map_or_else(|| MoveKind::Finish(finish.unwrap()), MoveKind::Accept)
         }
+        CaseStage::Inspecting if place(&is_to_be_accepted).is_some() => {
+            MoveKind::Accept(place(&is_to_be_accepted).unwrap())
+        }
         CaseStage::Inspecting if chance.is_multiple_of(3) => {
             MoveKind::Inspect(false, vec![chance % 2], true)
         }
@@ -93,6 +97,11 @@ fn onward(case: &Case, chance: u8) -> MoveKind {
             MoveKind::Close(1)
         }
     }
+}
+
+/// Of an inspection in the field, which somebody accepts first.
+fn is_to_be_accepted(task: &Task) -> bool {
+    task.kind == TaskKind::Inspect && task.state == TaskState::Assigned && task.response.is_some()
 }
 
 /// Two thirds of the moves are taken by somebody who fits.
@@ -106,7 +115,12 @@ fn fitting(world: &World, chosen: &Move) -> Actor {
     match &chosen.kind {
         MoveKind::File(_) | MoveKind::Close(_) => actor(0, "shift_leader"),
         MoveKind::Dispatch(..) => actor(0, "dispatcher"),
-        MoveKind::Accept(n) | MoveKind::Finish(n) => actor(of_task(n), "handler"),
+        MoveKind::Accept(n) | MoveKind::Finish(n) => {
+            let task = world.case.tasks.get(usize::from(*n));
+            let inspects = task.is_some_and(is_to_be_accepted);
+            let role = if inspects { "inspector" } else { "handler" };
+            actor(of_task(n), role)
+        }
         MoveKind::Inspect(..) => actor(0, "inspector"),
         MoveKind::Overlay(n, m) => crate::overlay_moves::fitting(&world.case, *n, *m),
         MoveKind::Timer(..) | MoveKind::Onward(_) => actor(0, "leader"),
@@ -180,7 +194,10 @@ fn command(world: &mut World, kind: &MoveKind) -> CaseCommand {
 
 /// Plays the moves; checks after each that a refusal changed nothing.
 fn play(moves: &[Move]) -> World {
-    let mut world = World::new();
+    play_in(World::new(), moves)
+}
+
+fn play_in(mut world: World, moves: &[Move]) -> World {
     for (n, chosen) in moves.iter().enumerate() {
         world.wait(chosen.wait_minutes);
         let chosen = &match chosen.kind {
@@ -253,6 +270,42 @@ fn stages_change_along_the_ways(world: &World) {
         };
         assert!(lawful, "{:?}: {from} to {}", event.fact.kind(), case.stage);
     }
+}
+
+/// The processes that come with the product, and that of a city that inspects in the field.
+fn processes() -> [Process; 5] {
+    let built_in = [
+        include_str!("../../processes/city-management.toml"),
+        include_str!("../../processes/hotline.toml"),
+        include_str!("../../processes/quick.toml"),
+        include_str!("../../processes/sensor.toml"),
+    ];
+    let [loop_of_the_city, hotline, quick, sensor] = built_in;
+    let in_the_field = loop_of_the_city.replace("mode = \"desk\"", "mode = \"field\"");
+    assert_ne!(in_the_field, loop_of_the_city);
+    [loop_of_the_city, hotline, quick, sensor, &in_the_field]
+        .map(|text| Process::load(text, |_| true).unwrap())
+}
+
+/// What holds in every process: laws 3 to 6 and 9.
+fn laws_of_any_process_hold(world: &World) {
+    let case = &world.case;
+    if case.stage == CaseStage::Closed {
+        let passed = |fact: &CaseFact| matches!(fact, CaseFact::CaseInspected { passed: true, .. });
+        assert!(facts(world).any(passed) || case.extra.course.uninspected.is_some());
+    }
+    if !case.stage.is_open() {
+        assert!(case.tasks.iter().all(|task| !task.is_open()));
+        assert!(case.clock.is_none());
+    }
+    if !world.process.self_handling.handler_may_inspect {
+        who_handled_never_inspected(world);
+    }
+    overdue_follows_from_the_events(world);
+    crate::overlay_moves::laws_hold(world);
+    holds_no_free_text(world);
+    let timeline: Vec<_> = world.timeline.iter().map(stored).collect();
+    assert_eq!(case::replay(&timeline).unwrap(), world.case);
 }
 
 /// Laws 2 and 3.
@@ -376,6 +429,24 @@ proptest! {
         let timeline: Vec<_> = world.timeline.iter().map(stored).collect();
         prop_assert_eq!(&timeline, &world.timeline);
         prop_assert_eq!(case::replay(&timeline).unwrap(), world.case);
+    }
+}
+
+#[test]
+fn the_law_holds_in_every_process_and_each_is_lived_to_its_end() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    for process in processes() {
+        let mut runner = TestRunner::deterministic();
+        let strategy = prop::collection::vec(any_move(), 80);
+        let mut closed = 0;
+        for _ in 0..200 {
+            let moves = strategy.new_tree(&mut runner).unwrap().current();
+            let world = play_in(World::of(process.clone()), &moves);
+            laws_of_any_process_hold(&world);
+            closed += i32::from(world.case.stage == CaseStage::Closed);
+        }
+        assert!(closed > 10, "{:?}: {closed}", process.reference);
     }
 }
 

@@ -153,9 +153,13 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let process = process();
+        Self::of(process())
+    }
+
+    /// A case of this process.
+    pub fn of(process: Process) -> Self {
         let clerk = actor(0, "intake_clerk");
-        let event = decide::open(
+        let events = decide::begin(
             &opened(),
             &Circumstances {
                 recorded_at: START,
@@ -169,9 +173,11 @@ impl World {
             },
         )
         .unwrap();
+        let (first, rest) = events.split_first().unwrap();
+        let begun = case::begin(first).unwrap();
         Self {
-            case: case::begin(&event).unwrap(),
-            timeline: vec![event],
+            case: rest.iter().fold(begun, case::evolve),
+            timeline: events,
             process,
             now: START,
             next_id: 10_000,

@@ -245,22 +245,36 @@ fn the_real_places_of_a_district_are_a_layer() {
     };
     let bytes = std::fs::read(path).unwrap();
     on_each_engine_with_access(|fresh, registry, _| {
-        let layer = json!({"code": "poi", "name": "兴趣点", "geometry": "point", "source": {"kind": "places"}});
-        assert_eq!(create(registry, &layer).0, StatusCode::CREATED);
-        let options = PlaceImport {
-            coordinates: CoordinateSystem::Gcj02,
-            ..PlaceImport::default()
+        let import = |dry_run, layer_name: Option<&str>| {
+            let options = PlaceImport {
+                dry_run,
+                coordinates: CoordinateSystem::Gcj02,
+                layer_name: layer_name.map(str::to_owned),
+                ..PlaceImport::default()
+            };
+            wait(registry.place_import(&console(), "poi", &bytes, &options, |_| ()))
         };
-        let import =
-            || wait(registry.place_import(&console(), "poi", &bytes, &options, |_| ())).unwrap();
-        let first = import();
+        // A layer that is not there is made where its name is given, and not in a rehearsal.
+        assert!(matches!(
+            import(false, None),
+            Err(RegistryError::Invalid(_))
+        ));
+        assert!(matches!(
+            import(true, Some("")),
+            Err(RegistryError::Invalid(_))
+        ));
+        let planned = import(true, Some("兴趣点")).unwrap();
+        assert!(registry.layer("poi").is_none());
+        let first = import(false, Some("兴趣点")).unwrap();
+        assert_eq!((planned.read, planned.stored), (first.read, first.stored));
+        assert_eq!(registry.layer("poi").unwrap().name, "兴趣点");
         assert!(
             first.adds_up() && first.read == 2_374 && first.stored > 2_300,
             "{} {:?}",
             first.stored,
             first.rejected.first()
         );
-        let second = import();
+        let second = import(false, None).unwrap();
         assert_eq!((second.stored, second.unchanged), (0, first.stored));
         assert_eq!(
             count(fresh, "SELECT COUNT(*) FROM place").cast_unsigned(),

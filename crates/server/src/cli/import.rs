@@ -188,6 +188,9 @@ pub(super) struct Places {
     /// The layer they belong to, by its code
     #[arg(long, value_name = "CODE")]
     layer: String,
+    /// Its name; with it the layer is made when it is not there yet
+    #[arg(long, value_name = "NAME")]
+    layer_name: Option<String>,
     /// The property that tells them apart [default: id or code, else name and place]
     #[arg(long, value_name = "PROPERTY")]
     key: Option<String>,
@@ -297,6 +300,7 @@ async fn import_places(places: &Places, city: &City) -> anyhow::Result<Report> {
         dry_run: places.common.dry_run,
         coordinates: places.coordinates.into(),
         code: places.key.clone(),
+        layer_name: places.layer_name.clone(),
     };
     let steps = Steps::default();
     let progress = |at: registry::Progress| steps.show(at.done as u64, at.total as u64);

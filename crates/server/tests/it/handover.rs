@@ -1,9 +1,10 @@
 //! A city that has lived some days goes from one installation to another, and is the same.
 
-use access::PasswordCost;
 use access::parcel::Passphrase;
+use access::{Password, PasswordCost, Principal};
 use base::chance::SeededChance;
 use base::{Clock, ManualClock, SystemClock, Timestamp};
+use casework::Call;
 use server::city::{City, ROOMS};
 use server::handover::{HandedOver, hand_over, take_over};
 use server::settings::Settings;
@@ -210,6 +211,7 @@ fn a_city_goes_from_engine_to_engine_and_back_and_stays_the_same() {
     let (here, there, back) = (Ground::sqlite(), Ground::postgres(), Ground::sqlite());
     block_on(async {
         let city = days(&here, 9, 34.0).await;
+        upload(&city).await;
         let first = here.hand_over(&city, "first");
         let rows = |name: &str| {
             let found = first
@@ -231,6 +233,7 @@ fn a_city_goes_from_engine_to_engine_and_back_and_stays_the_same() {
             "timer",
             "outbox",
             "account",
+            "attachment",
             "membership",
             "case_zone",
             "dispatch",
@@ -276,21 +279,31 @@ fn a_city_goes_from_engine_to_engine_and_back_and_stays_the_same() {
         assert_verifies(&city);
         assert_eq!(numbers(&city.store), counted);
         assert_eq!(city.former_audit_keys.len(), 2);
+        let (files, of_files) = city.casework.attachments_verify().await.unwrap();
+        assert!(files > 0 && of_files.is_empty(), "{files} {of_files:?}");
         let third = back.hand_over(&city, "third");
         assert_same((&folder, &first), (&back.path("third"), &third));
         // It goes on: somebody signs in, and the chain still holds.
-        let opened = city
-            .access
-            .session_open(
-                "zhibanzhang",
-                &access::Password::new(sim::DEMO_PASSWORD.to_owned()),
-                "127.0.0.1",
-            )
-            .await;
-        assert!(opened.is_ok());
+        leader(&city).await;
         assert_verifies(&city);
         city.close();
     });
+}
+
+async fn leader(city: &City) -> Arc<Principal> {
+    let password = Password::new(sim::DEMO_PASSWORD.to_owned());
+    let opened = city
+        .access
+        .session_open("zhibanzhang", &password, "127.0.0.1");
+    opened.await.unwrap().principal
+}
+
+/// Somebody uploads a file.
+async fn upload(city: &City) {
+    let call = Call::of(leader(city).await);
+    let mut upload = city.casework.attachment_begin(call, None).await.unwrap();
+    upload.push(b"%PDF-1.7\nof the scene").await.unwrap();
+    upload.finish().await.unwrap();
 }
 
 /// The small demo city.

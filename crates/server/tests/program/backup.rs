@@ -160,6 +160,21 @@ async fn all_there(city: &City, answered: &Answered, until: Timestamp) -> usize 
     owed.len()
 }
 
+/// The path of a file that the shift leader has uploaded.
+async fn upload(city: &City, document: &str) -> String {
+    let mut client = city.leader.connect(city.address).await.unwrap();
+    let reply = client.post("/api/v1/attachments", document, None).await;
+    let file: Value = reply.unwrap().json().unwrap();
+    format!("/api/v1/attachments/{}", file["id"].as_str().unwrap())
+}
+
+async fn download(city: &City, path: &str) -> Vec<u8> {
+    let mut client = city.leader.connect(city.address).await.unwrap();
+    let reply = client.get(path).await.unwrap();
+    assert_eq!(reply.status, 200);
+    reply.body
+}
+
 #[test]
 fn after_kill_9_under_load_what_was_answered_before_the_last_step_is_restored_in_a_fresh_place() {
     let (kept, place) = (Kept::new(), Place::embedded());
@@ -227,6 +242,8 @@ fn a_copy_is_taken_while_the_city_is_served_and_a_restore_needs_its_passphrase_a
     let (kept, place) = (Kept::new(), Place::embedded());
     let (program, city, runtime) = faults::open_demo(&place.launch("demo")).unwrap();
     let answered = Answered::default();
+    let document = format!("%PDF-1.7\n{}", "现场记录 ".repeat(50_000));
+    let file = runtime.block_on(upload(&city, &document));
     let crew = runtime.spawn(work(city, 0, answered.clone()));
     std::thread::sleep(Duration::from_millis(500));
     let data_dir = place.folder.path().display().to_string();
@@ -277,6 +294,10 @@ fn a_copy_is_taken_while_the_city_is_served_and_a_restore_needs_its_passphrase_a
     let city = runtime.block_on(City::enter(program.address)).unwrap();
     let count = runtime.block_on(all_there(&city, &answered, before));
     assert!(count > 0);
+    assert_eq!(
+        runtime.block_on(download(&city, &file)),
+        document.as_bytes()
+    );
     program.stop().unwrap();
 }
 

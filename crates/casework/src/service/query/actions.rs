@@ -298,10 +298,11 @@ impl Casework {
             .chain(of_tasks)
             .filter_map(|(task_id, command)| {
                 let operation = command.operation();
-                let blocked_by = match self.answer(principal, case, process, &rules, &command, now)? {
-                    Answer::Possible => None,
-                    Answer::Later(code) => Some(code),
-                };
+                let blocked_by =
+                    match self.answer(principal, case, process, &rules, &command, now)? {
+                        Answer::Possible => None,
+                        Answer::Later(code) => Some(code),
+                    };
                 Some(ActionView {
                     operation,
                     name: process.action_name(operation).to_owned(),
