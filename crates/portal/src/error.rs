@@ -26,6 +26,9 @@ pub enum PortalError {
     /// Nothing here can reach a phone.
     #[error("no codes can be sent")]
     CodesNotSent,
+    /// What everybody sees of the case was decided anew meanwhile; the version it has now.
+    #[error("what is shown of the case was changed meanwhile")]
+    PublicationVersion(i64),
     /// Casework says no.
     #[error(transparent)]
     Casework(#[from] CaseworkError),
@@ -70,6 +73,12 @@ impl From<PortalError> for Problem {
                 "codes_not_sent",
                 "No way to reach phones is set up here.",
             ),
+            PortalError::PublicationVersion(version) => Self::new(
+                FailureKind::Conflict,
+                "publication_changed",
+                "What everybody sees of this case was decided anew; look at it and decide again.",
+            )
+            .with_current(serde_json::json!({ "version": version })),
             // What the present state is, is for the people at the desks.
             PortalError::Casework(error) => {
                 let mut problem = Self::from(error);

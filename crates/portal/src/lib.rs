@@ -27,6 +27,7 @@ pub const PROBLEM_CODES: &[&str] = &[
     "link_expired",
     "too_many_requests",
     "codes_not_sent",
+    "publication_changed",
 ];
 
 /// Codes of wrong fields that only this room uses.

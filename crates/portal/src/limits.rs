@@ -2,7 +2,8 @@
 //!
 //! Counted in memory, on each node by itself, and bounded: a flood of new addresses pushes the counts of others out, and no more. What must
 //! hold whatever is flooded stands in the database: the tries of a code, one rating for each end, one report of a phone for each case.
-//! Whole quarters share an address of a mobile network, so an address is given room for many people.
+//! Whole quarters share an address of a mobile network, so an address is given room for many people. Of IPv6 a household counts for itself
+//! (/64), and whoever was given more than one network is counted by the whole of it too (/48), with room for many households.
 
 use crate::error::PortalError;
 use access::attempts::Attempts;
@@ -11,14 +12,18 @@ use std::net::IpAddr;
 
 /// Keys remembered of each kind.
 const KEYS_MAX: usize = 100_000;
+/// A site of IPv6 (/48) may do so many times what an address may.
+const SITE_TIMES: u32 = 16;
 /// A place is a square of so many degrees, about a hundred metres.
 const PLACE_DEGREES: f64 = 0.001;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Looking: categories, suggestions, components, cases that are shown to all.
+    /// Looking: categories, suggestions, the map, cases that are shown to all.
     Look,
+    /// Looking at a component by its code: codes can be counted through.
+    Component,
     /// Following what one has told.
     Follow,
     /// A piece of a photo.
@@ -50,6 +55,7 @@ impl Act {
     const fn allowance(self) -> (u32, i64) {
         match self {
             Self::Look => (120, 60),
+            Self::Component => (50, 600),
             Self::Follow => (240, 60),
             Self::Upload => (600, 600),
             Self::Photo => (120, 3_600),
@@ -65,8 +71,9 @@ impl Act {
         }
     }
 
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Look,
+        Self::Component,
         Self::Follow,
         Self::Upload,
         Self::Report,
@@ -83,13 +90,23 @@ impl Act {
 }
 
 /// The counts.
-pub struct Limits(Vec<(Act, Attempts<String>)>);
+pub struct Limits(Vec<Counts>);
+
+struct Counts {
+    act: Act,
+    one: Attempts<String>,
+    site: Attempts<String>,
+}
 
 impl Default for Limits {
     fn default() -> Self {
         let counts = Act::ALL.into_iter().map(|act| {
             let (allowed, seconds) = act.allowance();
-            (act, Attempts::new(allowed, seconds, KEYS_MAX))
+            Counts {
+                act,
+                one: Attempts::new(allowed, seconds, KEYS_MAX),
+                site: Attempts::new(allowed * SITE_TIMES, seconds, KEYS_MAX),
+            }
         });
         Self(counts.collect())
     }
@@ -98,12 +115,38 @@ impl Default for Limits {
 impl Limits {
     /// Counts one more of `act` by `key`. Errors: that was too often.
     pub fn count(&self, act: Act, key: &str, now: Timestamp) -> Result<(), PortalError> {
-        let found = self.0.iter().find(|(known, _)| *known == act);
-        found.map_or(Ok(()), |(_, counts)| {
+        let found = self.0.iter().find(|counts| counts.act == act);
+        found.map_or(Ok(()), |counts| {
             counts
+                .one
                 .count(key.to_owned(), now)
                 .map_err(PortalError::TooMany)
         })
+    }
+
+    /// Counts one more of `act` by an address; `about` is what it is counted for apart, if anything. Errors: that was too often, for the
+    /// address or for the site it belongs to.
+    pub fn count_address(
+        &self,
+        act: Act,
+        address: &str,
+        about: &str,
+        now: Timestamp,
+    ) -> Result<(), PortalError> {
+        let key = |by: String| {
+            if about.is_empty() {
+                by
+            } else {
+                format!("{by} {about}")
+            }
+        };
+        if let Some(site) = site_key(address)
+            && let Some(counts) = self.0.iter().find(|counts| counts.act == act)
+        {
+            let counted = counts.site.count(key(site), now);
+            counted.map_err(PortalError::TooMany)?;
+        }
+        self.count(act, &key(address_key(address)), now)
     }
 }
 
@@ -120,6 +163,26 @@ pub fn address_key(address: &str) -> String {
         Ok(IpAddr::V4(four)) => four.to_string(),
         Err(_) => address.to_owned(),
     }
+}
+
+/// The site that an address of IPv6 belongs to: what a provider gives to one customer at the most.
+fn site_key(address: &str) -> Option<String> {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V6(six)) if six.to_ipv4_mapped().is_none() => {
+            let [a, b, c, ..] = six.segments();
+            Some(format!("{a:x}:{b:x}:{c:x}::/48"))
+        }
+        _ => None,
+    }
+}
+
+/// Which place an address in words counts for: letters and digits alone, so that blanks and commas make no other place of it.
+pub fn words_key(address: &str) -> String {
+    address
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Which place a point counts for.
@@ -163,5 +226,29 @@ mod tests {
         let at = |lon, lat| place_key(Point::new(lon, lat).unwrap());
         assert_eq!(at(121.1234, 31.1501), at(121.1239, 31.1509));
         assert_ne!(at(121.1234, 31.1501), at(121.1244, 31.1501));
+        assert_eq!(words_key("青松路 8弄，3号"), words_key("青松路8弄3号"));
+        assert_ne!(words_key("青松路8弄"), words_key("青松路9弄"));
+    }
+
+    #[test]
+    fn many_households_of_one_site_are_held_in_bounds_together_and_other_sites_are_not() {
+        let limits = Limits::default();
+        let (allowed, _) = Act::Report.allowance();
+        let ask = |site: u32, n: u32| {
+            let address = format!("2001:db8:{site:x}:{n:x}::1");
+            limits.count_address(Act::Report, &address, "", Timestamp(0))
+        };
+        for n in 0..allowed * SITE_TIMES {
+            ask(1, n).unwrap();
+        }
+        assert!(matches!(ask(1, 0xffff), Err(PortalError::TooMany(_))));
+        ask(2, 0).unwrap();
+        // Each of IPv4 counts for itself alone.
+        for n in 0..=255 {
+            let address = format!("10.0.0.{n}");
+            limits
+                .count_address(Act::Join, &address, "case", Timestamp(0))
+                .unwrap();
+        }
     }
 }

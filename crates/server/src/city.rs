@@ -32,6 +32,8 @@ pub struct CityNames {
     pub name: String,
     /// Code of the organisation that receives what the public tells; empty for the topmost.
     pub portal_organisation: String,
+    /// How the public reaches the server, if the installation says so.
+    pub public_address: Option<String>,
 }
 
 /// All rooms, open. Cheap to clone.
@@ -101,6 +103,7 @@ impl City {
             code: settings.city_code.clone(),
             name: settings.city_name.clone(),
             portal_organisation: settings.portal_organisation.clone(),
+            public_address: settings.public_address()?,
         };
         let city = Self::of(store, sealer, options, checkpoint_key, blobs, names).await?;
         if let Some(sender) = messages::sender(settings)? {
@@ -166,6 +169,7 @@ impl City {
             casework: casework.clone(),
             desk_code: names.portal_organisation,
             city_name: names.name,
+            public_address: names.public_address,
         });
         Ok(Self {
             store,

@@ -3,6 +3,7 @@
 //! The only module of the product that reads the environment. Everything else is handed a [`Settings`].
 
 use anyhow::Context;
+use axum::http::Uri;
 use clap::Args;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
@@ -51,6 +52,9 @@ pub struct Settings {
     pub city_code: String,
     /// What the public pages and messages call the city.
     pub city_name: String,
+    /// How the public reaches the server, `https://host` or `http://host:port`, for codes to scan; empty means by the address of the page
+    /// that prints them.
+    pub public_address: String,
     /// Code of the organisation that receives what the public tells; empty means the topmost.
     pub portal_organisation: String,
     /// Where messages to phones are sent: `http://host:port/path` of a gateway beside this machine; empty means that none are.
@@ -92,6 +96,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             city_code: "310100".to_owned(),
             city_name: "城运中心".to_owned(),
+            public_address: String::new(),
             portal_organisation: String::new(),
             sms_gateway: String::new(),
             sms_gateway_secret_file: PathBuf::new(),
@@ -187,6 +192,29 @@ impl Settings {
             self.data_dir.join("keys")
         } else {
             self.key_file.clone()
+        }
+    }
+
+    /// How the public reaches the server, as codes to scan begin; none when nothing was said. Errors: it is no address of a server, or
+    /// more than that.
+    pub fn public_address(&self) -> anyhow::Result<Option<String>> {
+        let said = self.public_address.trim();
+        if said.is_empty() {
+            return Ok(None);
+        }
+        let wrong =
+            || format!("public_address is `https://host` or `http://host:port`, not {said}");
+        let address: Uri = said.parse().with_context(wrong)?;
+        let scheme = address
+            .scheme_str()
+            .filter(|scheme| matches!(*scheme, "http" | "https"));
+        let host = address
+            .authority()
+            .filter(|host| !host.as_str().contains('@'));
+        let is_bare = address.path() == "/" && address.query().is_none() && !said.contains('#');
+        match (scheme, host) {
+            (Some(scheme), Some(host)) if is_bare => Ok(Some(format!("{scheme}://{host}"))),
+            _ => anyhow::bail!(wrong()),
         }
     }
 
@@ -289,6 +317,36 @@ mod tests {
             settings.city_code, "420300",
             "a text of digits stays a text"
         );
+    }
+
+    #[test]
+    fn the_public_address_is_that_of_a_server_and_no_more() {
+        let said = |text: &str| {
+            let settings = Settings {
+                public_address: text.to_owned(),
+                ..Settings::default()
+            };
+            settings.public_address()
+        };
+        assert_eq!(said("").unwrap(), None);
+        for (text, address) in [
+            ("https://city.example", "https://city.example"),
+            ("https://city.example/", "https://city.example"),
+            (" http://10.0.0.7:8080 ", "http://10.0.0.7:8080"),
+        ] {
+            assert_eq!(said(text).unwrap().as_deref(), Some(address));
+        }
+        for text in [
+            "city.example",
+            "ftp://city.example",
+            "https://city.example/m",
+            "https://city.example/?a=b",
+            "https://city.example#m",
+            "https://somebody@city.example",
+            "https://",
+        ] {
+            assert!(said(text).is_err(), "{text}");
+        }
     }
 
     #[test]

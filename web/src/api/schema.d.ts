@@ -799,7 +799,8 @@ export interface paths {
          */
         get: operations["case_publication_view"];
         /**
-         * 公开案卷: what everybody sees of a case from now on. Whoever decides has looked at title and photos.
+         * 公开案卷: what everybody sees of a case from now on. Whoever decides has looked at title and photos. `If-Match` with the `ETag` of what they
+         *     looked at keeps them from undoing what somebody else decided meanwhile.
          * @description Needs the permission `case_publish`.
          */
         put: operations["case_publish"];
@@ -1451,6 +1452,26 @@ export interface paths {
         put?: never;
         /** The link to a report, for number, phone and code: it lasts twelve hours. A code can be tried five times and used once. */
         post: operations["portal_code_redeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ground of a map to point at a place on: the areas of a level in view, as `GET areas/map` has them, from the province down to
+         *     villages. Grids are a matter of the city's own.
+         */
+        get: operations["portal_map"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3881,6 +3902,11 @@ export interface components {
             form?: Record<string, never>;
             /** @description Files that show what was found; those that show what was done are `attachment_ids`. */
             found_attachment_ids?: string[];
+            /**
+             * Format: date-time
+             * @description When it happened, if the device was offline; now when left out.
+             */
+            occurred_at?: string | null;
             /** @description Where. */
             place?: components["schemas"]["PlaceRequest"];
             /** @description Code of the process; the one that serves the source by default when left out. */
@@ -4357,6 +4383,11 @@ export interface components {
              * @example 2工作日
              */
             limit?: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened, if the device was offline; now when left out.
+             */
+            occurred_at?: string | null;
             /** @description Why. */
             reason: string;
         };
@@ -4445,6 +4476,11 @@ export interface components {
             may_answer: boolean;
             /** @description Whether the reporter may rate. */
             may_rate: boolean;
+            /**
+             * @description Whether what is not solved is then done again. Whoever joined a case (`join_case_no`) proves the phone first (`portal/links`): until
+             *     then what they say is on record, and `result` is not told.
+             */
+            may_redo: boolean;
             rated?: components["schemas"]["Satisfaction"] | null;
             /** @description Its number. */
             report_no: string;
@@ -5455,6 +5491,11 @@ export interface components {
         };
         /** @description What the reporter says when asked. */
         PortalAnswerRequest: {
+            /**
+             * Format: date-time
+             * @description When it was said, if the phone had no network: at most seven days ago, and not before it came to that.
+             */
+            occurred_at?: string | null;
             /** @description How satisfied the reporter is. */
             satisfaction: components["schemas"]["Satisfaction"];
             /** @description Whether it is solved. What is not is done again, as often as the process allows. */
@@ -5525,22 +5566,12 @@ export interface components {
         };
         /** @description A component, as everybody may see it who stands before it. */
         PortalComponentView: {
-            /** @description Where it lies: street and village. */
+            /** @description Where it lies: street and village. Nothing nearer: codes can be counted through, and whoever has scanned one stands before it. */
             area: string;
             /** @description Its category. */
             category_id: string;
             /** @description The code in force. */
             code: string;
-            /**
-             * Format: double
-             * @description Degrees north.
-             */
-            lat: number;
-            /**
-             * Format: double
-             * @description Degrees east, CGCS2000.
-             */
-            lon: number;
             /** @description What it is. */
             name: string;
         };
@@ -5552,6 +5583,11 @@ export interface components {
         };
         /** @description How the reporter rates. */
         PortalRateRequest: {
+            /**
+             * Format: date-time
+             * @description When it was said, if the phone had no network: at most seven days ago, and not before it came to that.
+             */
+            occurred_at?: string | null;
             /** @description One of five. */
             satisfaction: components["schemas"]["Satisfaction"];
             /** @description What the reporter adds. */
@@ -5640,6 +5676,8 @@ export interface components {
             city_name: string;
             /** @description What may be told of. */
             classes: components["schemas"]["PortalClassView"][];
+            /** @description How the public reaches the server, as codes to scan begin; absent when the installation does not say. */
+            public_address?: string | null;
             /** @description Whether codes can be sent to phones. */
             sends_codes: boolean;
         };
@@ -5825,6 +5863,11 @@ export interface components {
             attachment_ids?: string[];
             /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When it happened, if the device was offline; now when left out.
+             */
+            occurred_at?: string | null;
             /** @description In a sentence or two. */
             reason: string;
         };
@@ -6019,6 +6062,11 @@ export interface components {
         ReportCallbackRequest: {
             /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When it was said, if the device was offline; now when left out.
+             */
+            occurred_at?: string | null;
             /** @description Whether the reporter was reached. */
             reached: boolean;
             redo?: components["schemas"]["RedoRequest"] | null;
@@ -6146,6 +6194,11 @@ export interface components {
         };
         /** @description `report_rate`. */
         ReportRateRequest: {
+            /**
+             * Format: date-time
+             * @description When it was said, if the device was offline; now when left out.
+             */
+            occurred_at?: string | null;
             /** @description How satisfied the reporter is. */
             satisfaction: components["schemas"]["Satisfaction"];
             /** @description What the reporter adds. */
@@ -6804,6 +6857,11 @@ export interface components {
             due_at?: string | null;
             /** @description What was filled in of the form that the process asks for with this action, by key; with a new report that of `report_accept`, where it opens its case. */
             form?: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When it happened, if the device was offline; now when left out.
+             */
+            occurred_at?: string | null;
             /** @description An organisation below the holder. */
             organisation_id: string;
         };
@@ -10745,6 +10803,15 @@ export interface operations {
                 };
             };
             /** @description Done */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13681,6 +13748,80 @@ export interface operations {
             };
             /** @description Done */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    portal_map: {
+        parameters: {
+            query: {
+                /** @description `province`, `city`, `district`, `street`, `village` or `grid`. */
+                level: string;
+                /** @description Least longitude, CGCS2000. */
+                west: number;
+                /** @description Least latitude. */
+                south: number;
+                /** @description Greatest longitude. */
+                east: number;
+                /** @description Greatest latitude. */
+                north: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description GeoJSON FeatureCollection with `is_cut`; properties `id`, `code`, `name` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

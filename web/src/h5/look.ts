@@ -39,8 +39,9 @@ export function fill(text: string, values: Record<string, string | number>): str
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
-/** That the place was found, and how well where the phone says so. */
-export function locatedWords({ accuracy }: { accuracy: number }): string {
+/** That the place was found, and how well where the phone says so; or that somebody pointed at it. */
+export function locatedWords({ accuracy, isPicked }: { accuracy: number; isPicked?: boolean }): string {
+  if (isPicked === true) return w().place.picked;
   return accuracy > 0 ? w().report.located + fill(w().report.within, { m: accuracy }) : w().report.located;
 }
 

@@ -1,5 +1,10 @@
-/** Where this phone is. */
-export interface Here { lon: number; lat: number; accuracy: number }
+/** Where this phone is, or what somebody pointed at on the map. */
+export interface Here { lon: number; lat: number; accuracy: number; isPicked?: boolean }
+
+/** As the API takes a place: satellites give WGS 84, the map is drawn in CGCS 2000. */
+export function placeOf({ lon, lat, isPicked }: Here): { lon: number; lat: number; coordinate_system: string } {
+  return { lon, lat, coordinate_system: isPicked === true ? 'cgcs2000' : 'wgs84' };
+}
 
 const PATIENCE_MS = 15_000;
 const KNOWN_MS = 30_000;

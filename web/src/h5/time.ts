@@ -1,5 +1,6 @@
 import { onUnmounted, ref, type Ref } from 'vue';
 import { serverNow } from './api';
+import { fill, w } from './look';
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
@@ -13,7 +14,7 @@ export function when(at: string | number): string {
 export function span(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000));
   const hours = Math.floor(minutes / 60);
-  return hours >= 48 ? `${Math.floor(hours / 24)}天${hours % 24}时` : `${hours}:${two(minutes % 60)}`;
+  return hours >= 48 ? fill(w().common.days, { d: Math.floor(hours / 24), h: hours % 24 }) : `${hours}:${two(minutes % 60)}`;
 }
 
 /** The time, anew every half minute. */

@@ -70,7 +70,7 @@ const en: Messages = {
   detail: {
     facts: 'Facts', detail: 'In detail', address: 'Address', place: 'Place', rule: 'Limit', process: 'Process', acceptedBy: 'Accepted by', accountable: 'Accountable',
     filedBy: 'Filed by', reports: 'Reports', actions: 'What you may do', more: 'More', noActions: 'Nothing awaits you here', tasks: 'Tasks', plan: 'Planned and actual',
-    timeline: 'Timeline', planned: 'Due', actual: 'Done', step: 'Step', pending: 'pending', overdue: 'Overdue', onTime: 'In time', undone: 'not yet', watch: 'Watch', unwatch: 'Unwatch', watching: 'Watched',
+    timeline: 'Timeline', arrived: 'Done offline, arrived {at}', planned: 'Due', actual: 'Done', step: 'Step', pending: 'pending', overdue: 'Overdue', onTime: 'In time', undone: 'not yet', watch: 'Watch', unwatch: 'Unwatch', watching: 'Watched',
     platform: 'The platform', changed: 'The case has just moved on. Look before you submit.', merged: 'Part of another case', split: 'Split from another case', show: 'Show', late: 'recorded later',
     important: 'Important', supervised: 'Supervised', urged: 'Urged {n}', rework: 'Rework {n}', returns: 'Returned {n}', reopened: 'Reopened {n}', excluded: 'Not counted',
     supervision: 'Supervision', replyBy: 'answers by {at}', replied: 'answered {at}', forgotten: '(destroyed by law)', noTasks: 'Not dispatched yet', opened: 'The case is open',

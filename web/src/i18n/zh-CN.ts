@@ -68,7 +68,7 @@ export default {
   detail: {
     facts: '案情', detail: '详细描述', address: '地址', place: '坐标', rule: '办理时限', process: '流程', acceptedBy: '受理单位', accountable: '责任单位',
     filedBy: '立案单位', reports: '关联诉求', actions: '可办事项', more: '其他事项', noActions: '目前没有需要你办理的事项', tasks: '工单', plan: '计划与实际',
-    timeline: '办理过程', planned: '应在此前', actual: '实际', step: '环节', pending: '未到', overdue: '超期', onTime: '按期', undone: '未完成', watch: '加入关注', unwatch: '取消关注', watching: '已关注',
+    timeline: '办理过程', arrived: '离线补传，{at} 收到', planned: '应在此前', actual: '实际', step: '环节', pending: '未到', overdue: '超期', onTime: '按期', undone: '未完成', watch: '加入关注', unwatch: '取消关注', watching: '已关注',
     platform: '系统', changed: '案卷刚刚有了新进展，请看过后再提交。', merged: '已并入另一案卷', split: '拆分自另一案卷', show: '查看', late: '补录',
     important: '重要', supervised: '督办中', urged: '催办 {n} 次', rework: '返工 {n} 次', returns: '退单 {n} 次', reopened: '重新打开 {n} 次', excluded: '不计入考核',
     supervision: '督办', replyBy: '须在 {at} 前反馈', replied: '{at} 已反馈', forgotten: '（内容已依法删除）', noTasks: '尚未派遣', opened: '案卷已登记',

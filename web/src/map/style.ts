@@ -1,5 +1,5 @@
 import type { ExpressionSpecification, FilterSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl';
-import { LEVELS, SHOWN_FROM } from './ground';
+import { LEVELS, SHOWN_FROM } from './areas';
 
 // Drawn by the browser with the fonts that are there: no server of glyphs is needed.
 const FONT = ['PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'sans-serif'];

@@ -13,6 +13,14 @@ export function shortTime(text: string | null | undefined): string {
   return dateTime(text).slice(5);
 }
 
+const LATE_MS = 60_000;
+
+/** When we learnt of what somebody did without network, if that was a while later: `11-21 14:27`, else nothing. */
+export function arrivedAt(entry: { occurred_at: string; recorded_at: string; by?: unknown }): string {
+  const isLate = Date.parse(entry.recorded_at) - Date.parse(entry.occurred_at) > LATE_MS;
+  return isLate && entry.by ? shortTime(entry.recorded_at) : '';
+}
+
 /** `1:42:10` for less than a day, else `2天11时`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.floor(Math.abs(milliseconds) / 1000);

@@ -72,7 +72,9 @@ export async function openCity(): Promise<City> {
   await ready(base, program);
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: ['--no-sandbox', '--disable-gpu', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      // A camera that shows a clock, and is given to whoever may have it.
+      '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
   });
   return {
     base,

@@ -100,6 +100,28 @@ describe('duty', () => {
   });
 });
 
+describe('signing out', () => {
+  it('without network ends the session as soon as there is one, before anything else is asked', async () => {
+    const { page, context } = await phone(city, '/m/i');
+    await signIn(page, 'jianduyuan');
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+    const before = await context.cookies();
+    expect(before.length).toBeGreaterThan(0);
+    await context.setOffline(true);
+    await page.getByRole('button', { name: '退出' }).tap();
+    await page.locator('#login').waitFor();
+    await page.reload();
+    await page.locator('#login').waitFor();
+    await context.setOffline(false);
+    await page.reload();
+    await page.locator('#login').waitFor();
+    // Whoever kept the cookie has nothing of it either.
+    await context.addCookies(before);
+    expect(await page.evaluate(async () => (await fetch('/api/v1/session')).status)).toBe(401);
+    await context.close();
+  });
+});
+
 describe('what an inspector finds', () => {
   it('is written down without network, put right at once or only reported, and arrives once each', async () => {
     const { page, context, complaints } = await phone(city, '/m/i#/found');
@@ -133,6 +155,7 @@ describe('what an inspector finds', () => {
       return body.items.filter((each) => each.title.includes('巡查发现护栏倒了'));
     };
     expect(await found()).toHaveLength(0);
+    const online = Date.now();
     await context.setOffline(false);
     await page.getByText('都发出去了').waitFor({ timeout: 30_000 });
 
@@ -145,7 +168,11 @@ describe('what an inspector finds', () => {
     const { body } = await ask<{ items: { id: string; title: string }[] }>(leader.page, 'GET', 'cases?limit=200&sort=newest');
     const handled = body.items.filter((each) => each.title.includes('巡查当场疏通'));
     expect(handled).toHaveLength(1);
-    const file = await ask<{ attachments: { stage: string }[] }>(leader.page, 'GET', `cases/${handled[0]?.id}`);
+    const file = await ask<{ attachments: { stage: string }[]; timeline: { occurred_at: string; recorded_at: string }[] }>(leader.page, 'GET', `cases/${handled[0]?.id}`);
+    for (const each of file.body.timeline) {
+      expect(Date.parse(each.occurred_at)).toBeLessThan(online);
+      expect(Date.parse(each.recorded_at)).toBeGreaterThanOrEqual(online);
+    }
     expect(file.body.attachments.map((each) => each.stage).sort()).toEqual(['handled', 'reported']);
     expect(complaints).toEqual([]);
     await context.close();

@@ -12,14 +12,19 @@ export interface Phone {
   complaints: string[];
 }
 
-export async function phone(city: City, path: string, options: { dark?: boolean; language?: 'en'; withoutWorker?: boolean } = {}): Promise<Phone> {
+export async function phone(city: City, path: string, options: { dark?: boolean; language?: 'en'; large?: boolean; withoutWorker?: boolean; without?: 'place' | 'camera' } = {}): Promise<Phone> {
   const context = await city.browser.newContext({
     baseURL: city.base, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2,
-    geolocation: PLACE, permissions: ['geolocation'], colorScheme: options.dark === true ? 'dark' : 'light',
+    geolocation: PLACE, permissions: options.without === 'place' ? ['camera'] : ['geolocation', 'camera'], colorScheme: options.dark === true ? 'dark' : 'light',
     // What goes through the worker is not seen by those who stand in the way of requests.
     serviceWorkers: options.withoutWorker === true ? 'block' : 'allow',
   });
-  if (options.language === 'en') await context.addInitScript(() => { localStorage.setItem('chengyun.m', '{"language":"en"}'); });
+  const look = JSON.stringify({ ...(options.language === undefined ? {} : { language: options.language }), ...(options.large === true ? { large: true } : {}) });
+  await context.addInitScript((kept) => { localStorage.setItem('chengyun.m', kept); }, look);
+  // As somebody who says no; the browser of these tests gives its camera to everybody.
+  if (options.without === 'camera') {
+    await context.addInitScript(() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError')); });
+  }
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));

@@ -8,7 +8,7 @@ import zh from '@/i18n/zh-CN';
 import { bodyOfSheet } from '@/print/sheets';
 import { bodyOfReport, missingOfReport, pathOfReport, REPORT_SPECS, type ReportView } from '@/reports/actions';
 import { byOrganisation } from '@/supervise/overdue';
-import { boxCount, dateTime, duration, lightOf } from '@/shared/format';
+import { arrivedAt, boxCount, dateTime, duration, lightOf } from '@/shared/format';
 import { isTyping, nameOf } from '@/shared/hotkeys';
 import { partsOf } from '@/shared/ui/marked';
 import { phoneOf } from '@/search/queries';
@@ -29,6 +29,14 @@ describe('a lamp', () => {
     expect(duration(-59_000)).toBe('0:00:59');
     expect(duration((2 * 24 + 11) * 3_600_000 + 5)).toBe('2天11时');
   });
+});
+
+it('what was done without network shows when it arrived, and nothing else does', () => {
+  const entry = { occurred_at: '2026-11-21T10:00:00+08:00', recorded_at: '2026-11-21T13:05:00+08:00', by: {} };
+  expect(arrivedAt(entry)).toBe('11-21 13:05');
+  expect(arrivedAt({ ...entry, recorded_at: '2026-11-21T10:01:00+08:00' })).toBe('');
+  // What the platform finds out later was done by nobody offline.
+  expect(arrivedAt({ ...entry, by: null })).toBe('');
 });
 
 describe('words', () => {

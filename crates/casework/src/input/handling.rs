@@ -35,6 +35,10 @@ pub struct TaskContactRequest {
 pub struct ReasonRequest {
     /// In a sentence or two.
     pub reason: String,
+    /// When it happened, if the device was offline; now when left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// `task_reroute`, `task_add_co`: to whom.
@@ -57,6 +61,10 @@ pub struct TaskDelegateRequest {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+    /// When it happened, if the device was offline; now when left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// `task_co_rate`.
@@ -144,6 +152,10 @@ pub struct CaseSelfHandleRequest {
     #[schema(value_type = Vec<String>)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub found_attachment_ids: Vec<Id>,
+    /// When it happened, if the device was offline; now when left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
 }
 
 fn inspector() -> String {
@@ -174,7 +186,7 @@ impl CaseSelfHandleRequest {
             reporter: None,
             external: None,
             level: None,
-            occurred_at: None,
+            occurred_at: self.occurred_at,
             open_case: Some(CaseOpenRequest {
                 category_id: self.category_id,
                 process: self.process.clone(),

@@ -3,7 +3,7 @@
 use super::{CaseOpenRequest, PlaceRequest, check_code, check_remark, check_text};
 use crate::model::{ChannelKind, ForgetReason, Level, RejectReason, Satisfaction};
 use base::limits::NAME_CHARACTERS_MAX;
-use base::{FieldError, Id};
+use base::{FieldError, Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
@@ -321,6 +321,10 @@ pub struct ReportCallbackRequest {
     /// How what is not solved is done again; left out, the report is settled as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redo: Option<RedoRequest>,
+    /// When it was said, if the device was offline; now when left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// `report_rate`.
@@ -332,6 +336,10 @@ pub struct ReportRateRequest {
     /// What the reporter adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<String>,
+    /// When it was said, if the device was offline; now when left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
 }
 
 impl ReportCallbackRequest {

@@ -16,6 +16,11 @@ pub(crate) trait OverlayRequest: Serialize {
     /// The field with the words, and the words.
     fn words(&self) -> Option<(&'static str, Words<'_>)>;
 
+    /// When it happened, where a device may have been offline.
+    fn occurred_at(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// The command. `subject` is the task of the path where there is one.
     fn command(
         self,
@@ -67,6 +72,7 @@ macro_rules! requests {
             $($(#[$field_meta:meta])* $field:ident : $type:ty,)*
         }
         words $words:ident ( $kind:ident );
+        $(dated $dated:ident;)?
         command |$this:ident, $subject:ident, $note:ident| $command:expr;
     )+) => { $(
         $(#[$meta])*
@@ -80,6 +86,10 @@ macro_rules! requests {
             fn words(&self) -> Option<(&'static str, Words<'_>)> {
                 requests!(@words self, $words, $kind)
             }
+
+            $(fn occurred_at(&self) -> Option<Timestamp> {
+                self.$dated
+            })?
 
             fn command(
                 self,
@@ -164,8 +174,13 @@ requests! {
         limit: Option<String>,
         /// Why.
         reason: String,
+        /// When it happened, if the device was offline; now when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>, format = DateTime)]
+        occurred_at: Option<Timestamp>,
     }
     words reason(required);
+    dated occurred_at;
     command |this, subject, reason| {
         let limit = this.limit.as_deref().map(parse_limit).transpose()?;
         Ok(OverlayCommand::ExtensionRequest {

@@ -1,6 +1,6 @@
 //! 受理: accepting a report that was received before. It opens cases, joins cases, or both.
 
-use super::links::{Origin, check_version, with_form};
+use super::links::{Moment, Origin, check_version, with_form};
 use super::report::{Located, NewCase, own_words};
 use super::{Call, Casework, Filled, answer_text, answered};
 use crate::failure::CaseworkError;
@@ -101,7 +101,7 @@ impl Casework {
         };
         let open_cases: Vec<_> = order.input.open_cases.iter().collect();
         let mut events =
-            self.report_decide_opening(&row.report, &command, &open_cases, &by, now)?;
+            self.report_decide_opening(&row.report, &command, &open_cases, &by, Moment::at(now))?;
         let process = self.process_opening(&row.report, &open_cases)?;
         let form = self.form_checked(&process, "report_accept", order.form.as_ref())?;
         let note = with_form(&mut events, "report_accept", form);
@@ -178,7 +178,7 @@ impl Casework {
                 ids,
                 by,
                 &process,
-                now,
+                Moment::at(now),
             );
             new.push(begun.map_err(|error| error.about(report))?);
         }

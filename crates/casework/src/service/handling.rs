@@ -158,8 +158,9 @@ impl Casework {
             to,
             due_at: input.due_at,
         });
-        self.run(Order::new(call, CaseKey::Task(task_id), command, once))
-            .await
+        let mut order = Order::new(call, CaseKey::Task(task_id), command, once);
+        order.occurred_at = input.occurred_at;
+        self.run(order).await
     }
 
     /// 吹哨: calls in a co-handler, which checks in (报到) by accepting.
@@ -269,6 +270,7 @@ impl Casework {
         let once = self.once(call, command.operation(), Some(subject), &input)?;
         let mut order = Order::new(call, key, CaseCommand::Handling(command), once);
         order.note = sealed;
+        order.occurred_at = input.occurred_at;
         self.run(order).await
     }
 

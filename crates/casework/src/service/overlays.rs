@@ -97,11 +97,13 @@ impl Casework {
         let once = self.once(call, R::OPERATION, Some(id), &input)?;
         let text = input.words().and_then(|(_, words)| words.text());
         let (reference, note) = self.seal_note(text);
+        let occurred_at = input.occurred_at();
         let command = input
             .command(id, reference)
             .map_err(CaseworkError::Invalid)?;
         let mut order = Order::new(call, key, CaseCommand::Overlay(command), once);
         order.note = note;
+        order.occurred_at = occurred_at;
         self.run(order).await
     }
 }

@@ -1,7 +1,7 @@
 //! Commands on reports: receive, accept, unmask.
 
 use super::case::{concern_of_case, concern_of_report};
-use super::links::{Origin, with_form};
+use super::links::{Moment, Origin, with_form};
 use super::sealed::{self, Reporter, Words};
 use super::{Call, Casework, answer_text, answered};
 use crate::city::Place;
@@ -319,6 +319,9 @@ impl Casework {
             organisation_paths: &paths,
         };
         let by: Actor = call.principal.acting(operation, &reach)?.into();
+        // Who handled it at once did so when it was found; what is told at the desk is opened now, whenever it was told.
+        let handled = (operation == "case_self_handle").then_some(new.report.received_at);
+        let moment = Moment::of(handled, now);
         let ids = (self.next_id(), self.number(NumberKind::Case, now).await?);
         let process = self.process_for(&new.report.source)?;
         let words = own_words(open, report_words);
@@ -326,7 +329,7 @@ impl Casework {
             case_ids: vec![ids.0],
             joined_case_ids: Vec::new(),
         };
-        let mut events = self.report_decide_opening(&new.report, &command, &[open], &by, now)?;
+        let mut events = self.report_decide_opening(&new.report, &command, &[open], &by, moment)?;
         // Of what is handled at once the form is asked for with the case.
         if operation == "report_accept" {
             let process = self.process_opening(&new.report, &[open])?;
@@ -343,7 +346,7 @@ impl Casework {
                 ids,
                 &by,
                 &process,
-                now,
+                moment,
             )
             .map_err(|error| error.about(&new.report))?;
         new.report = events.iter().fold(new.report.clone(), report::evolve);

@@ -47,6 +47,7 @@ impl Casework {
         let plain = Call::of(call.principal.clone());
         let mut order = Order::new(&plain, CaseKey::Case(case_id), command, None);
         order.note = note;
+        order.occurred_at = input.occurred_at;
         order.attachment_ids.clone_from(&call.attachment_ids);
         order.form.clone_from(&call.form);
         order.rule = input

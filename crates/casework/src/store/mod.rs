@@ -352,8 +352,8 @@ statements! {
     UPLOAD_WHOLE = "UPDATE upload SET attachment_id = ?2 WHERE id = ?1";
     /// A piece of it.
     UPLOAD_PIECE_ADD = "INSERT INTO upload_piece (upload_id, from_byte, bytes) VALUES (?1, ?2, ?3)";
-    /// Its pieces, in order.
-    UPLOAD_PIECES = "SELECT bytes FROM upload_piece WHERE upload_id = ?1 ORDER BY from_byte";
+    /// The piece of it that begins there.
+    UPLOAD_PIECE = "SELECT bytes FROM upload_piece WHERE upload_id = ?1 AND from_byte = ?2";
     /// They are one file by now.
     UPLOAD_PIECES_DROP = "DELETE FROM upload_piece WHERE upload_id = ?1";
     /// How many a caller has begun, as far as anybody asks.

@@ -217,6 +217,7 @@ fn what_an_inspector_handles_at_once_has_files_of_before_and_after() {
             process: None,
             result: "已当场清除".to_owned(),
             found_attachment_ids: vec![before],
+            occurred_at: None,
         };
         let case = wait(town.casework.case_self_handle(&by, request)).unwrap();
         let view = wait(town.casework.case_view(&inspector, case.id)).unwrap();

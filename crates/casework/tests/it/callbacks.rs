@@ -34,6 +34,7 @@ fn said(solved: bool, satisfaction: Satisfaction) -> ReportCallbackRequest {
         satisfaction: Some(satisfaction),
         words: Some("还漏水，请打 13812341234".to_owned()),
         redo: None,
+        occurred_at: None,
     }
 }
 
@@ -44,6 +45,7 @@ fn unreached() -> ReportCallbackRequest {
         satisfaction: None,
         words: None,
         redo: None,
+        occurred_at: None,
     }
 }
 
@@ -369,6 +371,7 @@ fn a_reporter_rates_once_within_the_days_of_the_process() {
             let request = ReportRateRequest {
                 satisfaction: Satisfaction::VerySatisfied,
                 words: Some("很快".to_owned()),
+                occurred_at: None,
             };
             let by = call(&centre("intake_clerk"));
             wait(town.casework.report_rate(&by, report, request))

@@ -23,6 +23,7 @@ fn clerk(organisation_id: Id) -> Call {
 fn reason() -> ReasonRequest {
     ReasonRequest {
         reason: "不属于我单位职责，请联系 13812341234".to_owned(),
+        occurred_at: None,
     }
 }
 
@@ -95,6 +96,7 @@ fn a_task_is_contacted_assigned_delegated_and_answered_for() {
         let request = TaskDelegateRequest {
             organisation_id: STATION,
             due_at: Some(morning().plus_seconds(600)),
+            occurred_at: None,
         };
         let state = wait(work.task_delegate(&clerk(ROADS), lead, request)).unwrap();
         let child = state.tasks.last().unwrap().clone();
@@ -261,6 +263,106 @@ fn after_two_returns_a_ruling_names_who_leads() {
 }
 
 #[test]
+fn what_was_done_without_network_keeps_its_time_and_no_other() {
+    each_town(|town, _| {
+        let work = &town.casework;
+        let state = dispatched(town);
+        let (lead, co) = (state.tasks[0].id, state.tasks[1].id);
+        town.accept(ROADS, lead);
+        town.clock.advance_seconds(3 * 3_600);
+        let at = |minutes: i64| Some(morning().plus_seconds(minutes * 60));
+        let more = |occurred_at| overlays::ExtensionRequest {
+            limit: None,
+            reason: "等配件".to_owned(),
+            occurred_at,
+        };
+        let why = |occurred_at| ReasonRequest {
+            occurred_at,
+            ..reason()
+        };
+        let below = |occurred_at| TaskDelegateRequest {
+            organisation_id: STATION,
+            due_at: None,
+            occurred_at,
+        };
+        for (when, code) in [
+            (at(181), "occurred_in_future"),
+            (at(-1), "occurred_too_early"),
+        ] {
+            let asked = wait(work.extension_request(&clerk(ROADS), lead, more(when)));
+            assert_eq!(problem(asked).code, code);
+            let given = wait(work.task_delegate(&clerk(ROADS), lead, below(when)));
+            assert_eq!(problem(given).code, code);
+            let back = wait(work.task_return(&clerk(WATER), co, why(when)));
+            assert_eq!(problem(back).code, code);
+        }
+        wait(work.task_return(&clerk(WATER), co, why(at(5)))).unwrap();
+        wait(work.extension_request(&clerk(ROADS), lead, more(at(10)))).unwrap();
+        wait(work.task_delegate(&clerk(ROADS), lead, below(at(15)))).unwrap();
+        let view = wait(work.case_view(&centre("leader"), state.id)).unwrap();
+        for (kind, when) in [
+            ("task_returned", at(5)),
+            ("extension_requested", at(10)),
+            ("task_delegated", at(15)),
+        ] {
+            let entry = view
+                .timeline
+                .iter()
+                .find(|entry| entry.kind == kind)
+                .unwrap();
+            assert_eq!(Some(entry.occurred_at), when, "{kind}");
+            assert_eq!(Some(entry.recorded_at), at(180), "{kind}");
+        }
+        town.verify();
+    });
+}
+
+#[test]
+fn what_was_put_right_without_network_is_filed_and_handled_at_its_time() {
+    each_town(|town, _| {
+        let work = &town.casework;
+        let told_at = morning().plus_seconds(1_800);
+        let request = |occurred_at| CaseSelfHandleRequest {
+            source: "inspector".to_owned(),
+            title: "小广告".to_owned(),
+            detail: String::new(),
+            address: None,
+            place: report_request().place,
+            category_id: Some(CATEGORY),
+            rule_row_id: Some(RULE),
+            process: None,
+            result: "已当场清除".to_owned(),
+            found_attachment_ids: Vec::new(),
+            occurred_at: Some(occurred_at),
+        };
+        let inspector = call(&centre("inspector"));
+        let ahead = problem(wait(work.case_self_handle(&inspector, request(told_at))));
+        assert_eq!(
+            (&*ahead.fields[0].field, ahead.fields[0].code),
+            ("occurred_at", "in_future")
+        );
+        town.clock.advance_seconds(8 * 86_400);
+        let late = problem(wait(work.case_self_handle(&inspector, request(told_at))));
+        assert_eq!(late.code, "recorded_too_late");
+        let told_at = morning().plus_seconds(2 * 86_400);
+        let state = wait(work.case_self_handle(&inspector, request(told_at))).unwrap();
+        let view = wait(work.case_view(&centre("leader"), state.id)).unwrap();
+        assert_eq!(view.timeline.len(), 5);
+        for entry in &view.timeline {
+            let recorded_at = morning().plus_seconds(8 * 86_400);
+            assert_eq!(
+                (entry.occurred_at, entry.recorded_at),
+                (told_at, recorded_at),
+                "{}",
+                entry.kind
+            );
+        }
+        assert_eq!(work.verify().unwrap().cases, 1);
+        town.verify();
+    });
+}
+
+#[test]
 fn an_inspector_reports_and_handles_at_once() {
     each_town(|town, _| {
         let work = &town.casework;
@@ -277,6 +379,7 @@ fn an_inspector_reports_and_handles_at_once() {
             process: None,
             result: "已当场清除".to_owned(),
             found_attachment_ids: Vec::new(),
+            occurred_at: None,
         };
         let state = wait(work.case_self_handle(&inspector, request.clone())).unwrap();
         assert_eq!(state.stage, CaseStage::Inspecting);
@@ -448,6 +551,7 @@ fn whom(input: Input) -> Id {
 fn said(input: Input) -> ReasonRequest {
     ReasonRequest {
         reason: words(input),
+        occurred_at: None,
     }
 }
 
@@ -466,7 +570,7 @@ const COMMANDS: &[(&str, bool, &str, Attempt, &[Input])] = &[
     ("task_revoke", true, "dispatcher", |town, by, id, input| wait(town.casework.task_revoke(by, id, said(input))), &[Input::Missing, Input::Long]),
     ("task_reroute", true, "dispatcher", |town, by, id, input| wait(town.casework.task_reroute(by, id, to(whom(input)))), &[Input::Unknown]),
     ("task_delegate", true, "department_clerk", |town, by, id, input| {
-        let request = TaskDelegateRequest { organisation_id: whom(input), due_at: None };
+        let request = TaskDelegateRequest { organisation_id: whom(input), due_at: None, occurred_at: None };
         wait(town.casework.task_delegate(by, id, request))
     }, &[Input::Unknown]),
     ("task_add_co", true, "department_clerk", |town, by, id, input| wait(town.casework.task_add_co(by, id, to(whom(input)))), &[Input::Unknown]),
@@ -555,6 +659,7 @@ fn a_repeated_command_under_one_key_is_done_once() {
         assert_eq!(first, second);
         let other = ReasonRequest {
             reason: "另一个理由".to_owned(),
+            occurred_at: None,
         };
         let reused = problem(wait(town.casework.task_return(&by, lead, other)));
         assert_eq!(reused.kind, FailureKind::Invalid, "{reused:?}");

@@ -334,7 +334,7 @@ fn acts_are_dated_between_what_they_answer_and_now_and_recorded_in_time() {
         let refusal = world.act_at(Some(&by), &accept, at).unwrap_err();
         assert_eq!(refusal.code(), code);
     }
-    world.wait(60 * 24);
+    world.wait(7 * 24 * 60);
     let refusal = world.act_at(Some(&by), &accept, dispatched).unwrap_err();
     assert_eq!(refusal.code(), "recorded_too_late");
 }

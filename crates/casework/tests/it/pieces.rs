@@ -103,3 +103,28 @@ fn a_piece_that_cannot_be_taken_names_what_is_wrong_with_it() {
         assert!(town.push(KEY, 0, text.len(), text).is_err());
     });
 }
+
+#[test]
+fn a_last_piece_that_is_sent_many_times_at_once_makes_one_file() {
+    each_town(|town, _| {
+        let file = photo();
+        let (half, all) = (file.len() / 2, file.len());
+        town.push(KEY, 0, all, &file[..half]).unwrap();
+        let outcomes = at_once(8, |_| town.push(KEY, half, all, &file[half..]));
+        let mut made = Vec::new();
+        for outcome in outcomes {
+            match outcome {
+                Ok(view) => made.push(view.attachment.unwrap().id),
+                // It is being made, or another writes just now: come back.
+                Err(error) => {
+                    let problem = Problem::from(error);
+                    assert_eq!(problem.kind, base::FailureKind::Busy, "{problem:?}");
+                }
+            }
+        }
+        let whole = town.push(KEY, half, all, &file[half..]).unwrap();
+        made.push(whole.attachment.unwrap().id);
+        made.dedup();
+        assert_eq!(made.len(), 1);
+    });
+}

@@ -95,7 +95,10 @@ fn aside(town: &Town, dice: &Dice, state: &CaseStateView) -> Result<CaseStateVie
     let holder = task.map_or(ROADS, |task| task.organisation_id);
     let (leader, dispatcher) = (call(&centre("shift_leader")), call(&centre("dispatcher")));
     let reason = || "不清楚".to_owned();
-    let why = ReasonRequest { reason: reason() };
+    let why = ReasonRequest {
+        reason: reason(),
+        occurred_at: None,
+    };
     match dice.below(12) {
         0 => {
             let by_roads = CaseVerifyRequest {

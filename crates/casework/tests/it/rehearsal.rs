@@ -77,6 +77,7 @@ fn each_past(test: impl Fn(&Town, &TestStore, [Id; 4], Id)) {
         let returned = give(town, b, ROADS);
         let reason = ReasonRequest {
             reason: "不属于本单位职责".to_owned(),
+            occurred_at: None,
         };
         let roads = call(&person(ROADS, "department_clerk", None));
         wait(town.casework.task_return(&roads, returned, reason)).unwrap();

@@ -355,6 +355,7 @@ fn an_order_that_comes_back_or_is_replaced_was_not_accurate() {
         let state = town.dispatch(wrong);
         let returned = ReasonRequest {
             reason: "不属于本单位职责".to_owned(),
+            occurred_at: None,
         };
         let roads = call(&person(ROADS, "department_clerk", None));
         wait(
@@ -389,6 +390,7 @@ fn an_order_that_comes_back_or_is_replaced_was_not_accurate() {
         for task in &state.tasks {
             let revoked = ReasonRequest {
                 reason: "派错了".to_owned(),
+                occurred_at: None,
             };
             wait(town.casework.task_revoke(&dispatcher, task.id, revoked)).unwrap();
         }

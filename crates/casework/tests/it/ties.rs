@@ -430,6 +430,7 @@ fn every_reporter_of_a_merged_case_may_rate_once_the_other_is_closed() {
             let request = ReportRateRequest {
                 satisfaction: casework::model::Satisfaction::Satisfied,
                 words: Some("修好了，谢谢，13812341234".to_owned()),
+                occurred_at: None,
             };
             let by = call(&centre("intake_clerk"));
             wait(town.casework.report_rate(&by, report, request))

@@ -22,6 +22,7 @@ fn a_case_nobody_leads_runs_out_at_the_dispatchers_desk() {
         assert_eq!(todo(), 0);
         let reason = ReasonRequest {
             reason: "不归我们管".to_owned(),
+            occurred_at: None,
         };
         let roads = call(&person(ROADS, "department_clerk", None));
         wait(town.casework.task_return(&roads, state.tasks[0].id, reason)).unwrap();

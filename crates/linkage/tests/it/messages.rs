@@ -38,6 +38,7 @@ fn every_reporter_of_a_merged_case_is_told_each_turn_and_the_result() {
                 satisfaction: Some(casework::model::Satisfaction::Satisfied),
                 words: None,
                 redo: None,
+                occurred_at: None,
             };
             wait(work.report_callback(&call(&centre("intake_clerk")), report, solved)).unwrap();
         }

@@ -138,6 +138,7 @@ fn desk(organisation_id: Id) -> Arc<Principal> {
 fn reason() -> ReasonRequest {
     ReasonRequest {
         reason: "不属于我单位".to_owned(),
+        occurred_at: None,
     }
 }
 
@@ -238,6 +239,7 @@ fn delegation_calling_in_and_a_person_given_the_task_are_told() {
         let below = TaskDelegateRequest {
             organisation_id: STATION,
             due_at: None,
+            occurred_at: None,
         };
         wait(work.task_delegate(&call(&desk(ROADS)), lead, below)).unwrap();
         told.expect(&[("task_assigned", STATION)]);
@@ -281,6 +283,7 @@ fn who_decides_learns_of_an_application_and_who_applied_of_the_decision() {
         let more = ExtensionRequest {
             limit: None,
             reason: "等配件".to_owned(),
+            occurred_at: None,
         };
         wait(work.extension_request(&roads, lead, more)).unwrap();
         told.expect(&[("extension_requested", CENTRE)]);

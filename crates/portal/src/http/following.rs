@@ -4,7 +4,7 @@ use super::{LinkToken, LinkView, PlainStatusView, TurnView, failure};
 use crate::limits::Act;
 use crate::plain_words::Language;
 use crate::service::Portal;
-use crate::service::following::Followed;
+use crate::service::following::{Followed, Said};
 use access::http::ClientAddress;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -113,6 +113,9 @@ pub(super) struct FollowedView {
     case_nos: Vec<String>,
     /// Whether the reporter is asked if it is solved.
     may_answer: bool,
+    /// Whether what is not solved is then done again. Whoever joined a case (`join_case_no`) proves the phone first (`portal/links`): until
+    /// then what they say is on record, and `result` is not told.
+    may_redo: bool,
     /// Whether the reporter may rate.
     may_rate: bool,
     /// How the reporter rated.
@@ -135,6 +138,7 @@ impl FollowedView {
             turns: found.turns.into_iter().map(TurnView::from).collect(),
             case_nos: found.case_nos,
             may_answer: found.may_answer,
+            may_redo: found.may_redo,
             may_rate: found.may_rate,
             rated: found.rated,
         }
@@ -166,6 +170,10 @@ pub(super) struct PortalAnswerRequest {
     /// What the reporter adds.
     #[serde(default)]
     words: Option<String>,
+    /// When it was said, if the phone had no network: at most seven days ago, and not before it came to that.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    occurred_at: Option<Timestamp>,
 }
 
 /// Says whether it is solved, while `may_answer`. Answers how it stands then.
@@ -182,14 +190,12 @@ pub(super) async fn portal_answer(
     Json(request): Json<PortalAnswerRequest>,
 ) -> Answer<Json<FollowedView>> {
     portal.count(Act::Follow, &address).map_err(failure)?;
-    let PortalAnswerRequest {
-        solved,
-        satisfaction,
-        words,
-    } = request;
-    portal
-        .answer(&token, key, solved, satisfaction, words)
-        .await?;
+    let said = Said {
+        satisfaction: request.satisfaction,
+        words: request.words,
+        occurred_at: request.occurred_at,
+    };
+    portal.answer(&token, key, request.solved, said).await?;
     let found = portal.follow(&token, language).await?;
     Ok(Json(FollowedView::new(found, language)))
 }
@@ -203,6 +209,10 @@ pub(super) struct PortalRateRequest {
     /// What the reporter adds.
     #[serde(default)]
     words: Option<String>,
+    /// When it was said, if the phone had no network: at most seven days ago, and not before it came to that.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    occurred_at: Option<Timestamp>,
 }
 
 /// Rates, while `may_rate`: once for each time it came to its end. Answers how it stands then.
@@ -219,9 +229,12 @@ pub(super) async fn portal_rate(
     Json(request): Json<PortalRateRequest>,
 ) -> Answer<Json<FollowedView>> {
     portal.count(Act::Follow, &address).map_err(failure)?;
-    portal
-        .rate(&token, key, request.satisfaction, request.words)
-        .await?;
+    let said = Said {
+        satisfaction: request.satisfaction,
+        words: request.words,
+        occurred_at: request.occurred_at,
+    };
+    portal.rate(&token, key, said).await?;
     let found = portal.follow(&token, language).await?;
     Ok(Json(FollowedView::new(found, language)))
 }

@@ -42,6 +42,7 @@ const fn staff(method: &'static str, path: &'static str, operation: &'static str
 #[rustfmt::skip]
 pub const ENDPOINTS: &[Endpoint] = &[
     public("GET", "/api/v1/portal", "portal_view"),
+    public("GET", "/api/v1/portal/map", "portal_map"),
     public("POST", "/api/v1/portal/suggestions", "portal_suggest"),
     public("PUT", "/api/v1/portal/uploads/{key}", "portal_upload_push"),
     public("GET", "/api/v1/portal/uploads/{key}", "portal_upload_view"),
@@ -62,6 +63,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
 pub fn router(portal: Portal) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(reporting::portal_view))
+        .routes(routes!(reporting::portal_map))
         .routes(routes!(reporting::portal_suggest))
         .routes(routes!(
             reporting::portal_upload_push,

@@ -13,7 +13,7 @@ use axum::response::Response;
 use base::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use wire::{Answer, Json, Path, ProblemView, Query, Versioned};
+use wire::{Answer, IfMatch, Json, Path, ProblemView, Query, Versioned};
 
 /// A photo that everybody may see.
 #[derive(Debug, Serialize, ToSchema)]
@@ -188,14 +188,17 @@ pub(super) async fn case_publication_view(
     Ok(portal.case_publication(&principal, id).await?.into())
 }
 
-/// 公开案卷: what everybody sees of a case from now on. Whoever decides has looked at title and photos.
+/// 公开案卷: what everybody sees of a case from now on. Whoever decides has looked at title and photos. `If-Match` with the `ETag` of what they
+/// looked at keeps them from undoing what somebody else decided meanwhile.
 #[utoipa::path(put, path = "/api/v1/cases/{id}/publication", operation_id = "case_publish", tag = "portal",
     params(("id" = String, Path)), request_body = PublishRequest,
-    responses((status = 200, body = PublicationView), (status = 404, body = ProblemView), (status = 422, body = ProblemView)))]
+    responses((status = 200, body = PublicationView), (status = 404, body = ProblemView), (status = 412, body = ProblemView),
+        (status = 422, body = ProblemView)))]
 pub(super) async fn case_publish(
     State(portal): State<Portal>,
     Caller(principal): Caller,
     Path(id): Path<Id>,
+    IfMatch(version): IfMatch,
     Json(request): Json<PublishRequest>,
 ) -> Answer<Versioned<PublicationView>> {
     let input = Publish {
@@ -203,5 +206,8 @@ pub(super) async fn case_publish(
         title: request.title,
         attachment_ids: request.attachment_ids,
     };
-    Ok(portal.case_publish(&principal, id, input).await?.into())
+    Ok(portal
+        .case_publish(&principal, id, version, input)
+        .await?
+        .into())
 }

@@ -1,6 +1,7 @@
 //! Telling something.
 
 use super::{LinkView, PlainStatusView, failure};
+use crate::error::PortalError;
 use crate::limits::Act;
 use crate::plain_words::Language;
 use crate::service::Portal;
@@ -8,11 +9,13 @@ use crate::service::reporting::{Suggestion, Told};
 use access::http::ClientAddress;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
-use base::{Id, Timestamp};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use base::{AreaLevel, Id, Timestamp};
 use casework::input::PlaceRequest;
 use casework::service::Piece;
 use casework::view::UploadView;
+use registry::http::base_map::{AreaMapParams, areas_in_view};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wire::{Answer, IdempotencyKey, Json, Path, ProblemView, Query};
@@ -41,6 +44,9 @@ pub(super) struct PortalClassView {
 pub(super) struct PortalView {
     /// What the city is called.
     city_name: String,
+    /// How the public reaches the server, as codes to scan begin; absent when the installation does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_address: Option<String>,
     /// Whether codes can be sent to phones.
     sends_codes: bool,
     /// What may be told of.
@@ -62,6 +68,7 @@ pub(super) async fn portal_view(
     let classes = portal.categories().into_iter();
     Ok(Json(PortalView {
         city_name: portal.city_name().to_owned(),
+        public_address: portal.public_address().map(str::to_owned),
         sends_codes: portal.sends(),
         classes: classes
             .map(|(name, members)| PortalClassView {
@@ -204,6 +211,25 @@ pub(super) async fn portal_upload_view(
     Ok(Json(portal.upload_view(&key).await?))
 }
 
+/// The ground of a map to point at a place on: the areas of a level in view, as `GET areas/map` has them, from the province down to
+/// villages. Grids are a matter of the city's own.
+#[utoipa::path(get, path = "/api/v1/portal/map", operation_id = "portal_map", tag = "portal", params(AreaMapParams),
+    responses((status = 200, body = Object, description = "GeoJSON FeatureCollection with `is_cut`; properties `id`, `code`, `name`"),
+        (status = 304, description = "as you have it"), (status = 422, body = ProblemView), (status = 429, body = ProblemView)))]
+pub(super) async fn portal_map(
+    State(portal): State<Portal>,
+    ClientAddress(address): ClientAddress,
+    Query(params): Query<AreaMapParams>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    portal.count(Act::Look, &address).map_err(failure)?;
+    if params.level == AreaLevel::Grid {
+        let what = "province, city, district, street or village";
+        return Err(PortalError::field("level", "unknown_value", what).into());
+    }
+    Ok(areas_in_view(portal.registry(), &params, &headers)?)
+}
+
 /// A component, as everybody may see it who stands before it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PortalComponentView {
@@ -214,12 +240,8 @@ pub(super) struct PortalComponentView {
     /// Its category.
     #[schema(value_type = String)]
     category_id: Id,
-    /// Where it lies: street and village.
+    /// Where it lies: street and village. Nothing nearer: codes can be counted through, and whoever has scanned one stands before it.
     area: String,
-    /// Degrees east, CGCS2000.
-    lon: f64,
-    /// Degrees north.
-    lat: f64,
 }
 
 /// A component by the code on it (QR).
@@ -231,15 +253,13 @@ pub(super) async fn portal_component_view(
     ClientAddress(address): ClientAddress,
     Path(code): Path<String>,
 ) -> Answer<Json<PortalComponentView>> {
-    portal.count(Act::Look, &address).map_err(failure)?;
+    portal.count(Act::Component, &address).map_err(failure)?;
     let (found, area) = portal.component(&code).await?;
     Ok(Json(PortalComponentView {
         code: found.code.to_string(),
         name: found.name,
         category_id: found.category_id,
         area,
-        lon: found.point.lon,
-        lat: found.point.lat,
     }))
 }
 
@@ -308,9 +328,8 @@ pub(super) async fn portal_report(
 ) -> Answer<(StatusCode, Json<PortalReportedView>)> {
     portal.count(Act::Report, &address).map_err(failure)?;
     if let Some(case_no) = &request.join_case_no {
-        let by = crate::limits::address_key(&address);
         portal
-            .count_join(&format!("{by} {}", case_no.trim()))
+            .count_join(&address, case_no.trim())
             .map_err(failure)?;
     }
     let told = Told {

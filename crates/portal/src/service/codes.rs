@@ -2,7 +2,7 @@
 //! kept and a message put in either case, and the message that nobody is to get is dropped where others are sent.
 
 use super::Portal;
-use super::following::Link;
+use super::following::{By, Link};
 use super::messages::{self, MessageKind};
 use crate::error::PortalError;
 use crate::limits::Act;
@@ -113,7 +113,7 @@ impl Portal {
             })
             .await?;
         let report_id = proved.ok_or(PortalError::CodeWrong)?;
-        Ok(self.link(report_id, now.plus_seconds(LINK_SECONDS)))
+        Ok(self.link(report_id, now.plus_seconds(LINK_SECONDS), By::Code))
     }
 
     fn code_key(&self, subject: &str, code: &str) -> [u8; 32] {

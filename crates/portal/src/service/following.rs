@@ -1,6 +1,10 @@
 //! Whoever told something follows it, says whether it is solved, and rates.
 //!
-//! A link is a secret made of the report's id, a time and a keyed hash of both: nothing is stored, and none can be made up.
+//! A link is a secret made of the report's id, a time, how it was come by and a keyed hash of all three: nothing is stored, and none can be
+//! made up.
+//!
+//! Who joined a case (我也遇到) may be anybody with any phone. Until the phone is proved with a code they see that it is done and say whether
+//! it is, but neither read what was reported to others nor send people out again: what they say is on record, and no more.
 
 use super::Portal;
 use crate::error::PortalError;
@@ -12,12 +16,46 @@ use casework::lifecycle::Refusal;
 use casework::model::{CaseStage, ReportStage, Satisfaction, TaskRole, TaskState};
 use casework::view::{CaseView, ReportView};
 
+/// How a link was come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// With a new report: whoever has it told that.
+    Telling,
+    /// For a code: whoever has it has the phone besides.
+    Code,
+}
+
+impl By {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Telling => "t",
+            Self::Code => "c",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Telling, Self::Code]
+            .into_iter()
+            .find(|by| by.as_str() == text)
+    }
+}
+
 /// The secret to follow a report by.
 pub struct Link {
     /// To be sent as `Authorization: Bearer …`.
     pub token: String,
     /// Until when.
     pub expires_at: Timestamp,
+}
+
+/// What a reporter says of how it was.
+pub struct Said {
+    /// One of five.
+    pub satisfaction: Satisfaction,
+    /// What they add.
+    pub words: Option<String>,
+    /// When they said so; now when left out.
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// A turn that it has taken.
@@ -56,6 +94,8 @@ pub struct Followed {
     pub case_nos: Vec<String>,
     /// Whether the reporter is asked if it is solved.
     pub may_answer: bool,
+    /// Whether what is not solved is then done again; whoever joined proves the phone first.
+    pub may_redo: bool,
     /// Whether the reporter may rate.
     pub may_rate: bool,
     /// How the reporter rated.
@@ -63,54 +103,57 @@ pub struct Followed {
 }
 
 impl Portal {
-    pub(super) fn link(&self, report_id: Id, expires_at: Timestamp) -> Link {
+    pub(super) fn link(&self, report_id: Id, expires_at: Timestamp, by: By) -> Link {
         let seconds = expires_at.0 / 1_000_000;
-        let hash = self.link_hash(report_id, seconds);
+        let hash = hex::encode(self.link_hash(report_id, seconds, by));
         Link {
-            token: format!("{report_id}.{seconds}.{}", hex::encode(hash)),
+            token: format!("{report_id}.{seconds}.{}.{hash}", by.as_str()),
             expires_at: Timestamp(seconds * 1_000_000),
         }
     }
 
-    fn link_hash(&self, report_id: Id, seconds: i64) -> [u8; 32] {
-        let text = format!("portal.link:{report_id}:{seconds}");
+    fn link_hash(&self, report_id: Id, seconds: i64, by: By) -> [u8; 32] {
+        let text = format!("portal.link:{report_id}:{seconds}:{}", by.as_str());
         self.parts().sealer.keyed_hash(&text)
     }
 
-    fn linked(&self, token: &str) -> Result<Id, PortalError> {
-        let mut pieces = token.splitn(3, '.');
-        let (Some(id), Some(seconds), Some(given)) = (pieces.next(), pieces.next(), pieces.next())
-        else {
+    fn linked(&self, token: &str) -> Result<(Id, By), PortalError> {
+        let pieces: Vec<&str> = token.splitn(4, '.').collect();
+        let [id, seconds, by, given] = pieces[..] else {
             return Err(PortalError::LinkExpired);
         };
-        let (Ok(id), Ok(seconds), Ok(given)) =
-            (id.parse::<Id>(), seconds.parse::<i64>(), hex::decode(given))
-        else {
+        let (Ok(id), Ok(seconds), Some(by), Ok(given)) = (
+            id.parse::<Id>(),
+            seconds.parse::<i64>(),
+            By::parse(by),
+            hex::decode(given),
+        ) else {
             return Err(PortalError::LinkExpired);
         };
-        let expected = self.link_hash(id, seconds);
+        let expected = self.link_hash(id, seconds, by);
         // Compared as hashes of hashes: how far the two are alike says nothing.
         let sealer = &self.parts().sealer;
         let again = |bytes: &[u8]| sealer.keyed_hash(&hex::encode(bytes));
         if again(&given) != again(&expected) || self.now().0 / 1_000_000 >= seconds {
             return Err(PortalError::LinkExpired);
         }
-        Ok(id)
+        Ok((id, by))
     }
 
     /// The report of a link.
     pub async fn follow(&self, token: &str, language: Language) -> Result<Followed, PortalError> {
-        let id = self.linked(token)?;
+        let (id, by) = self.linked(token)?;
         let principal = self.reporter().await?;
         let report = self.casework().report_view(&principal, id).await?;
         let mut cases = Vec::with_capacity(report.case_ids.len());
         for case_id in &report.case_ids {
             cases.push(self.casework().case_view(&principal, *case_id).await?);
         }
-        Ok(Self::followed(report, &cases, language))
+        Ok(Self::followed(report, &cases, by, language))
     }
 
-    fn followed(report: ReportView, cases: &[CaseView], language: Language) -> Followed {
+    fn followed(report: ReportView, cases: &[CaseView], by: By, language: Language) -> Followed {
+        let is_believed = is_believed(&report, by);
         let stages: Vec<CaseStage> = cases.iter().map(|case| case.head.stage).collect();
         let mut turns = turns(
             report
@@ -148,10 +191,11 @@ impl Portal {
             status: of_report(stage, &stages),
             expected_by: cases.iter().filter_map(expected_by).max(),
             answer: report.answer,
-            result: if is_looked_at { result(cases) } else { None },
+            result: result(cases).filter(|_| is_looked_at && is_believed),
             turns,
             case_nos: cases.iter().map(|case| case.head.case_no.clone()).collect(),
             may_answer: stage == ReportStage::CallingBack,
+            may_redo: stage == ReportStage::CallingBack && is_believed,
             may_rate: has_ended && !rated_since && report.called_back.is_none(),
             rated: report
                 .rating
@@ -166,10 +210,9 @@ impl Portal {
         token: &str,
         key: Option<String>,
         solved: bool,
-        satisfaction: Satisfaction,
-        words: Option<String>,
+        said: Said,
     ) -> Result<(), PortalError> {
-        let id = self.linked(token)?;
+        let (id, by) = self.linked(token)?;
         let key = key.map(|key| self.key_hashed(&key));
         let call = self.call(key.clone()).await?;
         let report = self.casework().report_view(&call.principal, id).await?;
@@ -180,9 +223,10 @@ impl Portal {
         let mut input = ReportCallbackRequest {
             reached: true,
             solved: Some(solved),
-            satisfaction: Some(satisfaction),
-            words,
-            redo: redo.filter(|_| !solved),
+            satisfaction: Some(said.satisfaction),
+            words: said.words,
+            occurred_at: said.occurred_at,
+            redo: redo.filter(|_| !solved && is_believed(&report, by)),
         };
         let casework = self.casework();
         match casework.report_callback(&call, id, input.clone()).await {
@@ -205,18 +249,27 @@ impl Portal {
         &self,
         token: &str,
         key: Option<String>,
-        satisfaction: Satisfaction,
-        words: Option<String>,
+        said: Said,
     ) -> Result<(), PortalError> {
-        let id = self.linked(token)?;
+        let (id, _) = self.linked(token)?;
         let call = self.call(key.map(|key| self.key_hashed(&key))).await?;
         let input = ReportRateRequest {
-            satisfaction,
-            words,
+            satisfaction: said.satisfaction,
+            words: said.words,
+            occurred_at: said.occurred_at,
         };
         self.casework().report_rate(&call, id, input).await?;
         Ok(())
     }
+}
+
+/// Whether somebody at a desk took it up, or its reporter has proved the phone.
+fn is_believed(report: &ReportView, by: By) -> bool {
+    let has_joined = report.timeline.iter().any(|entry| {
+        let role = entry.by.as_ref().map(|by| by.role.as_str());
+        entry.kind == "report_accepted" && role == Some(access::REPORTER)
+    });
+    by == By::Code || !has_joined
 }
 
 fn is_end(kind: &str) -> bool {

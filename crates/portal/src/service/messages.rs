@@ -146,21 +146,24 @@ impl Portal {
             .await?;
         let count = due.len();
         for row in due {
-            self.message_send(row, now).await?;
+            let (id, tries) = (row.id, row.tries);
+            // What cannot be made out is tried again later and given up in the end; those behind it go on.
+            if let Err(error) = self.message_send(row, now).await {
+                tracing::warn!(message.id = %id, message.tries = tries, %error, "a message could not be made out");
+            }
         }
         Ok(count)
     }
 
     async fn message_send(&self, row: MessageRow, now: Timestamp) -> Result<(), PortalError> {
         let is_old = now > row.put_at.plus_seconds(MESSAGE_SECONDS);
-        let sender = self.sender();
-        let message = match (&sender, is_old || row.tries >= TRIES_MAX) {
-            (Some(_), false) => self.message(&row).await?,
-            _ => None,
-        };
-        let (Some(message), Some(sender)) = (message, sender) else {
+        let Some(sender) = self.sender().filter(|_| !is_old) else {
             return Ok(self.message_gone(row.id).await?);
         };
+        if row.tries >= TRIES_MAX {
+            tracing::error!(message.id = %row.id, message.kind = row.kind, "a message was given up");
+            return Ok(self.message_gone(row.id).await?);
+        }
         let wait = SEND_SECONDS << row.tries.clamp(0, 10);
         let taken = self
             .store()
@@ -174,6 +177,9 @@ impl Portal {
         if taken == 0 {
             return Ok(());
         }
+        let Some(message) = self.message(&row).await? else {
+            return Ok(self.message_gone(row.id).await?);
+        };
         if !is_mobile(&message.phone) {
             // Nor abroad or to services, which cost whoever sends.
             return Ok(self.message_gone(row.id).await?);

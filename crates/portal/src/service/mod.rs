@@ -7,7 +7,7 @@ pub mod publication;
 pub mod reporting;
 
 use crate::error::PortalError;
-use crate::limits::{Act, Limits, address_key};
+use crate::limits::{Act, Limits};
 use crate::suggest::Candidate;
 use access::{Access, AccessError, Principal, Sealer};
 use base::{AreaLevel, Id, PageRequest, Timestamp, TreePath};
@@ -36,6 +36,8 @@ pub struct PortalParts {
     pub desk_code: String,
     /// What the public pages call the city.
     pub city_name: String,
+    /// How the public reaches the server, if the installation says so.
+    pub public_address: Option<String>,
 }
 
 struct Inner {
@@ -87,6 +89,10 @@ impl Portal {
         &self.0.parts.casework
     }
 
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.parts().registry
+    }
+
     fn now(&self) -> Timestamp {
         self.store().clock().now()
     }
@@ -114,14 +120,21 @@ impl Portal {
         &self.0.parts.city_name
     }
 
+    /// How the public reaches the server, if the installation says so.
+    pub fn public_address(&self) -> Option<&str> {
+        self.0.parts.public_address.as_deref()
+    }
+
     /// Counts an act of an address.
     pub fn count(&self, act: Act, address: &str) -> Result<(), PortalError> {
-        self.count_by(act, &address_key(address))
+        self.0.limits.count_address(act, address, "", self.now())
     }
 
     /// Counts one more who joins a case from an address.
-    pub fn count_join(&self, key: &str) -> Result<(), PortalError> {
-        self.count_by(Act::Join, key)
+    pub fn count_join(&self, address: &str, case_no: &str) -> Result<(), PortalError> {
+        self.0
+            .limits
+            .count_address(Act::Join, address, case_no, self.now())
     }
 
     fn count_by(&self, act: Act, key: &str) -> Result<(), PortalError> {

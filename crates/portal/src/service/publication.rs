@@ -197,6 +197,7 @@ impl Portal {
         &self,
         principal: &Arc<Principal>,
         case_id: Id,
+        expected_version: Option<i64>,
         input: Publish,
     ) -> Result<Published, PortalError> {
         let case = self.casework().case_view(principal, case_id).await?;
@@ -234,6 +235,11 @@ impl Portal {
             .map_err(|error| StoreError::Statement(error.to_string()))?;
         self.store()
             .write(move |tx| {
+                // Somebody else decided meanwhile: nobody shows a photo that a colleague has just taken back.
+                let version = publication(tx, case_id)?.map_or(0, |found| found.version);
+                if expected_version.is_some_and(|expected| expected != version) {
+                    return Err(PortalError::PublicationVersion(version));
+                }
                 tx.post(
                     &PUBLICATION_PUT,
                     params![case_id, hidden, title, ids, account, now],
@@ -244,7 +250,8 @@ impl Portal {
                     action: "case_publish",
                     object: case_id,
                     detail: &format!("{{\"is_hidden\":{hidden},\"attachment_ids\":{ids}}}"),
-                })
+                })?;
+                Ok(())
             })
             .await?;
         self.case_publication(principal, case_id).await

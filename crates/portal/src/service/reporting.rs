@@ -2,9 +2,9 @@
 
 use super::Portal;
 use super::codes::link_of_new;
-use super::following::Link;
+use super::following::{By, Link};
 use crate::error::PortalError;
-use crate::limits::{Act, place_key};
+use crate::limits::{Act, place_key, words_key};
 use crate::plain_words::{PlainStatus, of_case};
 use crate::suggest;
 use access::mask::normalised_phone;
@@ -223,8 +223,13 @@ impl Portal {
             let phone_key = hex::encode(self.parts().sealer.keyed_hash(&phone));
             self.count_by(Act::PhoneReport, &phone_key)?;
         }
-        if let Some(point) = point {
-            self.count_by(Act::PlaceReport, &place_key(point))?;
+        let address = input.address.as_deref().map(words_key);
+        match (point, address) {
+            (Some(point), _) => self.count_by(Act::PlaceReport, &place_key(point))?,
+            (None, Some(words)) => {
+                self.count_by(Act::PlaceReport, &format!("address:{words}"))?;
+            }
+            (None, None) => {}
         }
         let made = self.casework().report_create(&call, input).await?.report;
         let is_joined = match &told.join_case_no {
@@ -233,7 +238,7 @@ impl Portal {
         };
         Ok(ReportTold {
             report_no: made.report_no,
-            link: self.link(made.id, link_of_new(made.id)),
+            link: self.link(made.id, link_of_new(made.id), By::Telling),
             is_joined,
         })
     }

@@ -47,7 +47,7 @@ pub struct City {
     roles: Arc<RoleBook>,
     keys: AtomicU64,
     /// Closed before its folders go.
-    _test: TestStore,
+    pub test: TestStore,
     _folder: tempfile::TempDir,
 }
 
@@ -69,6 +69,25 @@ impl Answered {
 
 impl City {
     pub async fn open() -> Self {
+        Self::open_with(Processes::BUILT_IN).await
+    }
+
+    /// One that calls back whoever told something, whatever process it is run by.
+    pub async fn open_calling_back() -> Self {
+        let mut documents = Processes::BUILT_IN.to_vec();
+        let first = documents
+            .iter()
+            .position(|text| text.contains("code = \"city-management\""))
+            .unwrap();
+        let calling = format!(
+            "{}\n[callback]\nattempts = 2\nlimit = \"1工作日\"\nredo_max = 1\n\n[actions.report_callback]\nname = \"回访\"\nroles = [\"intake_clerk\", \"reporter\"]\n",
+            documents[first]
+        );
+        documents[first] = &calling;
+        Self::open_with(&documents).await
+    }
+
+    async fn open_with(documents: &[&str]) -> Self {
         let clock = Arc::new(ManualClock::new(
             "2026-11-20T09:00:00+08:00".parse::<Timestamp>().unwrap(),
         ));
@@ -89,10 +108,8 @@ impl City {
         registry.know(access.clone());
         let roles = access.roles();
         let known = roles.clone();
-        let processes = Processes::load(Processes::BUILT_IN.iter().copied(), |role| {
-            known.get(role).is_some()
-        })
-        .unwrap();
+        let processes =
+            Processes::load(documents.iter().copied(), |role| known.get(role).is_some()).unwrap();
         let of_city = access.clone();
         let lookup = move |id: Id| {
             let known = of_city.organisation_known(id)?;
@@ -147,6 +164,7 @@ impl City {
             casework: casework.clone(),
             desk_code: String::new(),
             city_name: "青浦".to_owned(),
+            public_address: Some("https://city.example".to_owned()),
         });
         portal.send_by(phones.clone());
         let (router, _) = portal::http::router(portal.clone()).split_for_parts();
@@ -160,7 +178,7 @@ impl City {
             organisations,
             roles,
             keys: AtomicU64::new(0),
-            _test: test,
+            test,
             _folder: folder,
         }
     }

@@ -8,6 +8,13 @@ use casework::input::{
     ReportAcceptRequest, ReportAnswerRequest, TaskAcceptRequest, TaskFinishRequest,
 };
 use serde_json::json;
+use store::{Statement, params};
+
+/// Nobody can read what stands in the oldest message any more.
+static SPOIL: Statement = Statement::fixed(
+    "UPDATE portal_message SET code_sealed = ?1 WHERE id = (SELECT MIN(id) FROM portal_message)",
+);
+static LEFT: Statement = Statement::fixed("SELECT COUNT(*) FROM portal_message");
 
 impl City {
     async fn accept(&self, report_id: Id) -> Id {
@@ -349,4 +356,135 @@ async fn a_link_cannot_be_made_up_or_lent_to_another_report() {
         );
     }
     assert_eq!(city.follow(&token).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whoever_joined_reads_no_result_and_sends_nobody_out_again_until_the_phone_is_proved() {
+    let city = City::open_calling_back().await;
+    let (first_no, _) = city.told_of_water().await;
+    let case_id = city.accept(city.report_id(&first_no).await).await;
+    let task = city.dispatch(case_id).await;
+    let leader = city.staff("shift_leader", "CYZX");
+    let case_no = city
+        .casework
+        .case_view(&leader, case_id)
+        .await
+        .unwrap()
+        .head
+        .case_no;
+    let mut links = Vec::new();
+    for phone in ["13900000021", "13900000022"] {
+        let mut told = water();
+        told["join_case_no"] = json!(case_no);
+        told["phone"] = json!(phone);
+        let made = city.tell(told).await;
+        assert_eq!(made.body["is_joined"], true, "{}", made.body);
+        let token = made.body["link"]["token"].as_str().unwrap().to_owned();
+        links.push((phone, made.text("report_no"), token));
+    }
+    city.work(task, "已抽排，业主王五在场").await;
+    city.inspect(case_id).await;
+    let not = json!({"solved": false, "satisfaction": "dissatisfied"});
+    let answer = |token: String| {
+        let bearer = format!("Bearer {token}");
+        city.ask(post("report/answer", &not, &[("authorization", &bearer)]))
+    };
+
+    let (_, _, unproved) = &links[0];
+    let seen = city.follow(unproved).await;
+    assert_eq!(
+        (&seen.body["may_answer"], &seen.body["may_redo"]),
+        (&json!(true), &json!(false))
+    );
+    assert!(seen.body["result"].is_null(), "{}", seen.body);
+    let said = answer(unproved.clone()).await;
+    assert_eq!(said.body["status"]["code"], "done", "{}", said.body);
+    assert_eq!(said.body["rated"], "dissatisfied");
+    let stage = async || {
+        let case = city.casework.case_view(&leader, case_id).await.unwrap();
+        case.head.stage.is_open()
+    };
+    assert!(!stage().await, "what anybody says sends nobody out again");
+    // A link says how it was come by, and cannot be made to say otherwise.
+    let forged = links[1].2.replacen(".t.", ".c.", 1);
+    assert_eq!(city.follow(&forged).await.code(), "link_expired");
+
+    let (phone, report_no, _) = &links[1];
+    city.code_for(report_no, phone).await;
+    let code = city.last_code().await.unwrap();
+    let proved = city.redeem(report_no, phone, &code).await.text("token");
+    let seen = city.follow(&proved).await;
+    assert_eq!(seen.body["may_redo"], true);
+    assert_eq!(seen.text("result"), "已抽排，业主王五在场");
+    let said = answer(proved).await;
+    assert_eq!(said.body["status"]["code"], "working", "{}", said.body);
+    assert!(stage().await);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_made_out_holds_up_no_other_and_is_given_up() {
+    let city = City::open().await;
+    let (first, _) = city.told_of_water().await;
+    let (second, _) = city.told_of_water().await;
+    city.code_for(&first, MOBILE).await;
+    city.clock.advance_seconds(1);
+    city.code_for(&second, MOBILE).await;
+    let store = &city.test.store;
+    let spoilt = vec![0_u8; 40];
+    store
+        .write(move |tx| tx.execute(&SPOIL, params![spoilt]))
+        .await
+        .unwrap();
+    let left = async || {
+        let count = store.read(|tx| tx.query_opt(&LEFT, params![], |row| row.get::<i64>(0)));
+        count.await.unwrap().unwrap()
+    };
+    assert_eq!(left().await, 2);
+    city.portal.messages_send().await.unwrap();
+    let sent = city.phones.0.lock().unwrap().clone();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].report_no, second);
+    assert_eq!(left().await, 1);
+    for _ in 0..8 {
+        city.clock.advance_seconds(3_000);
+        city.portal.messages_send().await.unwrap();
+    }
+    assert_eq!(left().await, 0);
+    assert_eq!(city.phones.0.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_reporter_says_without_network_has_the_time_it_was_said() {
+    let city = City::open().await;
+    let (report_no, token) = city.told_of_water().await;
+    let case_id = city.accept(city.report_id(&report_no).await).await;
+    let task = city.dispatch(case_id).await;
+    city.work(task, "已抽排").await;
+    city.clock.advance_seconds(60);
+    city.inspect(case_id).await;
+    city.clock.advance_seconds(3_600);
+    let bearer = format!("Bearer {token}");
+    let answer = |at: &str| {
+        let said = json!({"solved": true, "satisfaction": "satisfied", "occurred_at": at});
+        city.ask(post("report/answer", &said, &[("authorization", &bearer)]))
+    };
+    for (at, code) in [
+        ("2026-11-20T09:00:59+08:00", "occurred_too_early"),
+        ("2026-11-20T10:01:01+08:00", "occurred_in_future"),
+    ] {
+        assert_eq!(answer(at).await.code(), code);
+    }
+    let said = answer("2026-11-20T09:30:00+08:00").await;
+    assert_eq!(said.body["status"]["code"], "done", "{}", said.body);
+    let id = city.report_id(&report_no).await;
+    let leader = city.staff("shift_leader", "CYZX");
+    let view = city.casework.report_view(&leader, id).await.unwrap();
+    let entry = view
+        .timeline
+        .iter()
+        .find(|entry| entry.kind == "report_called_back")
+        .unwrap();
+    let times = [entry.occurred_at, entry.recorded_at].map(|at| at.to_string());
+    assert!(times[0].contains("09:30:00"), "{times:?}");
+    assert!(times[1].contains("10:01:00"), "{times:?}");
 }

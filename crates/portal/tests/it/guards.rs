@@ -17,7 +17,7 @@ async fn one_address_does_not_flood_the_desk() {
             .tell_from(
                 "10.5.5.5",
                 &city.key(),
-                json!({"words": format!("第{n}个"), "address": "路口"}),
+                json!({"words": format!("第{n}个"), "address": format!("青松路{n}号")}),
             )
             .await;
         assert_eq!(told.status, StatusCode::CREATED, "{n}: {}", told.body);
@@ -123,4 +123,39 @@ async fn codes_are_not_tried_from_one_address_without_end() {
         city.ask(post("links", &body, &[])).await.code(),
         "too_many_requests"
     );
+}
+
+#[tokio::test]
+async fn a_place_that_is_told_in_words_only_is_not_flooded_from_many_addresses() {
+    let city = City::open().await;
+    let told = |n: u32, address: &str| json!({"words": format!("第{n}个"), "address": address});
+    for n in 0..30 {
+        let address = if n % 2 == 0 {
+            "青松路8弄3号"
+        } else {
+            "青松路 8弄，3号"
+        };
+        let from = format!("10.9.0.{n}");
+        let made = city.tell_from(&from, &city.key(), told(n, address)).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{n} {}", made.body);
+    }
+    let one = told(31, "青松路8弄3号");
+    let refused = city.tell_from("10.9.1.1", &city.key(), one).await;
+    assert_eq!(refused.code(), "too_many_requests");
+    let other = told(32, "青松路9弄3号");
+    let made = city.tell_from("10.9.1.1", &city.key(), other).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn codes_of_components_are_not_counted_through_and_tell_no_exact_place() {
+    let city = City::open().await;
+    let ask = |n: u32| city.ask(get(&format!("components/3101180101{n:06}"), ""));
+    for n in 0..50 {
+        assert_eq!(ask(n).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(ask(61).await.code(), "too_many_requests");
+    // Whoever looks at cases is not held up by that.
+    let looked = city.ask(get("cases/1", "")).await;
+    assert_eq!(looked.status, StatusCode::NOT_FOUND);
 }

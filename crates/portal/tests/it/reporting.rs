@@ -208,3 +208,45 @@ async fn the_words_suggest_a_category_and_the_place_what_is_known_nearby() {
     let shown = city.portal.shown(&case.case_no).await.unwrap();
     assert_eq!(shown.told_by, 2);
 }
+
+#[tokio::test]
+async fn a_map_shows_everybody_areas_down_to_villages_and_no_grids() {
+    let city = City::open().await;
+    let ask = |level: &str| {
+        let path = format!("map?level={level}&west=120.9&south=30.9&east=121.4&north=31.4");
+        city.ask(get(&path, ""))
+    };
+    for level in ["district", "street", "village"] {
+        let found = ask(level).await;
+        assert_eq!(found.status, StatusCode::OK, "{level} {}", found.body);
+        let features = found.body["features"].as_array().unwrap();
+        assert!(!features.is_empty(), "{level}");
+        assert!(features[0]["properties"]["name"].is_string());
+    }
+    let refused = ask("grid").await;
+    assert_eq!(
+        (refused.status, &refused.body["fields"][0]["field"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("level"))
+    );
+    let nowhere = city
+        .ask(get(
+            "map?level=street&west=121&south=31&east=120&north=32",
+            "",
+        ))
+        .await;
+    assert_eq!(nowhere.body["fields"][0]["field"], "east");
+}
+
+#[tokio::test]
+async fn the_pages_learn_how_the_public_reaches_them() {
+    let city = City::open().await;
+    let view = city
+        .ask(
+            axum::http::Request::get("/api/v1/portal")
+                .body(axum::body::Body::empty())
+                .unwrap(),
+        )
+        .await;
+    assert_eq!(view.text("public_address"), "https://city.example");
+    assert_eq!(view.body["sends_codes"], true);
+}

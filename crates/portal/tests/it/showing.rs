@@ -74,7 +74,7 @@ async fn everybody_sees_what_it_is_and_where_it_stands_and_nothing_that_was_told
         attachment_ids: vec![photo],
     };
     city.portal
-        .case_publish(&clerk, case.id, publish)
+        .case_publish(&clerk, case.id, None, publish)
         .await
         .unwrap();
     let shown = city.ask(get(&path, "")).await;
@@ -87,13 +87,25 @@ async fn everybody_sees_what_it_is_and_where_it_stands_and_nothing_that_was_told
         (bytes.status, bytes.bytes.starts_with(&[0xff, 0xd8])),
         (StatusCode::OK, true)
     );
+    // Whoever looked before that decides on what is no more so.
+    let late = Publish {
+        is_hidden: false,
+        ..Publish::default()
+    };
+    let refused = city
+        .portal
+        .case_publish(&clerk, case.id, Some(0), late)
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(base::Problem::from(refused).code, "publication_changed");
     // And hides.
     let hide = Publish {
         is_hidden: true,
         ..Publish::default()
     };
     city.portal
-        .case_publish(&clerk, case.id, hide)
+        .case_publish(&clerk, case.id, Some(1), hide)
         .await
         .unwrap();
     for path in [&path, &file] {
@@ -128,7 +140,7 @@ async fn only_pictures_of_the_case_are_shown_and_only_those_who_see_it_decide() 
     };
     let refused = city
         .portal
-        .case_publish(&clerk, case.id, publish())
+        .case_publish(&clerk, case.id, None, publish())
         .await
         .err()
         .unwrap();
@@ -136,7 +148,7 @@ async fn only_pictures_of_the_case_are_shown_and_only_those_who_see_it_decide() 
     let stranger = city.staff("intake_clerk", "LHSR");
     let refused = city
         .portal
-        .case_publish(&stranger, case.id, publish())
+        .case_publish(&stranger, case.id, None, publish())
         .await
         .err()
         .unwrap();

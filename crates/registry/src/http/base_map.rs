@@ -21,10 +21,10 @@ const PIXELS_ACROSS: f64 = 1_500.0;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct AreaMapParams {
+pub struct AreaMapParams {
     /// `province`, `city`, `district`, `street`, `village` or `grid`.
     #[param(value_type = String)]
-    level: AreaLevel,
+    pub level: AreaLevel,
     /// Least longitude, CGCS2000.
     west: f64,
     /// Least latitude.
@@ -64,6 +64,15 @@ pub(super) async fn area_map(
     Query(params): Query<AreaMapParams>,
     headers: HeaderMap,
 ) -> Answer<Response> {
+    Ok(areas_in_view(&registry, &params, &headers)?)
+}
+
+/// The answer of `area_map`, for another room that shows the ground to others. Errors: the box is none.
+pub fn areas_in_view(
+    registry: &Registry,
+    params: &AreaMapParams,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let frame = params.frame()?;
     let body = drawn(&registry.snapshot().areas, params.level, frame).to_string();
     let tag = tag_of(body.as_bytes());

@@ -1,7 +1,7 @@
 //! The routes of this room and their lines in the table of endpoints. Imports are made at the machine.
 
 mod areas;
-mod base_map;
+pub mod base_map;
 mod components;
 mod grids;
 mod history;

@@ -46,6 +46,7 @@ async fn real_house() -> RealHouse {
             code: "310118".to_owned(),
             name: "青浦".to_owned(),
             portal_organisation: String::new(),
+            public_address: None,
         },
     )
     .await
@@ -229,6 +230,7 @@ async fn without_a_token_only_the_public_endpoints_answer() {
             // A file of the console, like its pages.
             &"phone_worker",
             &"session_open",
+            &"portal_map",
             &"portal_suggest",
             &"portal_upload_push",
             &"portal_report",

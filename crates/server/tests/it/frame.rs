@@ -63,6 +63,22 @@ async fn a_role_without_the_permission_is_refused_before_the_body_is_read() {
 }
 
 #[tokio::test]
+async fn a_body_of_somebody_unknown_that_drips_in_is_given_up_whatever_its_length_says() {
+    let house = house();
+    let drip = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+    let request = Request::post("/api/v1/told")
+        .header("content-type", "application/json")
+        .header("content-length", (128 * 1024 * 1024).to_string())
+        .body(Body::from_stream(drip))
+        .unwrap();
+    let answer = house.ask(request);
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(20), answer);
+    let answer = answer.await.unwrap();
+    assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(answer.code(), "request_timeout");
+}
+
+#[tokio::test]
 async fn a_route_that_is_not_in_the_table_does_not_exist() {
     let house = house();
     for path in ["/api/v1/unlisted", "/api/v1/nowhere", "/nowhere"] {

@@ -124,6 +124,7 @@ const ENDPOINTS: &[Endpoint] = &[
         Needs::Public,
     ),
     line("GET", "/api/v1/long", "long_list", Needs::Public),
+    line("POST", "/api/v1/told", "told_create", Needs::Public),
 ];
 
 #[derive(serde::Deserialize)]
@@ -163,6 +164,10 @@ fn room(endless: Arc<Notify>) -> OpenApiRouter {
             post(async move || Failure::from(conflict())),
         )
         .route("/api/v1/long", get(async || Json(vec!["井盖缺失"; 4_000])))
+        .route(
+            "/api/v1/told",
+            post(async |Json(_): Json<Thing>| StatusCode::CREATED),
+        )
         .route("/api/v1/unlisted", get(async || "nobody may see this"));
     OpenApiRouter::from(plain)
 }

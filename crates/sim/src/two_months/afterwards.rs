@@ -118,6 +118,7 @@ impl Town<'_> {
                 reopen_case_id: Some(life.case_id),
                 open_case: None,
             }),
+            occurred_at: None,
         };
         let again = at.plus_seconds(dice.between(2, 6) * HOUR_SECONDS);
         let calls_again = !reached && life.calls < 2;
@@ -141,6 +142,7 @@ impl Town<'_> {
         let input = ReportRateRequest {
             satisfaction: satisfaction(life.dice.weighted(rates::CONTENT)),
             words: None,
+            occurred_at: None,
         };
         let command = self.casework.report_rate(&by, life.report_id, input);
         self.carry_out(command).await.map(drop)

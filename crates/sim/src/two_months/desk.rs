@@ -222,9 +222,14 @@ impl<'a> Town<'a> {
     pub(super) async fn send_back(&mut self, nth: usize, at: Timestamp) -> Done {
         let (life, by) = self.by(nth, |cast| &cast.dispatchers)?;
         let reason = "位置描述不清，请受理补充后再派。".to_owned();
-        let command = self
-            .casework
-            .case_send_back(&by, life.case_id, ReasonRequest { reason });
+        let command = self.casework.case_send_back(
+            &by,
+            life.case_id,
+            ReasonRequest {
+                reason,
+                occurred_at: None,
+            },
+        );
         let back = self.carry_out(command).await?;
         // It is filed again without being verified.
         self.change(nth, |life| life.is_verified = true)?;

@@ -86,6 +86,7 @@ impl Town<'_> {
                 process: None,
                 result: messages::result(subject, dice),
                 found_attachment_ids: found,
+                occurred_at: None,
             };
             let by = by.with_attachments(done);
             // Too large to be moved about.

@@ -188,9 +188,14 @@ impl Town<'_> {
         let (life, by) = self.by_holder(nth, task)?;
         let reason = "不属本单位职责范围，请改派。".to_owned();
         let soon = at.plus_seconds(life.dice.between(180, 1_200));
-        let command = self
-            .casework
-            .task_return(&by, task, ReasonRequest { reason });
+        let command = self.casework.task_return(
+            &by,
+            task,
+            ReasonRequest {
+                reason,
+                occurred_at: None,
+            },
+        );
         let returned = self.carry_out(command).await?;
         self.change(nth, |life| life.returns += 1)?;
         self.follow(nth, returned, at)?;
@@ -202,9 +207,14 @@ impl Town<'_> {
         let (life, by) = self.by_holder(nth, task)?;
         let reason = "多次退单，职责不清，申请裁定牵头单位。".to_owned();
         let soon = at.plus_seconds(life.dice.between(600, 3_600));
-        let command = self
-            .casework
-            .ruling_demand(&by, task, ReasonRequest { reason });
+        let command = self.casework.ruling_demand(
+            &by,
+            task,
+            ReasonRequest {
+                reason,
+                occurred_at: None,
+            },
+        );
         let demanded = self.carry_out(command).await?;
         self.change(nth, |life| life.returns += 1)?;
         self.follow(nth, demanded, at)?;
@@ -223,6 +233,7 @@ impl Town<'_> {
         let input = TaskDelegateRequest {
             organisation_id,
             due_at: None,
+            occurred_at: None,
         };
         let command = self.casework.task_delegate(&by, task, input);
         let given = self.carry_out(command).await?;
@@ -249,9 +260,14 @@ impl Town<'_> {
             None => someone(&self.cast.dispatchers, &life.dice)?,
         };
         let reason = "现场已由牵头单位处置，无需协办。".to_owned();
-        let command = self
-            .casework
-            .task_revoke(&by, task, ReasonRequest { reason });
+        let command = self.casework.task_revoke(
+            &by,
+            task,
+            ReasonRequest {
+                reason,
+                occurred_at: None,
+            },
+        );
         self.give(nth, at, command).await
     }
 
@@ -291,6 +307,7 @@ impl Town<'_> {
         let input = ExtensionRequest {
             limit: Some("2工作日".to_owned()),
             reason: "现场条件复杂，需要增加处置时间。".to_owned(),
+            occurred_at: None,
         };
         let left = (life.due_at.0 - at.0) / 1_000_000;
         let decided_at = at.plus_seconds(left * life.dice.between(20, 60) / 100);

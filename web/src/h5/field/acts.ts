@@ -8,8 +8,6 @@ export interface Act {
   photos?: boolean;
   /** From the same angle as before. */
   sameAngle?: boolean;
-  /** Whether the command takes the time it happened. */
-  dated: boolean;
   isMain?: boolean;
 }
 
@@ -17,12 +15,12 @@ const ofTask = (step: string) => (_: string, taskId: string): string => `tasks/$
 const ofCase = (step: string) => (caseId: string): string => `cases/${caseId}/${step}`;
 
 export const ACTS: Readonly<Record<string, Act>> = {
-  task_accept: { path: ofTask('accept'), asks: [], dated: true, isMain: true },
-  task_contact: { path: ofTask('contact'), asks: ['reached', 'note'], dated: true },
-  task_finish: { path: ofTask('finish'), asks: ['result'], photos: true, sameAngle: true, dated: true, isMain: true },
-  task_return: { path: ofTask('return'), asks: ['reason'], photos: true, dated: false },
-  task_delegate: { path: ofTask('delegate'), asks: ['organisation'], dated: false },
-  extension_request: { path: ofTask('extension'), asks: ['limit', 'reason'], dated: false },
-  case_verify_result: { path: ofCase('verify-result'), asks: ['truth', 'opinion'], photos: true, dated: true, isMain: true },
-  case_inspect_result: { path: ofCase('inspect-result'), asks: ['passed', 'failed', 'opinion'], photos: true, sameAngle: true, dated: true, isMain: true },
+  task_accept: { path: ofTask('accept'), asks: [], isMain: true },
+  task_contact: { path: ofTask('contact'), asks: ['reached', 'note'] },
+  task_finish: { path: ofTask('finish'), asks: ['result'], photos: true, sameAngle: true, isMain: true },
+  task_return: { path: ofTask('return'), asks: ['reason'], photos: true },
+  task_delegate: { path: ofTask('delegate'), asks: ['organisation'] },
+  extension_request: { path: ofTask('extension'), asks: ['limit', 'reason'] },
+  case_verify_result: { path: ofCase('verify-result'), asks: ['truth', 'opinion'], photos: true, isMain: true },
+  case_inspect_result: { path: ofCase('inspect-result'), asks: ['passed', 'failed', 'opinion'], photos: true, sameAngle: true, isMain: true },
 };

@@ -49,9 +49,31 @@ function remembered(): Who | null {
   }
 }
 
+const LEAVING = 'chengyun.field.leaving';
+
+/** Whoever signed out where there was no network has a session still: it is ended before anything else is asked. Whether none is left. */
+async function endLeft(): Promise<boolean> {
+  if (localStorage.getItem(LEAVING) === null) return true;
+  try {
+    credentials.csrf = (await ask<WhoAmI>('GET', 'session')).csrf_token ?? '';
+    await ask('DELETE', 'session');
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 401) return false;
+  } finally {
+    credentials.csrf = '';
+  }
+  localStorage.removeItem(LEAVING);
+  return true;
+}
+
 /** Asks whose session this is. Without network it is whose it was. */
 export async function recall(): Promise<void> {
   try {
+    if (!(await endLeft())) {
+      leave();
+      return;
+    }
     take(await ask<WhoAmI>('GET', 'session'));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -73,17 +95,22 @@ export async function recall(): Promise<void> {
 }
 
 export async function signIn(login: string, password: string): Promise<void> {
+  await endLeft();
   take(await ask<WhoAmI>('POST', 'session', { body: { login_name: login, password } }));
+  localStorage.removeItem(LEAVING);
 }
 
 export async function signOut(): Promise<void> {
+  let isEnded = true;
   try {
     await ask('DELETE', 'session');
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    isEnded = error.status === 401;
   }
   leave();
   for (const key of Object.keys(localStorage)) if (key.startsWith('chengyun.field')) localStorage.removeItem(key);
+  if (!isEnded) localStorage.setItem(LEAVING, 'yes');
 }
 
 /** Whether they work for this organisation itself, and not only above it: whoever handles stands where the work is. */

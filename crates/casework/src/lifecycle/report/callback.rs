@@ -79,6 +79,7 @@ pub(super) fn call(
         return Err(wrong_stage);
     };
     circumstances.check_role("report_callback")?;
+    circumstances.check_time(task.opened_at)?;
     // Whoever has it in hand calls; the reporter need not wait for that.
     if circumstances
         .actor
@@ -172,6 +173,7 @@ pub(super) fn rate(
         });
     };
     circumstances.check_role("report_rate")?;
+    circumstances.check_time(ended)?;
     if report
         .extra
         .rating

@@ -24,7 +24,8 @@ use ::store::{StoreError, Tx};
 use access::mask;
 use base::limits::ATTACHMENTS_MAX;
 use base::{FieldError, Id};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// Uploads that are read at once: a picture is held in memory until it is whole.
@@ -36,6 +37,7 @@ const PICTURES_AT_ONCE: usize = 2;
 pub(super) struct Gates {
     uploads: Arc<Semaphore>,
     pictures: Arc<Semaphore>,
+    joining: Joining,
 }
 
 impl Default for Gates {
@@ -43,7 +45,40 @@ impl Default for Gates {
         Self {
             uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
             pictures: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
+            joining: Joining::default(),
         }
+    }
+}
+
+/// The uploads whose pieces are being made a file just now: whoever sends the last piece again meanwhile does not make it twice.
+#[derive(Clone, Default)]
+struct Joining(Arc<Mutex<HashSet<Id>>>);
+
+/// One of them, for as long as it is held.
+struct Joined {
+    all: Joining,
+    id: Id,
+}
+
+impl Joining {
+    /// Takes it in hand; none while somebody has it.
+    fn begin(&self, id: Id) -> Option<Joined> {
+        let is_free = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id);
+        is_free.then(|| Joined {
+            all: self.clone(),
+            id,
+        })
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&self.id);
     }
 }
 
@@ -136,5 +171,20 @@ impl Casework {
         let context = sealed::attachment_name(row.id);
         let name = sealed::open_plain(&self.parts().sealer, bytes, &context)?;
         Ok(Some(mask::text(&name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_is_made_a_file_by_one_at_a_time() {
+        let all = Joining::default();
+        let first = all.begin(Id(1)).unwrap();
+        assert!(all.begin(Id(1)).is_none());
+        assert!(all.begin(Id(2)).is_some());
+        drop(first);
+        assert!(all.begin(Id(1)).is_some());
     }
 }

@@ -9,7 +9,7 @@ use crate::failure::CaseworkError;
 use crate::service::Call;
 use crate::store::attachments;
 use crate::store::{
-    UPLOAD_ADD, UPLOAD_BY_KEY, UPLOAD_DROP, UPLOAD_PIECE_ADD, UPLOAD_PIECES, UPLOAD_PIECES_DROP,
+    UPLOAD_ADD, UPLOAD_BY_KEY, UPLOAD_DROP, UPLOAD_PIECE, UPLOAD_PIECE_ADD, UPLOAD_PIECES_DROP,
     UPLOAD_RECEIVED, UPLOAD_WHOLE, UPLOADS_OF, UPLOADS_OLD,
 };
 use crate::view::{AttachmentView, UploadView};
@@ -133,12 +133,7 @@ impl Casework {
         if row.received < row.length || row.attachment_id.is_some() {
             return self.upload_shown(row).await;
         }
-        let attachment = self.upload_join(call, row, &key).await?;
-        Ok(UploadView {
-            received_bytes: row.received,
-            length_bytes: row.length,
-            attachment: Some(attachment),
-        })
+        self.upload_join(call, row, &key).await
     }
 
     /// How much has arrived, so that whoever lost the answer goes on from there.
@@ -254,22 +249,29 @@ impl Casework {
         })
     }
 
-    /// All pieces are here. Stopped in between, it is done again by whoever sends the last piece again.
+    /// All pieces are here. Stopped in between, it is done again by whoever sends the last piece again; while it is being done, they are
+    /// told to come back. No more of it is in memory than one piece and what a picture needs.
     async fn upload_join(
         &self,
         call: &Call,
         row: Row,
         key: &str,
-    ) -> Result<AttachmentView, CaseworkError> {
-        let pieces: Vec<Vec<u8>> = self
+    ) -> Result<UploadView, CaseworkError> {
+        let _joined = self.gates().joining.begin(row.id).ok_or(StoreError::Busy)?;
+        let (account, of_store) = (call.principal.account_id, key.to_owned());
+        let now = self
             .store()
-            .read(move |tx| tx.query(&UPLOAD_PIECES, params![row.id], |found| found.get(0)))
+            .read(move |tx| find(tx, account, &of_store))
             .await?;
+        let now = now.ok_or(CaseworkError::UploadOffset(0))?;
+        if now.attachment_id.is_some() {
+            return self.upload_shown(now).await;
+        }
         let once = Call {
             idempotency_key: Some(format!("upload:{key}")),
             ..call.clone()
         };
-        let made = self.upload_make(once, pieces).await;
+        let made = self.upload_make(once, row).await;
         if let Err(CaseworkError::File(_)) = &made {
             // Whatever is sent again under this key is as bad; another file begins anew.
             self.store()
@@ -287,16 +289,29 @@ impl Casework {
                 tx.post(&UPLOAD_PIECES_DROP, params![row.id])
             })
             .await?;
-        Ok(made)
+        Ok(UploadView {
+            received_bytes: row.received,
+            length_bytes: row.length,
+            attachment: Some(made),
+        })
     }
 
-    async fn upload_make(
-        &self,
-        call: Call,
-        pieces: Vec<Vec<u8>>,
-    ) -> Result<AttachmentView, CaseworkError> {
+    async fn upload_make(&self, call: Call, row: Row) -> Result<AttachmentView, CaseworkError> {
         let mut upload = self.attachment_begin(call, None).await?;
-        for piece in pieces {
+        let mut from_byte = 0;
+        while from_byte < row.length {
+            let piece: Vec<u8> = self
+                .store()
+                .read(move |tx| {
+                    let piece =
+                        tx.query_opt(&UPLOAD_PIECE, params![row.id, from_byte], |found| {
+                            found.get(0)
+                        })?;
+                    let piece = piece.filter(|bytes: &Vec<u8>| !bytes.is_empty());
+                    piece.ok_or_else(|| StoreError::Corrupt(format!("upload {} has a gap", row.id)))
+                })
+                .await?;
+            from_byte += i64::try_from(piece.len()).unwrap_or(i64::MAX);
             upload.push(&piece).await?;
         }
         upload.finish().await

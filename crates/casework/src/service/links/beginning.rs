@@ -8,11 +8,12 @@ use crate::lifecycle::decide;
 use crate::model::{Actor, Digest, Level, OrganisationRef, Report};
 use crate::process::Process;
 use crate::service::Casework;
+use crate::service::links::Moment;
 use crate::service::report::{Located, NewCase};
 use crate::service::sealed::{self, Words};
 use crate::store::write::CaseSecrets;
 use ::store::StoreError;
-use base::{FieldError, Id, Timestamp};
+use base::{FieldError, Id};
 
 /// What a new case takes from what it begins with.
 #[derive(Clone)]
@@ -63,7 +64,7 @@ impl Casework {
         (case_id, case_no): (Id, String),
         by: &Actor,
         process: &Process,
-        now: Timestamp,
+        moment: Moment,
     ) -> Result<NewCase, CaseworkError> {
         let parts = self.parts();
         let named = self.process_named(open)?;
@@ -98,13 +99,14 @@ impl Casework {
                 .cloned()
                 .collect(),
         };
-        let suggested = self.suggested_at_once(process, &opened, rule.as_ref(), now);
+        let suggested = self.suggested_at_once(process, &opened, rule.as_ref(), moment.recorded_at);
         let category = category_id.and_then(|id| parts.city.category(id));
         let circumstances = Circumstances {
             rule: rule.as_ref(),
             category_has_rules: category.is_some_and(|facts| facts.has_rules),
             suggested: suggested.as_ref(),
-            ..self.circumstances(process, Some(by), now)
+            occurred_at: moment.occurred_at,
+            ..self.circumstances(process, Some(by), moment.recorded_at)
         };
         let events = decide::begin(&opened, &circumstances).map_err(|refusal| {
             CaseworkError::ReportRefused {
@@ -125,7 +127,7 @@ impl Casework {
             }),
             zone_ids: self.zones_of(&case),
             first_report_id: origin.words_of.as_ref().map(|(id, _)| *id),
-            recorded_at: now,
+            recorded_at: moment.recorded_at,
         };
         Ok(NewCase {
             begun,

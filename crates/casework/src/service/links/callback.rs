@@ -1,6 +1,6 @@
 //! 回访 评价 重办: reporters are called back, rate, and have it done again.
 
-use super::{Origin, ReportOrder, check_version, with_form};
+use super::{Moment, Origin, ReportOrder, check_version, with_form};
 use crate::failure::CaseworkError;
 use crate::input::{RedoRequest, ReportCallbackRequest, ReportRateRequest};
 use crate::lifecycle::links::LinkCommand;
@@ -26,6 +26,7 @@ struct Callback {
     located: Option<Located>,
     ids: Option<(Id, String)>,
     note: Option<(Id, Vec<u8>)>,
+    occurred_at: Option<Timestamp>,
     once: Option<Once>,
     expected_version: Option<i64>,
     principal: Arc<Principal>,
@@ -87,6 +88,7 @@ impl Casework {
             located,
             ids,
             note,
+            occurred_at: input.occurred_at,
             once,
             expected_version: call.expected_version,
             principal: call.principal.clone(),
@@ -113,8 +115,10 @@ impl Casework {
             .ok_or(CaseworkError::NotFound("report"))?;
         let by = self.acting_on_report(&order.principal, "report_callback", &row)?;
         check_version(order.expected_version, &row.report)?;
-        let mut events = self.report_decide(&row.report, &order.command(), Some(&by), now)?;
         let process = self.process_of_report(&row.report)?;
+        let moment = Moment::of(order.occurred_at, now);
+        let mut events =
+            self.report_decide_by(&process, &row.report, &order.command(), Some(&by), moment)?;
         let form = self.form_checked(&process, "report_callback", order.form.as_ref())?;
         let filled = with_form(&mut events, "report_callback", form);
         self.redo(tx, &row, order, &by, now)?;
@@ -171,7 +175,7 @@ impl Casework {
                     ids,
                     by,
                     &process,
-                    now,
+                    Moment::at(now),
                 )
                 .map_err(|error| error.about(report))?;
             self.case_write(tx, &new)?;
@@ -216,6 +220,7 @@ impl Casework {
         };
         let mut order = ReportOrder::new(call, report_id, command, once);
         order.note = note;
+        order.occurred_at = input.occurred_at;
         self.run_report(order).await
     }
 

@@ -37,6 +37,8 @@ pub(super) struct ReportOrder {
     /// A sealed note to store with it.
     note: Option<(Id, Vec<u8>)>,
     expected_version: Option<i64>,
+    /// When it happened; now when nothing was said.
+    occurred_at: Option<Timestamp>,
     once: Option<Once>,
     principal: Arc<Principal>,
     form: Option<Filled>,
@@ -69,12 +71,38 @@ pub(super) fn with_form(
     Some((id, sealed))
 }
 
+/// When something happened, and when we learnt of it.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) occurred_at: Timestamp,
+    pub(super) recorded_at: Timestamp,
+}
+
+impl Moment {
+    /// Learnt of now, when it happened may be said.
+    pub(super) fn of(occurred_at: Option<Timestamp>, now: Timestamp) -> Self {
+        Self {
+            occurred_at: occurred_at.unwrap_or(now),
+            recorded_at: now,
+        }
+    }
+
+    /// Learnt of as it happened.
+    pub(super) const fn at(now: Timestamp) -> Self {
+        Self {
+            occurred_at: now,
+            recorded_at: now,
+        }
+    }
+}
+
 impl ReportOrder {
     fn new(call: &Call, report_id: Id, command: ReportCommand, once: Option<Once>) -> Self {
         Self {
             report_id,
             command,
             note: None,
+            occurred_at: None,
             expected_version: call.expected_version,
             once,
             principal: call.principal.clone(),
@@ -127,8 +155,10 @@ impl Casework {
         let operation = order.command.operation();
         let by = self.acting_on_report(&order.principal, operation, &row)?;
         check_version(order.expected_version, &row.report)?;
-        let mut events = self.report_decide(&row.report, &order.command, Some(&by), now)?;
         let process = self.process_of_report(&row.report)?;
+        let moment = Moment::of(order.occurred_at, now);
+        let mut events =
+            self.report_decide_by(&process, &row.report, &order.command, Some(&by), moment)?;
         let form = self.form_checked(&process, operation, order.form.as_ref())?;
         let filled = with_form(&mut events, operation, form);
         if let ReportCommand::Withdraw { .. } = order.command {
@@ -166,7 +196,7 @@ impl Casework {
         now: Timestamp,
     ) -> Result<Vec<Event<ReportFact>>, CaseworkError> {
         let process = self.process_of_report(report)?;
-        self.report_decide_by(&process, report, command, by, now)
+        self.report_decide_by(&process, report, command, by, Moment::at(now))
     }
 
     /// Decides that a report is accepted: under the process that the first of the cases it opens is run by, which then has the
@@ -177,10 +207,10 @@ impl Casework {
         command: &ReportCommand,
         open_cases: &[&CaseOpenRequest],
         by: &Actor,
-        now: Timestamp,
+        moment: Moment,
     ) -> Result<Vec<Event<ReportFact>>, CaseworkError> {
         let process = self.process_opening(report, open_cases)?;
-        self.report_decide_by(&process, report, command, Some(by), now)
+        self.report_decide_by(&process, report, command, Some(by), moment)
     }
 
     /// The process that the first of the cases a report opens is run by.
@@ -205,9 +235,12 @@ impl Casework {
         report: &Report,
         command: &ReportCommand,
         by: Option<&Actor>,
-        now: Timestamp,
+        moment: Moment,
     ) -> Result<Vec<Event<ReportFact>>, CaseworkError> {
-        let circumstances = self.circumstances(process, by, now);
+        let circumstances = Circumstances {
+            occurred_at: moment.occurred_at,
+            ..self.circumstances(process, by, moment.recorded_at)
+        };
         report::decide(report, command, &circumstances).map_err(|refusal| {
             CaseworkError::ReportRefused {
                 refusal,

@@ -1,7 +1,7 @@
 //! Ties between reports and cases made after acceptance: joined, split, merged; cases made without a report; and what reports
 //! learn when a case ends or is open again.
 
-use super::{Origin, check_version};
+use super::{Moment, Origin, check_version};
 use crate::failure::CaseworkError;
 use crate::input::{
     CaseCreateRequest, CaseMergeRequest, CaseOpenRequest, CaseSplitRequest, ReportJoinRequest,
@@ -199,7 +199,7 @@ impl Casework {
             order.ids.clone(),
             &order.by,
             &process,
-            now,
+            Moment::at(now),
         )?;
         self.case_write(tx, &new)?;
         tx.audit(&AuditEntry {
@@ -334,7 +334,7 @@ impl Casework {
                 ids,
                 by,
                 &process,
-                now,
+                Moment::at(now),
             )?;
             self.case_write(tx, &new)?;
             states.push((&new.case).into());
