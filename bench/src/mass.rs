@@ -12,7 +12,7 @@
 
 use crate::commands::Office;
 use access::{OrganisationKind, OrganisationNew, Sealer};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use base::chance::SystemChance;
 use base::{AreaLevel, Clock, Id, SystemClock, Timestamp, TreePath};
 use casework::Call;
@@ -334,6 +334,7 @@ async fn mark(office: &Office, case_id: Id, task_id: Id, mark: CaseMark) -> Resu
                 serde_json::from_value(json!({ "approved": true }))?;
             casework.suspension_decide(&leader, task_id, input).await?;
         }
+        CaseMark::Escalated => bail!("only a clock that runs out raises a case"),
     }
     Ok(())
 }

@@ -163,6 +163,8 @@ pub const PERMISSIONS: &[Permission] = &[
     permission("attachment_create", "上传附件", Side::Business),
     permission("attachment_view", "查看附件", Side::Business),
     permission("case_export", "案卷导出", Side::Business),
+    permission("report_export", "诉求导出", Side::Business),
+    permission("task_export", "工单导出", Side::Business),
     // Of the portal.
     permission("case_publish", "公开案卷", Side::Business),
 ];

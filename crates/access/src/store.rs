@@ -155,6 +155,12 @@ store::statements! {
     SESSION_LIST = "SELECT s.id, s.account_id, a.login_name, p.name, s.address, s.created_at, s.seen_at, s.ends_at
       FROM session s JOIN account a ON a.id = s.account_id JOIN staff p ON p.id = a.staff_id
       WHERE s.id < ?1 AND s.ends_at > ?2 AND s.seen_at + s.idle_seconds * 1000000 > ?2 ORDER BY s.id DESC LIMIT ?3";
+    /// Live sessions of an account, newest first.
+    SESSIONS_OF_ACCOUNT = "SELECT s.id, s.account_id, a.login_name, p.name, s.address, s.created_at, s.seen_at, s.ends_at
+      FROM session s JOIN account a ON a.id = s.account_id JOIN staff p ON p.id = a.staff_id
+      WHERE s.account_id = ?1 AND s.ends_at > ?2 AND s.seen_at + s.idle_seconds * 1000000 > ?2 ORDER BY s.id DESC LIMIT ?3";
+    /// A session of an account ends.
+    SESSION_END_OF_ACCOUNT = "DELETE FROM session WHERE id = ?1 AND account_id = ?2";
     /// Sessions that are over.
     SESSION_PRUNE = "DELETE FROM session WHERE ends_at <= ?1";
 

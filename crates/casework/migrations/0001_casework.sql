@@ -81,10 +81,11 @@ CREATE TABLE case_file (
   inspected_at BIGINT,
   closed_at BIGINT,
   updated_at BIGINT NOT NULL,
-  -- 重要, 督办, 挂账, 有待审申请: now.
+  -- 重要, 督办, 挂账, 逐级提醒, 有待审申请: now.
   is_important BOOLEAN NOT NULL,
   is_supervised BOOLEAN NOT NULL,
   is_suspended BOOLEAN NOT NULL,
+  is_escalated BOOLEAN NOT NULL,
   -- What somebody applied for that waits for a decision, one bit each.
   asked BIGINT NOT NULL,
   -- JSON of what is known of some cases only.

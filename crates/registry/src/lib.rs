@@ -21,6 +21,7 @@ pub mod component;
 pub mod crosswalk;
 mod export;
 mod failure;
+mod finding;
 pub mod grid;
 pub mod http;
 pub mod import;
@@ -37,6 +38,7 @@ pub use area_tree::{AreaHit, AreaTree};
 pub use boundary::{Boundary, BoundaryError};
 pub use component::{CodeAssign, ComponentChange, ComponentFile, ComponentImport, ComponentNew};
 pub use failure::RegistryError;
+pub use finding::{FOUND_MAX, FoundKind, PlaceFound};
 pub use import::{
     AreaImport, AreaParent, BoundaryImport, CrosswalkReport, GridGenerate, GridGeneration,
     GridImport, GriddedVillage, Progress, Skipped, StandardImport, TaxonomyImport,

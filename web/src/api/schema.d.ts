@@ -1339,6 +1339,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/own-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My live sessions, the newest first. Not for API tokens. */
+        get: operations["own_session_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/own-sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a session of mine, at whatever desk it is open. Not for API tokens. */
+        delete: operations["own_session_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/password": {
         parameters: {
             query?: never;
@@ -1350,6 +1384,26 @@ export interface paths {
         put?: never;
         /** Changes my password; my other sessions end. */
         post: operations["password_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What places are called so: the component with this code, areas in force by name, then places of layers by name or address.
+         * @description Needs the permission `area_view`.
+         */
+        get: operations["place_find"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1684,6 +1738,27 @@ export interface paths {
          * @description Needs the permission `report_list`.
          */
         get: operations["report_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 导出: the list of reports with exactly these filters and in this order as a file for spreadsheets, masked as the list is, on one
+         *     snapshot. At most 20,000 reports; a longer list is refused. Who took which list is in the audit.
+         * @description Needs the permission `report_export`.
+         */
+        get: operations["report_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2468,6 +2543,27 @@ export interface paths {
          * @description Needs the permission `task_list`.
          */
         get: operations["task_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 导出: the list of tasks with exactly these filters and in this order as a file for spreadsheets, masked as the list is, on one
+         *     snapshot. At most 20,000 tasks; a longer list is refused. Who took which list is in the audit.
+         * @description Needs the permission `task_export`.
+         */
+        get: operations["task_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3525,6 +3621,11 @@ export interface components {
             done: number;
             /**
              * Format: int64
+             * @description 逐级提醒.
+             */
+            escalated: number;
+            /**
+             * Format: int64
              * @description 超期.
              */
             overdue: number;
@@ -4514,6 +4615,28 @@ export interface components {
              */
             until: string;
         };
+        /**
+         * @description What somebody may mean by a place.
+         * @enum {string}
+         */
+        FoundKind: "area" | "place" | "component";
+        /** @description What was found. */
+        FoundPlacesView: {
+            /** @description The likeliest first. */
+            items: components["schemas"]["FoundView"][];
+        };
+        /** @description What somebody may mean. */
+        FoundView: {
+            /** @description Where or what it is: the areas an area lies in, the address of a place, the code of a component; may be empty. */
+            about: string;
+            /** @description Division code of an area. */
+            area_code?: string | null;
+            kind: components["schemas"]["FoundKind"];
+            name: string;
+            point?: components["schemas"]["PointView"] | null;
+            /** @description What of its kind: the level of an area, the name of the layer of a place, the category of a component. */
+            sort: string;
+        };
         /** @description A piece that no grid covers. */
         GapView: {
             /** Format: double */
@@ -5042,6 +5165,31 @@ export interface components {
             /** Format: double */
             area_m2: number;
             codes: string[];
+        };
+        /** @description A session of one's own. */
+        OwnSessionView: {
+            /** @description Where you signed in from. */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends, however busy.
+             */
+            ends_at: string;
+            id: string;
+            /** @description Whether it is the one that asks. */
+            is_present: boolean;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            seen_at: string;
+        };
+        /** @description The sessions of one's own, at most 100. */
+        OwnSessionsView: {
+            /** @description The newest first. */
+            items: components["schemas"]["OwnSessionView"][];
         };
         /** @description One page of a list. */
         PageView_AccountView: {
@@ -8679,7 +8827,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description In this box of yours: what it holds follows from what you may do. */
-                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "watched";
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "escalated" | "watched";
                 /** @description In this stage. */
                 stage?: components["schemas"]["CaseStage"];
                 /** @description Division code of the area it lies in. */
@@ -8706,10 +8854,10 @@ export interface operations {
                 /** @description From this source. */
                 source?: string;
                 /**
-                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
-                 *     application of it waits for a decision).
+                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), `asked` (an
+                 *     application of it waits for a decision) or `escalated` (a rung of the ladder was climbed on a clock that still runs).
                  */
-                mark?: "suspended" | "supervised" | "important" | "asked";
+                mark?: "suspended" | "supervised" | "important" | "asked" | "escalated";
                 /** @description Whose number begins so; at least to its day. */
                 q?: string;
                 /** @description In which order. */
@@ -8919,7 +9067,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description In this box of yours: what it holds follows from what you may do. */
-                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "watched";
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "escalated" | "watched";
                 /** @description In this stage. */
                 stage?: components["schemas"]["CaseStage"];
                 /** @description Division code of the area it lies in. */
@@ -8946,10 +9094,10 @@ export interface operations {
                 /** @description From this source. */
                 source?: string;
                 /**
-                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
-                 *     application of it waits for a decision).
+                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), `asked` (an
+                 *     application of it waits for a decision) or `escalated` (a rung of the ladder was climbed on a clock that still runs).
                  */
-                mark?: "suspended" | "supervised" | "important" | "asked";
+                mark?: "suspended" | "supervised" | "important" | "asked" | "escalated";
                 /** @description Whose number begins so; at least to its day. */
                 q?: string;
                 /** @description In which order. */
@@ -9023,7 +9171,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description In this box of yours: what it holds follows from what you may do. */
-                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "watched";
+                box?: "todo" | "doing" | "done" | "overdue" | "supervised" | "suspended" | "to_decide" | "escalated" | "watched";
                 /** @description In this stage. */
                 stage?: components["schemas"]["CaseStage"];
                 /** @description Division code of the area it lies in. */
@@ -9050,10 +9198,10 @@ export interface operations {
                 /** @description From this source. */
                 source?: string;
                 /**
-                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
-                 *     application of it waits for a decision).
+                 * @description Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), `asked` (an
+                 *     application of it waits for a decision) or `escalated` (a rung of the ladder was climbed on a clock that still runs).
                  */
-                mark?: "suspended" | "supervised" | "important" | "asked";
+                mark?: "suspended" | "supervised" | "important" | "asked" | "escalated";
                 /** @description Whose number begins so; at least to its day. */
                 q?: string;
                 /** @description In which order. */
@@ -13338,6 +13486,116 @@ export interface operations {
             };
         };
     };
+    own_session_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSessionsView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    own_session_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description no such session of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are wrong; all are named */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     password_change: {
         parameters: {
             query?: never;
@@ -13382,6 +13640,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    place_find: {
+        parameters: {
+            query: {
+                /** @description A name or a piece of one, an address, or the code of a component. */
+                q: string;
+                /** @description 1 to 50; 20 when left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPlacesView"];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
             };
             /** @description We broke; quote the request id */
             500: {
@@ -14823,6 +15151,96 @@ export interface operations {
             };
             /** @description The caller's roles do not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    report_export: {
+        parameters: {
+            query?: {
+                /** @description In this box of yours. */
+                box?: "pool" | "mine" | "overdue" | "callback" | "doing" | "done";
+                /** @description In this stage. */
+                stage?: components["schemas"]["ReportStage"];
+                /** @description So urgent. */
+                level?: components["schemas"]["Level"];
+                /** @description Taken by you, or by nobody. */
+                claimed?: "me" | "nobody";
+                /** @description Waiting in the pool and showing this light now; `red` is overdue. */
+                light?: components["schemas"]["Light"];
+                /** @description About something in this area or below, by its division code. */
+                area_code?: string;
+                /** @description From this source, by its code. */
+                source?: string;
+                /** @description Received at this time or later; of what was brought in from elsewhere, when it was brought in. */
+                received_from?: string;
+                /** @description Received before this time. */
+                received_to?: string;
+                /** @description Whose number begins so; at least to its day. */
+                q?: string;
+                /** @description In which order. */
+                sort?: "newest" | "due";
+                /** @description `xlsx` when left out. */
+                format?: "xlsx" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18232,6 +18650,86 @@ export interface operations {
             };
             /** @description The caller's roles do not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description We broke; quote the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    task_export: {
+        parameters: {
+            query?: {
+                /** @description In this state. */
+                state?: components["schemas"]["TaskState"];
+                /** @description Asking for this. */
+                kind?: components["schemas"]["TaskKind"];
+                /** @description Held by this organisation or one below it. */
+                organisation_id?: string;
+                /** @description In this box. */
+                box?: "todo" | "doing" | "done" | "returned" | "overdue";
+                /** @description Only those you work on. */
+                mine?: boolean;
+                /** @description In which order. */
+                sort?: "newest" | "due";
+                /** @description `xlsx` when left out. */
+                format?: "xlsx" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description `unknown_parameter`: the query string holds something that is not known here; what is, is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The caller's roles do not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Done */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -22,6 +22,7 @@ const en: Messages = {
     title: 'Account', who: 'You', works: 'Positions', name: 'Name', theme: 'Theme', language: 'Language', density: 'Density',
     light: 'Light', dark: 'Dark', system: 'As the system', compact: 'Compact', roomy: 'Roomy', appearance: 'Appearance', more: 'More',
     nothing: 'There are no pages for your position in the console yet. What it may do is in the API.',
+    sessions: 'Where you are signed in', address: 'From', since: 'Since', seen: 'Last used', here: 'Here', end: 'End', endIt: 'End the session from {address} of {at}', ended: 'The session has ended.', sessionsHint: 'If you do not know one, end it and change your password.',
   },
   live: { on: 'Live', joining: 'Connecting', off: 'Live updates lost', offline: 'Offline', none: 'No live updates' },
   state: {
@@ -61,7 +62,7 @@ const en: Messages = {
   task: {
     title: 'Tasks', boxes: 'Boxes of tasks', todo: 'To accept', doing: 'In progress', done: 'Done', returned: 'Returned', overdue: 'Overdue', mine: 'Only mine', list: 'List of tasks',
     organisation: 'Organisation', role: 'Part', state: 'State', time: 'Time', given: 'Given', number: 'Case number', pick: 'Pick a task in the list', callback: 'Callback',
-    accepted: 'accepted', finished: 'finished', result: 'Result', by: 'Given on by', called: 'Called in by', rework: 'Rework {n}', suspended: 'Suspended until {at}',
+    accepted: 'accepted', finished: 'finished', result: 'Result', by: 'Given on by {name}', called: 'Called in by {name}', rework: 'Rework {n}', suspended: 'Suspended until {at}',
     fresh: 'New tasks: {n}', extensionAsked: 'Extension asked', suspensionAsked: 'Suspension asked', ours: 'Ours',
   },
   taskState: { assigned: 'To accept', accepted: 'Handling', finished: 'Finished', returned: 'Returned', revoked: 'Revoked' },
@@ -131,10 +132,10 @@ const en: Messages = {
     photosHint: 'Tick what everybody may see, at most {n}; nothing with faces, number plates or door numbers.', noPhotos: 'This case has no photos yet.', hide: 'Hide the whole case', hideHint: 'Nobody finds it by its number; whoever reported it still sees how their own report stands.',
     hidden: 'Hidden: nobody finds it by its number.', unseen: 'Nobody outside finds this case at present.', failed: 'What everybody sees has not come.', edit: 'Change what is public', page: 'The public page',
   },
-  export: { xlsx: 'Excel', file: 'cases', done: '{n} cases exported', tooMany: 'More than 20,000 cases: narrow the filter first' },
+  export: { xlsx: 'Excel', limit: 'As it is filtered, personal data masked, at most 20,000', done: '{n} cases exported', tooMany: 'More than 20,000 cases: narrow the filter first' },
   supervise: {
-    title: 'Supervision', tabs: 'Parts of supervision', overdue: 'Overdue', supervised: 'Supervised', to_decide: 'To decide', raised: 'Raised', board: 'Overdue by organisation', who: 'Lead', count: 'Overdue', worst: 'Longest', mean: 'On average', nobody: '(nobody leads)', everyone: 'All organisations',
-    cut: 'Only the {n} that were due first are counted.', none: { overdue: 'Nothing is overdue', supervised: 'Nothing is supervised', to_decide: 'No application waits for you', raised: 'Nothing has been raised' },
+    title: 'Supervision', tabs: 'Parts of supervision', overdue: 'Overdue', supervised: 'Supervised', to_decide: 'To decide', escalated: 'Raised', board: 'Overdue by organisation', who: 'Lead', count: 'Overdue', worst: 'Longest', mean: 'On average', nobody: '(nobody leads)', everyone: 'All organisations',
+    cut: 'Only the {n} that were due first are counted.', none: { overdue: 'Nothing is overdue', supervised: 'Nothing is supervised', to_decide: 'No application waits for you', escalated: 'Nothing has been raised' },
   },
   notices: { title: 'Notices', unread: 'Unread only', readAll: 'Mark all as read ({n})', none: 'No notices', new: 'unread', some: 'Notices, {n} unread' },
   noticeKind: {
@@ -165,9 +166,14 @@ const en: Messages = {
   intake: {
     title: 'Intake', source: 'Source', level: 'Level', text: 'What was told', textHint: 'In the reporter’s own words', subject: 'Title', subjectHint: 'Taken from what was told; change it as you like', address: 'Address',
     addressHint: 'Street, number, landmark', area: 'Area', areaHint: 'Name of a street or village', coordinates: 'Coordinates', lon: 'Longitude', lat: 'Latitude', system: 'System', classes: 'Class', category: 'Category', categoryHint: 'A part of its name',
-    reporter: 'Reporter', name: 'Name', phone: 'Phone', hidden: 'Hide the reporter from those who handle', accept: 'Accept and open a case at once', acceptHint: 'Otherwise it waits to be accepted', submit: 'Register',
+    reporter: 'Reporter', name: 'Name', phone: 'Phone', hidden: 'Hide the reporter from those who handle', submit: 'Register',
     done: 'Report {no} is registered', caseDone: 'case {no} is open', view: 'Open the case', next: 'Next', draft: 'The draft is kept in this browser', drop: 'Clear the draft', where: 'Where', what: 'What', who: 'Who',
     needPlace: 'Pick an area or give a point', needCategory: 'Pick a category', conditions: 'Filing conditions', pair: 'Longitude and latitude, both as numbers', first: 'What', noArea: 'No such area', range: 'Not a number', joined: 'joined case {no}', submitJoin: 'Register and join', notJoined: 'Report {no} is registered but has not joined case {case}: ',
+    addressFind: 'Street, number, landmark, or the code of a component; pick from the list', places: 'Places found', noPlaces: 'No such place; write it, or pick it on the map', placesFailed: 'Places cannot be looked up just now; write it instead',
+    outcome: 'Once registered', as: { open: 'Accept and open a case', answer: 'Answer at once', handled: 'Put right already', pool: 'Only register' },
+    asHint: { open: 'To be filed and dispatched by its category', answer: 'The reporter is told the answer; no case is opened', handled: 'It goes straight to inspection', pool: 'It waits in the pool until somebody accepts it' },
+    answerHint: 'What the reporter is told', submitAnswer: 'Register and answer', submitHandled: 'Register as put right', answered: 'answered', notAnswered: 'Report {no} is registered but not answered: ', handledDone: 'Registered as put right: case {no}',
+    filesBefore: 'Files from before', filesAfter: 'Files from after', viewReport: 'Open the report', comma: ', ',
   },
   files: {
     title: 'Attachments', pick: 'Choose files', camera: 'Take a photo', drag: 'or drag them here, or paste a screenshot', hint: 'Photos, videos, recordings, PDF, Word, Excel; up to {size} each, {n} at most', sending: 'Uploading {name}',
@@ -182,6 +188,7 @@ const en: Messages = {
     title: 'Possibly the same', hint: '{n} open cases may be about the same. Look first; if one is, join it instead of making another.', apart: '{n} m apart', sameCategory: 'same category', sameClass: 'same class',
     words: 'words in common: {words}', comma: ', ', accepted: 'accepted {at}', look: 'Look', join: 'Join this case', unjoin: 'Do not join', joining: 'It will join case {no}; no other case is made.', failed: 'Alike cases cannot be looked up now; registering still works.',
   },
+  areaLevel: { province: 'Province', city: 'City', district: 'District', street: 'Street', village: 'Village' },
   system: { cgcs2000: 'CGCS2000', wgs84: 'WGS 84 (GPS)', gcj02: 'GCJ-02 (Amap, Tencent)', bd09: 'BD-09 (Baidu)' },
 };
 

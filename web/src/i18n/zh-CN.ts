@@ -20,6 +20,7 @@ export default {
     title: '账号', who: '个人信息', works: '岗位', name: '姓名', theme: '界面主题', language: '界面语言', density: '列表密度',
     light: '浅色', dark: '深色', system: '跟随系统', compact: '紧凑', roomy: '宽松', appearance: '显示设置', more: '更多功能',
     nothing: '你的岗位在工作台上还没有对应页面。可用的功能请见接口文档。',
+    sessions: '登录会话', address: '登录地址', since: '登录时间', seen: '最近使用', here: '本机', end: '下线', endIt: '将 {at} 从 {address} 登录的会话下线', ended: '该会话已下线。', sessionsHint: '发现不认识的会话，请先下线，再修改密码。',
   },
   live: { on: '实时', joining: '正在连接', off: '实时更新已断开', offline: '网络已断开', none: '未接入实时更新' },
   state: {
@@ -59,7 +60,7 @@ export default {
   task: {
     title: '工单', boxes: '工单分类', todo: '待办', doing: '在办', done: '已办', returned: '退回', overdue: '超期', mine: '只看我经办的', list: '工单列表',
     organisation: '承办单位', role: '分工', state: '状态', time: '时限', given: '派发时间', number: '案卷编号', pick: '在列表中选择一件工单办理', callback: '回访',
-    accepted: '签收', finished: '办结', result: '处置结果', by: '转派自', called: '吹哨请来', rework: '返工 {n} 次', suspended: '挂账至 {at}',
+    accepted: '签收', finished: '办结', result: '处置结果', by: '由{name}转派', called: '由{name}吹哨', rework: '返工 {n} 次', suspended: '挂账至 {at}',
     fresh: '有 {n} 件新工单', extensionAsked: '已申请延期', suspensionAsked: '已申请挂账', ours: '本单位及下级',
   },
   taskState: { assigned: '待签收', accepted: '处置中', finished: '已办结', returned: '已退单', revoked: '已撤回' },
@@ -129,10 +130,10 @@ export default {
     photosHint: '勾选可公开的照片，最多 {n} 张；有人脸、车牌、门牌号的不要公开。', noPhotos: '这件案卷还没有照片。', hide: '整件不公开', hideHint: '公众按编号也查不到；诉求人本人仍能看到自己的办理情况。',
     hidden: '已设为不公开，公众按编号查不到。', unseen: '公众目前查不到这件案卷。', failed: '公众看到的内容没有加载成功。', edit: '修改公开内容', page: '公众看到的页面',
   },
-  export: { xlsx: '导出 Excel', file: '案卷', done: '已导出 {n} 件', tooMany: '超过 20000 件，请先缩小筛选范围' },
+  export: { xlsx: '导出 Excel', limit: '按当前筛选导出，个人信息已脱敏，一次最多 20000 件', done: '已导出 {n} 件', tooMany: '超过 20000 件，请先缩小筛选范围' },
   supervise: {
-    title: '督办', tabs: '督办分类', overdue: '超期', supervised: '督办中', to_decide: '待审批', raised: '逐级提醒', board: '各单位超期情况', who: '主办单位', count: '超期件数', worst: '最长超期', mean: '平均超期', nobody: '（尚无主办）', everyone: '全部单位',
-    cut: '只统计了最早到期的 {n} 件。', none: { overdue: '没有超期案卷', supervised: '没有督办中的案卷', to_decide: '没有等你审批的申请', raised: '没有被逐级提醒的案卷' },
+    title: '督办', tabs: '督办分类', overdue: '超期', supervised: '督办中', to_decide: '待审批', escalated: '逐级提醒', board: '各单位超期情况', who: '主办单位', count: '超期件数', worst: '最长超期', mean: '平均超期', nobody: '（尚无主办）', everyone: '全部单位',
+    cut: '只统计了最早到期的 {n} 件。', none: { overdue: '没有超期案卷', supervised: '没有督办中的案卷', to_decide: '没有等你审批的申请', escalated: '没有被逐级提醒的案卷' },
   },
   notices: { title: '消息', unread: '只看未读', readAll: '全部标为已读（{n}）', none: '没有消息', new: '未读', some: '消息，{n} 条未读' },
   noticeKind: {
@@ -163,9 +164,14 @@ export default {
   intake: {
     title: '受理登记', source: '来源', level: '等级', text: '反映内容', textHint: '按诉求人的原话记录', subject: '标题', subjectHint: '自动取自反映内容，可修改', address: '地址',
     addressHint: '路名、门牌号、附近标志物', area: '区域', areaHint: '输入街镇、村居名称', coordinates: '坐标', lon: '经度', lat: '纬度', system: '坐标系', classes: '大类', category: '小类', categoryHint: '输入名称查找',
-    reporter: '诉求人', name: '姓名', phone: '电话', hidden: '对处置单位隐藏诉求人', accept: '同时受理并建立案卷', acceptHint: '不勾选则进入待受理', submit: '登记',
+    reporter: '诉求人', name: '姓名', phone: '电话', hidden: '对处置单位隐藏诉求人', submit: '登记',
     done: '已登记诉求 {no}', caseDone: '已建立案卷 {no}', view: '查看案卷', next: '继续登记下一件', draft: '草稿已自动保存在本机', drop: '清空草稿', where: '地点', what: '事项', who: '诉求人信息',
     needPlace: '请选择区域或填写坐标', needCategory: '请选择小类', conditions: '立案条件', pair: '经度、纬度须同时填写', first: '问题', noArea: '没有找到该区域', range: '请输入有效的数字', joined: '已并入案卷 {no}', submitJoin: '登记并并入', notJoined: '诉求 {no} 已登记，但没有并入案卷 {case}：',
+    addressFind: '路名、门牌号、单位、小区，或部件编码；可从列表中选取', places: '查到的地点', noPlaces: '没有查到，可直接填写或在地图上选取', placesFailed: '暂时不能查找地点，可直接填写',
+    outcome: '登记后', as: { open: '受理并建立案卷', answer: '直接答复', handled: '自行处置', pool: '只登记，暂不受理' },
+    asHint: { open: '按小类立案、派遣处置', answer: '当场答复诉求人，即办结，不建案卷', handled: '当场已处置完毕，登记后直接送核查', pool: '进入诉求池，等待受理' },
+    answerHint: '答复诉求人的原话', submitAnswer: '登记并答复', submitHandled: '提交自行处置', answered: '已直接答复', notAnswered: '诉求 {no} 已登记，但没有答复成功：', handledDone: '已登记自行处置，案卷 {no}',
+    filesBefore: '处置前附件', filesAfter: '处置后附件', viewReport: '查看诉求', comma: '，',
   },
   files: {
     title: '附件', pick: '选择文件', camera: '拍照', drag: '也可以拖到这里，或直接粘贴截图', hint: '照片、视频、录音、PDF、Word、Excel；单个不超过 {size}，最多 {n} 个', sending: '正在上传 {name}',
@@ -180,5 +186,6 @@ export default {
     title: '可能是同一问题', hint: '有 {n} 件未办结的案卷可能与此相同，请先核对；如属同一问题，并入即可，不必另建案卷。', apart: '相距 {n} 米', sameCategory: '同类', sameClass: '同大类',
     words: '共同词：{words}', comma: '、', accepted: '{at} 受理', look: '查看', join: '并入此案卷', unjoin: '取消并入', joining: '登记后将并入案卷 {no}，不另建案卷。', failed: '暂时不能查找相近的案卷，不影响登记。',
   },
+  areaLevel: { province: '省', city: '市', district: '区县', street: '街镇', village: '村居' },
   system: { cgcs2000: 'CGCS2000', wgs84: 'WGS84（GPS）', gcj02: 'GCJ-02（高德、腾讯）', bd09: 'BD-09（百度）' },
 } as const;

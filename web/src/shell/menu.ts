@@ -7,7 +7,7 @@ export function useMenu() {
   const session = useSession();
   const { t } = useI18n();
   return computed(() => [
-    { to: '/intake', name: t('menu.intake'), shown: session.may('report_create') && session.roles.has('intake_clerk') || session.may('report_accept') },
+    { to: '/intake', name: t('menu.intake'), shown: session.may('report_create') && session.roles.has('intake_clerk') || session.may('report_accept') || session.may('case_self_handle') },
     { to: '/reports', name: t('menu.reports'), shown: session.may('report_list') && (session.may('report_accept') || session.may('report_callback')) },
     { to: '/cases', name: t('menu.cases'), shown: session.may('case_list') },
     { to: '/inbox', name: t('menu.inbox'), shown: session.may('task_accept') && session.may('task_list') },

@@ -1,4 +1,4 @@
-// What the first page costs in bytes, as the built program sends it. Sizes are exact, so they are held; times are measured by `figures.mjs`.
+// What the first page costs in bytes, as the built program sends it. Sizes are exact, so they are held; times are measured by `bench/web/figures.mjs`.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { desk, openCity, type City } from './city';

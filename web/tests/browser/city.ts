@@ -8,12 +8,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
+type State = Awaited<ReturnType<BrowserContext['storageState']>>;
+
 const PASSWORD = 'Chengyun#2026';
 const START_MS = 60_000;
 
 export interface City {
   base: string;
   browser: Browser;
+  /** The sessions of those who have signed in, by login. */
+  sessions: Map<string, State>;
   /** What the program has written into its log. */
   log: () => string;
   /** Ends the program at once, as a power cut does (`kill -9`). */
@@ -79,6 +83,7 @@ export async function openCity(): Promise<City> {
   return {
     base,
     browser,
+    sessions: new Map(),
     log: () => written,
     kill: () => ended(program, 'SIGKILL'),
     start: async () => {
@@ -100,10 +105,11 @@ export interface Desk {
   complaints: string[];
 }
 
-/** A browser of somebody's own, signed in by keyboard. */
-export async function desk(city: City, login: string, options: { dark?: boolean } = {}): Promise<Desk> {
+/** A browser of somebody's own where they are signed in: by keyboard, the first time or where a session of its own is wanted. */
+export async function desk(city: City, login: string, options: { dark?: boolean; anew?: boolean } = {}): Promise<Desk> {
+  const known = options.anew === true ? undefined : city.sessions.get(login);
   const context = await city.browser.newContext({
-    baseURL: city.base, colorScheme: options.dark === true ? 'dark' : 'light', viewport: { width: 1440, height: 900 },
+    baseURL: city.base, colorScheme: options.dark === true ? 'dark' : 'light', viewport: { width: 1440, height: 900 }, ...(known === undefined ? {} : { storageState: known }),
   });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -111,6 +117,12 @@ export async function desk(city: City, login: string, options: { dark?: boolean 
   page.on('console', (message) => {
     if (message.text().includes('Content Security Policy')) complaints.push(message.text());
   });
+  if (known !== undefined) {
+    await page.goto('/');
+    await page.locator('.bar').waitFor();
+    await page.waitForURL((url) => url.pathname !== '/');
+    return { context, page, complaints };
+  }
   await page.goto('/sign-in');
   await page.locator('#login').waitFor();
   await page.keyboard.type(login);
@@ -118,6 +130,8 @@ export async function desk(city: City, login: string, options: { dark?: boolean 
   await page.keyboard.type(PASSWORD);
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => url.pathname !== '/sign-in');
+  // Of the session only: what pages keep in the browser is each desk's own.
+  if (options.anew !== true) city.sessions.set(login, { cookies: await context.cookies(), origins: [] });
   return { context, page, complaints };
 }
 

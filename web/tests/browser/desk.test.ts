@@ -1,23 +1,17 @@
 // Journeys of a desk with much to do: many cases at once, what is taken back, what is late, what is printed and exported, and a server that
 // dies under somebody's hands.
 
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { ask, desk, filedCase, openCity, type City } from './city';
+import { caseOf, organisation, stage } from './hands';
 
 let city: City;
 beforeAll(async () => { city = await openCity(); }, 90_000);
 afterAll(async () => { await city.close(); });
 
-interface Entry { kind: string }
-interface Case { case_no: string; version: number; stage: string; timeline: Entry[]; tasks: { id: string; state: string; organisation: { id: string } }[]; report_ids: string[] }
-const caseOf = async (page: Page, id: string): Promise<Case> => (await ask<Case>(page, 'GET', `cases/${id}`)).body;
 const kindsOf = async (page: Page, id: string): Promise<string[]> => (await caseOf(page, id)).timeline.map((entry) => entry.kind);
-const stage = (page: Page, wanted: string): Promise<void> => page.locator(`article[data-stage="${wanted}"]`).waitFor();
-async function organisation(page: Page, code: string): Promise<string> {
-  const all = (await ask<{ items: { id: string; code: string }[] }>(page, 'GET', 'organisations')).body.items;
-  return all.find((each) => each.code === code)?.id ?? '';
-}
 
 describe('whoever signs in', () => {
   it.each([
@@ -140,6 +134,11 @@ describe('what is late', () => {
     expect((await ask(shift.page, 'POST', `cases/${id}/deadline`, { due_at: due, reason: '市级督办要求' })).status).toBe(200);
     await shift.page.waitForTimeout(2500);
 
+    // What its ladder has raised stands in the list of the server, and so it is counted.
+    await leader.page.goto('/supervise?tab=escalated');
+    await leader.page.locator(`.grid-row[data-id="${id}"]`).waitFor();
+    const raised = (await ask<{ items: unknown[] }>(leader.page, 'GET', 'cases?mark=escalated&sort=due&limit=200')).body.items.length;
+    expect(await leader.page.locator('[data-box="escalated"] b').innerText()).toBe(String(raised));
     await leader.page.goto('/supervise');
     await leader.page.locator(`[data-late="${lead}"]`).waitFor();
     await leader.page.locator(`[data-late="${lead}"] .board-who`).click();
@@ -175,6 +174,14 @@ describe('what is late', () => {
     expect(await sheet.locator('.watermark').innerText()).toMatch(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}/);
     await leader.page.emulateMedia({ media: 'print' });
     expect(await leader.page.locator('.print-tools').isVisible()).toBe(false);
+    // Each of its sheets is one page of A4.
+    for (const sort of ['filing', 'dispatch', 'inspection', 'supervision']) {
+      await leader.page.goto(`/print/${sort}/${id}`);
+      await leader.page.locator(`[data-sheet="${sort}"] footer`).waitFor();
+      const paper = (await leader.page.pdf({ preferCSSPageSize: true, printBackground: true })).toString('latin1');
+      const boxes = [...paper.matchAll(/\/MediaBox\s*\[\s*0\s+0\s+([\d.]+)\s+([\d.]+)\s*\]/g)].map(([, width, height]) => [Math.round(Number(width)), Math.round(Number(height))]);
+      expect(boxes, sort).toEqual([[595, 842]]);
+    }
     for (const each of [clerk, shift, leader, dispatcher, water]) {
       expect(each.complaints).toEqual([]);
       await each.context.close();
@@ -224,8 +231,29 @@ describe('the list', () => {
     expect(entries.length).toBe(2);
     expect(JSON.stringify(entries[0]?.detail)).toContain('stage=handling');
     const street = await desk(city, 'jianduyuan');
-    expect((await ask(street.page, 'GET', 'cases/export')).status).toBe(403);
+    for (const list of ['cases', 'reports', 'tasks']) expect((await ask(street.page, 'GET', `${list}/export`)).status, list).toBe(403);
     for (const each of [{ context }, auditor, street]) await each.context.close();
+  }, 60_000);
+});
+
+describe('lists of reports and of tasks', () => {
+  it.each([
+    ['zhibanzhang', '/reports?tab=doing', 'reports?box=doing&sort=newest', 'report_no', /^诉求-.*\.csv$/],
+    ['xiayang', '/inbox?box=doing', 'tasks?box=doing&sort=due', 'case_no', /^工单-.*\.csv$/],
+  ])('%s takes %s as a file: what is shown, in its order', async (login, path, asked, number, name) => {
+    const { page, context, complaints } = await desk(city, login);
+    await page.goto(path);
+    await page.locator('.grid-row').first().waitFor();
+    const shown = (await ask<{ items: Record<string, string>[] }>(page, 'GET', `${asked}&limit=200`)).body.items.map((each) => each[number]);
+    expect(shown.length).toBeGreaterThan(3);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[data-export="csv"]').click()]);
+    expect(download.suggestedFilename()).toMatch(name);
+    const text = readFileSync(await download.path(), 'utf8');
+    expect(text.trim().split('\r\n').slice(1).map((line) => line.split(',')[0])).toEqual(shown);
+    expect(text).not.toMatch(/1[3-9]\d{9}/);
+    await page.getByText(`已导出 ${shown.length} 件`).waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
   }, 60_000);
 });
 

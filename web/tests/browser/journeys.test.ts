@@ -1,36 +1,12 @@
 // Journeys of people through the console, in a real browser, on the built program.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Page } from 'playwright-core';
 import { ask, desk, openCity, type City } from './city';
+import { attach, caseOf, openByNumber, openRow, pick, stage, tabTo, usedMouse, watchMouse } from './hands';
 
 let city: City;
 beforeAll(async () => { city = await openCity(); }, 90_000);
 afterAll(async () => { await city.close(); });
-
-/** Types a part of a name into the list that has the focus, and takes the first that fits. */
-async function pick(page: Page, text: string): Promise<void> {
-  await page.keyboard.type(text);
-  await page.locator('[role="listbox"]:visible [role="option"]', { hasText: text }).first().waitFor();
-  await page.keyboard.press('Enter');
-}
-async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let n = 0; n < 80; n += 1) {
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`no way to ${selector} by Tab`);
-}
-async function stage(page: Page, wanted: string): Promise<void> {
-  await page.locator(`article[data-stage="${wanted}"]`).waitFor();
-}
-
-/** Any picture will do as a photo: what the page looks like. */
-async function attach(page: Page, form: string, name: string): Promise<void> {
-  const buffer = await page.screenshot({ type: name.endsWith('.png') ? 'png' : 'jpeg' });
-  await page.locator(`${form} .upload input[type="file"]`).first().setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
-  await page.locator(`${form} [data-upload="done"] img`).waitFor();
-}
 
 describe('the loop, by keyboard alone', () => {
   it('is gone through from the report to the closed case, on the desks it belongs to', async () => {
@@ -45,31 +21,41 @@ describe('the loop, by keyboard alone', () => {
     await system.context.close();
 
     const clerk = await desk(city, 'shouli');
+    const leader = await desk(city, 'zhibanzhang');
+    const dispatcher = await desk(city, 'paiqian');
+    const operators = [clerk, leader, dispatcher];
+    for (const { page } of operators) await watchMouse(page);
     await clerk.page.waitForURL('**/intake');
     await clerk.page.locator('#text').waitFor();
     await clerk.page.keyboard.type('青松路路口积水没过脚踝。请来处理');
     await tabTo(clerk.page, '.intake .pair .pick input');
     await pick(clerk.page, '道路积水');
+    // The place by a piece of its name.
     await tabTo(clerk.page, '#address');
-    await clerk.page.keyboard.type('青松路与城中东路路口');
-    await clerk.page.keyboard.press('Tab');
-    await pick(clerk.page, '夏阳街道');
+    await clerk.page.keyboard.type('章浜社区');
+    await clerk.page.locator('[data-place-kind="area"]', { hasText: '章浜社区居委会' }).waitFor();
+    await clerk.page.keyboard.press('ArrowDown');
+    await clerk.page.keyboard.press('Enter');
+    expect(await clerk.page.locator('#address').inputValue()).toBe('章浜社区居委会');
+    expect(await clerk.page.getByRole('combobox', { name: '区域' }).inputValue()).toBe('章浜社区居委会');
     // A draft outlives the page.
     await clerk.page.reload();
     expect(await clerk.page.locator('#text').inputValue()).toContain('积水');
     expect(await clerk.page.locator('#title').inputValue()).toBe('青松路路口积水没过脚踝');
     await attach(clerk.page, '.intake', '现场.jpg');
-    await clerk.page.locator('#text').focus();
     await clerk.page.keyboard.press('Control+Enter');
     const opened = clerk.page.locator('[data-opened]');
     await opened.waitFor();
     expect(await clerk.page.locator('#text').inputValue()).toBe('');
     const path = await opened.getAttribute('href') ?? '';
     const id = path.split('/').at(-1) ?? '';
+    const { case_no: no } = await caseOf(clerk.page, id);
 
     // 立案, from the list.
-    const leader = await desk(city, 'zhibanzhang');
-    await leader.page.goto(`/cases?box=todo&case=${id}`);
+    await leader.page.waitForURL('**/cases?box=todo');
+    await leader.page.locator('.pill').waitFor();
+    await leader.page.keyboard.press('n');
+    await openRow(leader.page, no);
     await stage(leader.page, 'accepted');
     await leader.page.keyboard.press('f');
     await leader.page.locator('form[data-form="case_file"] input[type=radio]').first().waitFor();
@@ -79,8 +65,7 @@ describe('the loop, by keyboard alone', () => {
     await stage(leader.page, 'filed');
 
     // 派遣 to two.
-    const dispatcher = await desk(city, 'paiqian');
-    await dispatcher.page.goto(`/cases?case=${id}`);
+    await openByNumber(dispatcher.page, no);
     await stage(dispatcher.page, 'filed');
     await dispatcher.page.keyboard.press('d');
     const lead = dispatcher.page.getByRole('combobox', { name: '主办单位' });
@@ -94,8 +79,9 @@ describe('the loop, by keyboard alone', () => {
     await dispatcher.page.keyboard.press('Control+Enter');
     await stage(dispatcher.page, 'handling');
     expect(await dispatcher.page.locator('[data-task]').count()).toBe(2);
+    for (const { page } of operators) expect(await usedMouse(page)).toBe(false);
 
-    // Both finish; the lead cannot before the co-handler has, and sees it without asking.
+    // Both finish with photos; the lead cannot before the co-handler has, and sees it without asking.
     const water = await desk(city, 'shuiwu');
     const street = await desk(city, 'xiayang');
     for (const { page } of [water, street]) {
@@ -113,13 +99,13 @@ describe('the loop, by keyboard alone', () => {
     await street.page.keyboard.press('e');
     await street.page.locator('form[data-form="task_finish"] textarea').waitFor();
     await street.page.keyboard.type('已设置警示牌并疏导交通。');
+    await attach(street.page, 'form[data-form="task_finish"]', '警示牌.jpg');
     await street.page.keyboard.press('Control+Enter');
     await water.page.locator('[data-operation="task_finish"]:not([disabled])').waitFor();
     await water.page.keyboard.press('e');
     await water.page.locator('form[data-form="task_finish"] textarea').waitFor();
-    await attach(water.page, 'form[data-form="task_finish"]', '处置后.png');
-    await water.page.locator('form[data-form="task_finish"] textarea').focus();
     await water.page.keyboard.type('已清通雨水口，积水排除。');
+    await attach(water.page, 'form[data-form="task_finish"]', '处置后.png');
     await water.page.keyboard.press('Control+Enter');
     await stage(water.page, 'inspecting');
 
@@ -163,14 +149,14 @@ describe('the loop, by keyboard alone', () => {
 
     // Before and after side by side, each in full by keyboard.
     const wall = leader.page.locator('[data-media] [data-attachment]');
-    expect(await wall.evaluateAll((all) => all.map((each) => each.getAttribute('data-stage')))).toEqual(['reported', 'handled']);
+    expect(await wall.evaluateAll((all) => all.map((each) => each.getAttribute('data-stage')))).toEqual(['reported', 'handled', 'handled']);
     await leader.page.waitForFunction(() => [...document.querySelectorAll<HTMLImageElement>('[data-media] img')].every((image) => image.naturalWidth === 320));
     await wall.first().focus();
     await leader.page.keyboard.press('Enter');
     const viewer = leader.page.locator('dialog.viewer');
     await viewer.locator('img').waitFor();
     await leader.page.keyboard.press('ArrowRight');
-    await viewer.getByText('2 / 2').waitFor();
+    await viewer.getByText('2 / 3').waitFor();
     await leader.page.waitForFunction(() => (document.querySelector<HTMLImageElement>('dialog.viewer img')?.naturalWidth ?? 0) > 320);
     await leader.page.keyboard.press('Escape');
     await viewer.waitFor({ state: 'detached' });
@@ -178,7 +164,7 @@ describe('the loop, by keyboard alone', () => {
 
     const kinds = await leader.page.locator('.story [data-kind]').evaluateAll((entries) => entries.map((entry) => entry.getAttribute('data-kind')));
     expect(kinds.reverse()).toEqual([
-      'case_accepted', 'case_filed', 'case_dispatched', 'task_accepted', 'task_accepted', 'task_finished', 'files_attached', 'task_finished', 'case_handled', 'case_inspected',
+      'case_accepted', 'case_filed', 'case_dispatched', 'task_accepted', 'task_accepted', 'files_attached', 'task_finished', 'files_attached', 'task_finished', 'case_handled', 'case_inspected',
       'task_finished', 'task_finished', 'case_handled', 'case_inspected', 'case_closed',
     ]);
 
@@ -473,6 +459,33 @@ describe('a first sign-in', () => {
     expect(await page.locator('.menu-main a').count()).toBe(2);
     await context.close();
     await security.context.close();
+  }, 60_000);
+});
+
+describe('one’s own account', () => {
+  it('shows where one is signed in, and ends what is open elsewhere', async () => {
+    const here = await desk(city, 'jianguan', { anew: true });
+    const there = await desk(city, 'jianguan', { anew: true });
+    await here.page.goto('/account');
+    const rows = here.page.locator('.own-sessions tbody tr');
+    await here.page.locator('[data-session="here"]').waitFor();
+    const before = await rows.count();
+    expect(before).toBeGreaterThan(1);
+    await here.page.locator('[data-session="elsewhere"]').first().getByRole('button').click();
+    await here.page.getByText('该会话已下线').waitFor();
+    await expect.poll(() => rows.count()).toBe(before - 1);
+    // Whoever sits there is asked to sign in as soon as anything is asked for.
+    await there.page.goto('/inbox');
+    await there.page.waitForURL('**/sign-in?**');
+    // Whose it is not, is not there; what cannot be told says so.
+    expect((await ask(here.page, 'DELETE', 'own-sessions/1')).status).toBe(404);
+    await here.page.route('**/api/v1/own-sessions', (route) => route.fulfill({ status: 500, contentType: 'application/problem+json', body: '{"status":500,"code":"fault","title":"系统故障","request_id":"r-5"}' }));
+    await here.page.reload();
+    await here.page.locator('.own-sessions .state', { hasText: 'r-5' }).waitFor();
+    for (const each of [here, there]) {
+      expect(each.complaints).toEqual([]);
+      await each.context.close();
+    }
   }, 60_000);
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bodyOf, missing, offers, SPECS, type CaseView, type Offer } from '@/cases/actions';
 import { filterOf, hasFilters, queryOf, searchOf } from '@/cases/filter';
-import { recallDraft, blank, keepDraft, titleOf, wrongOf } from '@/intake/draft';
+import { blank, handledOf, keepDraft, outcomesOf, recallDraft, reportOf, titleOf, wrongOf } from '@/intake/draft';
+import { treeOf, type Task, type TaskNode } from '@/cases/tree';
 import { i18n, speak, word } from '@/i18n';
 import en from '@/i18n/en';
 import zh from '@/i18n/zh-CN';
@@ -109,6 +110,21 @@ describe('an action', () => {
   });
 });
 
+const task = (id: string, from: Partial<Task> = {}): Task => ({ id, ...from }) as Task;
+const shape = (nodes: TaskNode[]): unknown[] => nodes.map((node) => (node.below.length === 0 ? node.task.id : [node.task.id, ...shape(node.below)]));
+const may = (...permissions: string[]) => outcomesOf((each) => permissions.includes(each));
+
+describe('the tasks of a case', () => {
+  it('stand below those they were given on from, however deep', () => {
+    const tasks = [task('lead'), task('co'), task('child', { parent_task_id: 'lead' }), task('called', { called_by_task_id: 'child' }), task('grandchild', { parent_task_id: 'child' })];
+    expect(shape(treeOf(tasks))).toEqual([['lead', ['child', 'called', 'grandchild']], 'co']);
+  });
+  it('stand by themselves where that one is not shown', () => {
+    expect(shape(treeOf([task('a', { parent_task_id: 'hidden' }), task('b', { parent_task_id: 'b' })]))).toEqual(['a', 'b']);
+    expect(treeOf([])).toEqual([]);
+  });
+});
+
 describe('a draft', () => {
   it('is titled by its first sentence', () => {
     expect(titleOf('市民来电反映：盈港路418号井盖没了，很危险。请尽快处理')).toBe('盈港路418号井盖没了，很危险');
@@ -118,8 +134,33 @@ describe('a draft', () => {
   it('needs a place and a category only when a case is opened', () => {
     const draft = { ...blank(), text: '积水' };
     expect([...wrongOf(draft)].sort()).toEqual(['category', 'place']);
-    expect([...wrongOf({ ...draft, opens: false })]).toEqual([]);
-    expect([...wrongOf({ ...draft, opens: false, lon: '121.1', lat: '' })]).toEqual(['pair']);
+    expect([...wrongOf({ ...draft, outcome: 'pool' })]).toEqual([]);
+    expect([...wrongOf({ ...draft, outcome: 'pool', lon: '121.1', lat: '' })]).toEqual(['pair']);
+  });
+  it('says what must be written for what becomes of it', () => {
+    const draft = { ...blank(), text: '积水', categoryId: '7', areaCode: '310118001' };
+    expect([...wrongOf({ ...draft, outcome: 'answer' })]).toEqual(['answer']);
+    expect([...wrongOf({ ...draft, outcome: 'handled' }, false, 2)].sort()).toEqual(['result', 'rule']);
+    expect([...wrongOf({ ...draft, outcome: 'handled', result: '已排' }, false, 0)]).toEqual([]);
+    // What joins a case needs none of it.
+    expect([...wrongOf({ ...blank(), text: '积水', outcome: 'answer' }, true)]).toEqual([]);
+  });
+  it('is sent as what becomes of it, and nothing more', () => {
+    const draft = { ...blank(), text: '路口积水。请来', categoryId: '7', lon: '121.1', lat: '31.1', phone: '13800000000', answer: '不送', result: '不送' };
+    expect(reportOf(draft, ['5'], false)).toEqual({
+      source: 'hotline', title: '路口积水', detail: '路口积水。请来', level: 'normal', attachment_ids: ['5'], place: { lon: 121.1, lat: 31.1, coordinate_system: 'gcj02' },
+      reporter: { phone: '13800000000', hidden: false }, open_case: { category_id: '7' },
+    });
+    for (const outcome of ['answer', 'pool'] as const) expect(reportOf({ ...draft, outcome }, [], false)).not.toHaveProperty('open_case');
+    expect(reportOf(draft, [], true)).not.toHaveProperty('open_case');
+    expect(handledOf({ ...draft, outcome: 'handled', source: 'inspector', result: ' 已排 ', ruleId: '9' }, ['5'], ['6'])).toEqual({
+      source: 'inspector', title: '路口积水', detail: '路口积水。请来', place: { lon: 121.1, lat: 31.1, coordinate_system: 'gcj02' }, category_id: '7', rule_row_id: '9', result: '已排',
+      found_attachment_ids: ['5'], attachment_ids: ['6'],
+    });
+  });
+  it('offers what somebody may do, the usual first', () => {
+    expect(may('report_create', 'report_accept', 'report_answer')).toEqual(['open', 'answer', 'pool']);
+    expect(may('report_create', 'case_self_handle')).toEqual(['pool', 'handled']);
   });
   it('is kept for its own account', () => {
     keepDraft('1', { ...blank(), text: '积水' });

@@ -87,6 +87,18 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
     endpoint(
         "GET",
+        "/api/v1/own-sessions",
+        "own_session_list",
+        Needs::SignedIn,
+    ),
+    endpoint(
+        "DELETE",
+        "/api/v1/own-sessions/{id}",
+        "own_session_end",
+        Needs::SignedIn,
+    ),
+    endpoint(
+        "GET",
         "/api/v1/sessions",
         "session_list",
         Needs::Permission("session_list"),
@@ -210,6 +222,8 @@ pub fn router(access: Access) -> OpenApiRouter {
             sessions::session_close
         ))
         .routes(routes!(sessions::password_change))
+        .routes(routes!(sessions::own_session_list))
+        .routes(routes!(sessions::own_session_end))
         .routes(routes!(sessions::session_list))
         .routes(routes!(sessions::session_revoke))
         .routes(routes!(

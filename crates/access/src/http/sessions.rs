@@ -213,6 +213,65 @@ pub(super) async fn password_change(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// A session of one's own.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OwnSessionView {
+    #[schema(value_type = String)]
+    id: Id,
+    /// Where you signed in from.
+    address: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it was last used, to the minute.
+    #[schema(value_type = String, format = DateTime)]
+    seen_at: Timestamp,
+    /// When it ends, however busy.
+    #[schema(value_type = String, format = DateTime)]
+    ends_at: Timestamp,
+    /// Whether it is the one that asks.
+    is_present: bool,
+}
+
+/// The sessions of one's own, at most 100.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OwnSessionsView {
+    /// The newest first.
+    items: Vec<OwnSessionView>,
+}
+
+/// My live sessions, the newest first. Not for API tokens.
+#[utoipa::path(get, path = "/api/v1/own-sessions", operation_id = "own_session_list", tag = "access",
+    responses((status = 200, body = OwnSessionsView)))]
+pub(super) async fn own_session_list(
+    State(access): State<Access>,
+    Caller(caller): Caller,
+) -> Answer<Json<OwnSessionsView>> {
+    let sessions = access.own_session_list(&caller).await?;
+    let view = |(session, is_present): (Session, bool)| OwnSessionView {
+        id: session.id,
+        address: session.address,
+        created_at: session.created_at,
+        seen_at: session.seen_at,
+        ends_at: session.ends_at,
+        is_present,
+    };
+    Ok(Json(OwnSessionsView {
+        items: sessions.into_iter().map(view).collect(),
+    }))
+}
+
+/// Ends a session of mine, at whatever desk it is open. Not for API tokens.
+#[utoipa::path(delete, path = "/api/v1/own-sessions/{id}", operation_id = "own_session_end", tag = "access", params(("id" = String, Path)),
+    responses((status = 204, description = "ended"), (status = 404, description = "no such session of yours")))]
+pub(super) async fn own_session_end(
+    State(access): State<Access>,
+    Caller(caller): Caller,
+    Path(id): Path<Id>,
+) -> Answer<StatusCode> {
+    access.own_session_end(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Live sessions of all accounts, newest first.
 #[utoipa::path(get, path = "/api/v1/sessions", tag = "access",
     params(("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("after" = Option<String>, Query)),

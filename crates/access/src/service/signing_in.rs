@@ -25,6 +25,9 @@ pub const LOGIN_FAILURES_MAX: i64 = 5;
 /// How long a name is locked, and how long failures count.
 pub const LOCK_SECONDS: i64 = 30 * 60;
 
+/// Sessions of one's own that are shown, the newest.
+const OWN_SHOWN_MAX: u32 = 100;
+
 /// A session that was begun.
 #[derive(Clone, Debug)]
 pub struct SessionOpened {
@@ -333,6 +336,57 @@ impl Access {
         });
         let written = written.await;
         self.forget_means(Means::Session(id));
+        written
+    }
+
+    /// The caller's own live sessions, newest first; whether each is the one that asks.
+    pub async fn own_session_list(
+        &self,
+        caller: &Principal,
+    ) -> Result<Vec<(Session, bool)>, AccessError> {
+        let Means::Session(present) = caller.means else {
+            return Err(AccessRefusal::SessionOnly.into());
+        };
+        let (account_id, now) = (caller.account_id, self.now());
+        let found = self.inner.store.read(move |tx| {
+            tx.query(
+                &rows::SESSIONS_OF_ACCOUNT,
+                params![account_id, now, OWN_SHOWN_MAX],
+                rows::read_session,
+            )
+        });
+        let found: Result<Vec<Session>, StoreError> = found.await;
+        let told = found?.into_iter().map(|session| {
+            let is_present = session.id == present;
+            (session, is_present)
+        });
+        Ok(told.collect())
+    }
+
+    /// Ends a session of the caller's own, at another desk.
+    pub async fn own_session_end(&self, caller: &Principal, id: Id) -> Result<(), AccessError> {
+        let Means::Session(_) = caller.means else {
+            return Err(AccessRefusal::SessionOnly.into());
+        };
+        let (at, account_id) = (self.now(), caller.account_id);
+        let written = self.inner.store.write(move |tx| {
+            if tx.execute(&rows::SESSION_END_OF_ACCOUNT, params![id, account_id])? == 0 {
+                return Err(AccessError::NotFound("session"));
+            }
+            changed(tx, id, "own_session_end", at);
+            let entry = AuditEntry {
+                at,
+                actor: account_id,
+                action: "own_session_end",
+                object: id,
+                detail: "{}",
+            };
+            Ok(tx.audit(&entry)?)
+        });
+        let written = written.await;
+        if written.is_ok() {
+            self.forget_means(Means::Session(id));
+        }
         written
     }
 

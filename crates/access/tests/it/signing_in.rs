@@ -305,6 +305,54 @@ fn a_session_ended_by_an_administrator_is_over_at_once() {
 }
 
 #[test]
+fn whoever_has_sessions_sees_and_ends_their_own_and_no_others() {
+    each_city(async |city| {
+        let here = city_with(&city, "zhang", "dispatcher").await;
+        city.clock.advance_seconds(60);
+        let there = city.sign_in("zhang").await;
+        let centre = city.access.organisation_by_code("C").await.unwrap();
+        let someone = member(&centre.unwrap(), "dispatcher", None);
+        city.account("wang", someone).await;
+        let li = city.sign_in("wang").await;
+        let own = city.access.own_session_list(&here.principal).await.unwrap();
+        let told: Vec<_> = own
+            .iter()
+            .map(|(session, is_present)| (session.id, *is_present))
+            .collect();
+        let (mine, other) = (session_id(&here.principal), session_id(&there.principal));
+        assert_eq!(told, [(other, false), (mine, true)]);
+        // Of somebody else's nothing is said.
+        let theirs = session_id(&li.principal);
+        let end = async |id| city.access.own_session_end(&here.principal, id).await;
+        assert_eq!(code(end(theirs).await), "not_found");
+        assert!(knows(&city, &li).await && knows(&city, &there).await);
+        city.clock.advance_seconds(1);
+        end(other).await.unwrap();
+        assert!(!knows(&city, &there).await && knows(&city, &here).await);
+        assert_eq!(code(end(other).await), "not_found");
+        let (kind, body) = city.told().pop().unwrap();
+        assert_eq!(
+            (kind.as_str(), &body["operation"]),
+            ("access_changed", &"own_session_end".into())
+        );
+        let (_, action, object, _) = city.trail().pop().unwrap();
+        assert_eq!((action.as_str(), object), ("own_session_end", other.0));
+        let left = city.access.own_session_list(&here.principal).await.unwrap();
+        assert_eq!(left.len(), 1);
+        // One that nobody has used for long is over, and not shown.
+        city.clock.advance_seconds(29 * 60);
+        let again = city.sign_in("zhang").await;
+        city.clock.advance_seconds(2 * 60);
+        let left = city
+            .access
+            .own_session_list(&again.principal)
+            .await
+            .unwrap();
+        assert_eq!(left.len(), 1);
+    });
+}
+
+#[test]
 fn another_node_hears_of_a_change_or_looks_again_after_seconds() {
     each_city(async |city| {
         let opened = city_with(&city, "zhang", "dispatcher").await;

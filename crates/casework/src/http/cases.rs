@@ -10,12 +10,10 @@ use crate::model::{CaseStage, Level};
 use crate::service::{CaseBox, CaseMark, CaseQuery, CaseSort, Casework};
 use crate::view::{CaseCountsView, CaseListView, CaseStateView, CaseView};
 use access::http::Caller;
-use axum::extract::{RawQuery, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::http::StatusCode;
 use base::{Id, PageRequest, Timestamp};
 use serde::{Deserialize, Serialize};
-use table::SheetForm;
 use utoipa::{IntoParams, ToSchema};
 use wire::{Answer, Formed, IdempotencyKey, IfMatch, Json, Path, ProblemView, Query, Versioned};
 
@@ -78,8 +76,8 @@ pub(super) struct CaseListParams {
     light: Option<Light>,
     /// From this source.
     source: Option<String>,
-    /// Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), or `asked` (an
-    /// application of it waits for a decision).
+    /// Marked in this way now: `important`, `supervised`, `suspended` (a task of it stands still), `asked` (an
+    /// application of it waits for a decision) or `escalated` (a rung of the ladder was climbed on a clock that still runs).
     #[param(inline)]
     mark: Option<CaseMark>,
     /// Whose number begins so; at least to its day.
@@ -130,58 +128,6 @@ impl CaseListParams {
             page,
         }
     }
-}
-
-/// How a list is written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum SheetFormat {
-    /// A workbook.
-    #[default]
-    Xlsx,
-    /// Comma separated, UTF-8 with a byte order mark.
-    Csv,
-}
-
-/// Which file is wanted.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct SheetParams {
-    /// `xlsx` when left out.
-    #[param(inline)]
-    format: SheetFormat,
-}
-
-/// 导出: the list of cases with exactly these filters and in this order as a file for spreadsheets, masked as the list is, on one
-/// snapshot. At most 20,000 cases; a longer list is refused. Who took which list is in the audit.
-#[utoipa::path(get, path = "/api/v1/cases/export", operation_id = "case_export", tag = "cases",
-    params(CaseListParams, SheetParams),
-    responses((status = 200, description = "The file.", content_type = "application/octet-stream", body = Vec<u8>), (status = 422, body = ProblemView)))]
-pub(super) async fn case_export(
-    State(casework): State<Casework>,
-    Caller(principal): Caller,
-    RawQuery(asked): RawQuery,
-    Query(params): Query<CaseListParams>,
-    Query(sheet): Query<SheetParams>,
-) -> Answer<Response> {
-    let form = match sheet.format {
-        SheetFormat::Xlsx => SheetForm::Xlsx,
-        SheetFormat::Csv => SheetForm::Csv,
-    };
-    let told = access::mask::text(&asked.unwrap_or_default());
-    let query = params.query(PageRequest::default());
-    let (bytes, rows) = casework.case_sheet(&principal, query, form, told).await?;
-    let headers = [
-        (header::CONTENT_TYPE, form.media_type().to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"cases.{}\"", form.ending()),
-        ),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    let counted = [("x-row-count", rows.to_string())];
-    Ok((headers, counted, bytes).into_response())
 }
 
 /// How many cases each of your boxes holds; 1000 stands for 999 and more.

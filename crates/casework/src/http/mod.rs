@@ -11,6 +11,7 @@ mod processes;
 mod reports;
 mod routing;
 mod search;
+mod sheets;
 mod statistics;
 mod tasks;
 mod uploads;
@@ -73,6 +74,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/api/v1/cases/{id}/near", "case_near", "case_view"),
     endpoint("GET", "/api/v1/cases/counts", "case_counts", "case_list"),
     endpoint("GET", "/api/v1/cases/export", "case_export", "case_export"),
+    endpoint("GET", "/api/v1/reports/export", "report_export", "report_export"),
+    endpoint("GET", "/api/v1/tasks/export", "task_export", "task_export"),
     endpoint("PUT", "/api/v1/cases/{id}/watch", "case_watch", "case_view"),
     endpoint("DELETE", "/api/v1/cases/{id}/watch", "case_unwatch", "case_view"),
     endpoint("GET", "/api/v1/cases/{id}", "case_view", "case_view"),
@@ -181,7 +184,9 @@ fn routes(casework: Casework) -> OpenApiRouter {
         .routes(routes!(cases::case_counts))
         .routes(routes!(search::search))
         .routes(routes!(search::case_similar))
-        .routes(routes!(cases::case_export))
+        .routes(routes!(sheets::case_export))
+        .routes(routes!(sheets::report_export))
+        .routes(routes!(sheets::task_export))
         .routes(routes!(cases::case_watch, cases::case_unwatch))
         .routes(routes!(cases::case_view))
         .routes(routes!(cases::case_file))

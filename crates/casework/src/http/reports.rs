@@ -88,22 +88,27 @@ pub(super) async fn report_list(
     Query(params): Query<ReportListParams>,
     Query(page): Query<PageRequest>,
 ) -> Answer<Json<ReportPage>> {
-    let query = ReportQuery {
-        of_box: params.r#box,
-        stage: params.stage,
-        level: params.level,
-        claimed: params.claimed,
-        light: params.light,
-        area_code: params.area_code,
-        source: params.source,
-        received_from: params.received_from,
-        received_to: params.received_to,
-        q: params.q,
-        sort: params.sort,
-        page,
-    };
-    let page = casework.report_list(&principal, query).await?;
+    let page = casework.report_list(&principal, params.query(page)).await?;
     Ok(Json(page.into()))
+}
+
+impl ReportListParams {
+    pub(super) fn query(self, page: PageRequest) -> ReportQuery {
+        ReportQuery {
+            of_box: self.r#box,
+            stage: self.stage,
+            level: self.level,
+            claimed: self.claimed,
+            light: self.light,
+            area_code: self.area_code,
+            source: self.source,
+            received_from: self.received_from,
+            received_to: self.received_to,
+            q: self.q,
+            sort: self.sort,
+            page,
+        }
+    }
 }
 
 /// How many reports each box of yours holds; 1000 stands for 999 and more.

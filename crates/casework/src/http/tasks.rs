@@ -55,20 +55,25 @@ pub(super) async fn task_list(
     Query(params): Query<TaskListParams>,
     Query(page): Query<PageRequest>,
 ) -> Answer<Json<TaskPage>> {
-    let query = TaskQuery {
-        state: params.state,
-        kind: params.kind,
-        organisation_id: params.organisation_id,
-        of_box: params.r#box,
-        mine: params.mine,
-        sort: params.sort,
-        page,
-    };
-    let page = casework.task_list(&principal, query).await?;
+    let page = casework.task_list(&principal, params.query(page)).await?;
     Ok(Json(TaskPage {
         items: page.items,
         next: page.next,
     }))
+}
+
+impl TaskListParams {
+    pub(super) fn query(self, page: PageRequest) -> TaskQuery {
+        TaskQuery {
+            state: self.state,
+            kind: self.kind,
+            organisation_id: self.organisation_id,
+            of_box: self.r#box,
+            mine: self.mine,
+            sort: self.sort,
+            page,
+        }
+    }
 }
 
 /// How many tasks each box holds, of your organisations and of you alone; 1000 stands for 999 and more.

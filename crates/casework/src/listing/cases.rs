@@ -21,12 +21,13 @@ impl CaseMark {
             Self::Supervised => 1,
             Self::Important => 2,
             Self::Asked => 3,
+            Self::Escalated => 5,
         }
     }
 }
 
 /// The marks of a case: by [`CaseMark`], whether somebody leads, and what waits for a decision.
-pub(crate) fn mark_bits(marks: [(CaseMark, bool); 3], is_led: bool, asked: u8) -> u16 {
+pub(crate) fn mark_bits(marks: [(CaseMark, bool); 4], is_led: bool, asked: u8) -> u16 {
     let bit = |is_so: bool, bit: u8| u16::from(is_so) << bit;
     let waits = bit(asked > 0, CaseMark::Asked.bit()) | (u16::from(asked) << ASKED);
     let marks = marks

@@ -129,7 +129,7 @@ pub enum Tie {
     Organisation(TreePath),
 }
 
-/// 重要, 督办, 挂账: what a case may be marked by now.
+/// 重要, 督办, 挂账, 逐级提醒: what a case may be marked by now.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, utoipa::ToSchema,
 )]
@@ -143,6 +143,8 @@ pub enum CaseMark {
     Important,
     /// Something that somebody applied for waits for a decision: an extension, a suspension, an exclusion, an appeal, a ruling.
     Asked,
+    /// A rung of the ladder was climbed on a clock that still runs.
+    Escalated,
 }
 
 /// A stage in which a desk is awaited.

@@ -369,6 +369,29 @@ impl super::Case {
         self.asked().fold(0, |bits, each| bits | (1 << each.bit()))
     }
 
+    /// 逐级提醒: whether a rung of the ladder was climbed on a clock that still runs.
+    pub fn is_escalated(&self) -> bool {
+        let has_climbed = |on, clock: Option<Clock>, climbed: Option<Escalated>| {
+            clock.zip(climbed).is_some_and(|(clock, climbed)| {
+                climbed.clock == on && climbed.up_to >= clock.started_at
+            })
+        };
+        let of_stage = self.desk_clock();
+        has_climbed(LadderClock::Stage, of_stage, self.extra.overlays.escalated)
+            || self.tasks.iter().filter(|task| task.is_open()).any(|task| {
+                let climbed = task.extra.overlays.escalated;
+                let response = (task.state == super::TaskState::Assigned)
+                    .then_some(task.response)
+                    .flatten();
+                let handling = match task.kind {
+                    super::TaskKind::Inspect => LadderClock::Inspecting,
+                    _ => LadderClock::Handling,
+                };
+                has_climbed(LadderClock::Response, response, climbed)
+                    || has_climbed(handling, Some(task.handling), climbed)
+            })
+    }
+
     /// Whether a task of it is suspended.
     pub fn is_suspended(&self) -> bool {
         self.tasks.iter().any(super::Task::is_suspended)

@@ -360,13 +360,14 @@ impl Casework {
             .await
     }
 
-    /// What somebody asks of the reports they may see.
+    /// What somebody asks of the reports they may see with `permission`.
     pub(super) fn reports_asked(
         &self,
         principal: &Principal,
+        permission: &str,
         filter: ReportFilter,
     ) -> ReportsAsked {
-        let scope = principal.scope("report_list");
+        let scope = principal.scope(permission);
         let seen = if scope.everything {
             Seen::Everything
         } else {

@@ -51,8 +51,8 @@ pub(super) struct Made {
     pub(super) point: Option<Point>,
     pub(super) organisations: Vec<TreePath>,
     pub(super) zones: Vec<Id>,
-    /// Important, supervised, suspended; led.
-    pub(super) marks: [bool; 4],
+    /// Important, supervised, suspended, escalated; led.
+    pub(super) marks: [bool; 5],
     /// What waits for a decision, one bit each.
     pub(super) asked: u8,
     pub(super) due_at: Option<Timestamp>,
@@ -119,7 +119,7 @@ pub(super) fn drawn(draw: &mut Draw, n: i64) -> Made {
             .filter(|_| draw.is())
             .collect(),
         zones: [Id(4), Id(5)].into_iter().filter(|_| draw.is()).collect(),
-        marks: [(); 4].map(|()| draw.below(3) == 0),
+        marks: [(); 5].map(|()| draw.below(3) == 0),
         asked: [0, 0, 1, 2, 0b1001_0000, 0b0100_1100][draw.below(6)],
         due_at: (draw.below(4) > 0).then(|| at(draw)),
         updated_at: at(draw),
@@ -147,11 +147,11 @@ pub(super) fn write(tx: &mut Tx<'_>, made: &Made, before: Option<&Made>) -> Resu
     let case = Statement::composed(
         "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, process_code, process_version,
          words_digest, accepted_by_id, accepted_by_path, yellow_at, due_at, rework_count, accepted_at, updated_at, is_important,
-         is_supervised, is_suspended, asked, lead_organisation_id, extra, lon, lat)
-         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, '', 1, '0001', ?9, ?10, 0, ?1, ?11, ?12, ?13, ?14, ?15, ?16, '{}', ?17, ?18)"
+         is_supervised, is_suspended, is_escalated, asked, lead_organisation_id, extra, lon, lat)
+         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, '', 1, '0001', ?9, ?10, 0, ?1, ?11, ?12, ?13, ?14, ?15, ?16, ?17, '{}', ?18, ?19)"
             .to_owned(),
     );
-    let [important, supervised, suspended, led] = made.marks;
+    let [important, supervised, suspended, escalated, led] = made.marks;
     let yellow_at = made.due_at.map(|at| Timestamp(at.0 - 3));
     tx.post(
         &case,
@@ -170,6 +170,7 @@ pub(super) fn write(tx: &mut Tx<'_>, made: &Made, before: Option<&Made>) -> Resu
             important,
             supervised,
             suspended,
+            escalated,
             i64::from(made.asked),
             led.then_some(Id(77)),
             made.point.map(|point| point.lon),
@@ -286,7 +287,7 @@ impl Made {
     pub(super) fn is_awaited_in(&self, place: &Awaited) -> bool {
         place.stage == self.stage
             && place.processes.iter().any(|code| code == self.process)
-            && !(place.without_lead && self.marks[3])
+            && !(place.without_lead && self.marks[4])
     }
 }
 
@@ -354,6 +355,7 @@ pub(super) fn asked(draw: &mut Draw) -> Asked {
         CaseMark::Supervised,
         CaseMark::Suspended,
         CaseMark::Asked,
+        CaseMark::Escalated,
     ];
     let filter = CaseFilter {
         stages: stages[draw.below(stages.len())].clone(),
@@ -369,7 +371,7 @@ pub(super) fn asked(draw: &mut Draw) -> Asked {
         accepted_from: few(draw).then(|| id_of(200).made_at()),
         accepted_to: few(draw).then(|| id_of(900).made_at()),
         marks: few(draw)
-            .then(|| marks[draw.below(4)])
+            .then(|| marks[draw.below(5)])
             .into_iter()
             .collect(),
         watched_by: few(draw).then_some(Id(1)),
@@ -405,12 +407,13 @@ pub(super) fn asked(draw: &mut Draw) -> Asked {
 
 pub(super) fn is_meant(case: &Made, asked: &Asked, now: Timestamp) -> bool {
     let filter = &asked.filter;
-    let [important, supervised, suspended, _] = case.marks;
+    let [important, supervised, suspended, escalated, _] = case.marks;
     let marked = |mark: &CaseMark| match mark {
         CaseMark::Important => important,
         CaseMark::Supervised => supervised,
         CaseMark::Suspended => suspended,
         CaseMark::Asked => case.asked > 0,
+        CaseMark::Escalated => escalated,
     };
     let after = |cursor: Cursor| match filter.sort {
         CaseSort::Newest => case.id < cursor.id,

@@ -38,7 +38,8 @@ pub use attachments::{AttachmentFile, Piece, Tidied, Upload};
 pub use bring_in::{BringInError, BringInOptions, BroughtInReport, UnknownWords};
 pub use import::{ImportOptions, Progress};
 pub use query::{
-    COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportBox, ReportClaim, ReportQuery, TaskBox, TaskQuery,
+    COUNT_SHOWN_MAX, CaseBox, CaseQuery, ReportBox, ReportClaim, ReportQuery, Taking, TaskBox,
+    TaskQuery,
 };
 pub use routing::{CASEWORK_CHANGED, RouteQuery};
 pub use search::SearchQuery;

@@ -142,14 +142,15 @@ impl Casework {
             );
         }
         let marks = tx.query_opt(&MARKS_OF_CASE, params![case.id], |row| {
-            let marks: [bool; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-            Ok((marks, row.get::<i64>(3)?))
+            let marks: [bool; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
+            Ok((marks, row.get::<i64>(4)?))
         })?;
         let overlays = &case.extra.overlays;
         let held = [
             overlays.important,
             case.is_supervised(),
             case.is_suspended(),
+            case.is_escalated(),
         ];
         let held = (held, i64::from(case.asked_bits()));
         if marks != Some(held) {

@@ -125,7 +125,7 @@ fn report_listed(row: &Row<'_>) -> Result<ReportListed, StoreError> {
 macro_rules! case_entry_columns {
     () => {
         "SELECT c.id, c.stage, c.level, c.source, c.category_id, c.area_path, c.process_code, c.lead_organisation_id, c.yellow_at, c.due_at,
-         c.updated_at, c.is_important, c.is_supervised, c.is_suspended, c.asked, c.lon, c.lat FROM case_file c"
+         c.updated_at, c.is_important, c.is_supervised, c.is_suspended, c.is_escalated, c.asked, c.lon, c.lat FROM case_file c"
     };
 }
 /// And of a report.
@@ -138,7 +138,7 @@ macro_rules! report_entry_columns {
 pub(super) use {case_entry_columns, report_entry_columns};
 
 fn case_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
-    let (lon, lat): (Option<f64>, Option<f64>) = (row.get(15)?, row.get(16)?);
+    let (lon, lat): (Option<f64>, Option<f64>) = (row.get(16)?, row.get(17)?);
     let (stage, level): (CaseStage, Level) = (row.get(1)?, row.get(2)?);
     let (yellow_at, due_at): (Option<Timestamp>, Option<Timestamp>) = (row.get(8)?, row.get(9)?);
     let running = Running {
@@ -149,8 +149,9 @@ fn case_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
         (CaseMark::Important, row.get(11)?),
         (CaseMark::Supervised, row.get(12)?),
         (CaseMark::Suspended, row.get(13)?),
+        (CaseMark::Escalated, row.get(14)?),
     ];
-    let asked: i64 = row.get(14)?;
+    let asked: i64 = row.get(15)?;
     let asked = u8::try_from(asked)
         .map_err(|_| StoreError::Corrupt(format!("{asked} is not what a case may wait for")))?;
     Ok(Entry {

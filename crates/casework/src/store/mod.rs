@@ -146,7 +146,7 @@ statements! {
     /// The organisations that may see a case.
     ORGANISATIONS_OF_CASE = "SELECT organisation_path FROM case_organisation WHERE case_id = ?1 ORDER BY organisation_path";
     /// How a case is marked.
-    MARKS_OF_CASE = "SELECT is_important, is_supervised, is_suspended, asked FROM case_file WHERE id = ?1";
+    MARKS_OF_CASE = "SELECT is_important, is_supervised, is_suspended, is_escalated, asked FROM case_file WHERE id = ?1";
     /// Where cases lie, after an id.
     CASE_PLACES_AFTER = "SELECT id, area_path, lon, lat FROM case_file WHERE id > ?1 ORDER BY id LIMIT ?2";
     /// The zones that the cases of a range of ids lie in.
@@ -237,9 +237,9 @@ statements! {
     /// A new case.
     CASE_ADD = "INSERT INTO case_file (id, version, case_no, stage, level, source, category_id, area_path, lon, lat,
         process_code, process_version, words_digest, first_report_id, accepted_by_id, accepted_by_path, started_at, yellow_at, due_at,
-        rework_count, accepted_at, extra, updated_at, is_important, is_supervised, is_suspended, asked)
+        rework_count, accepted_at, extra, updated_at, is_important, is_supervised, is_suspended, is_escalated, asked)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, 0, ?20, ?21, ?22,
-        FALSE, FALSE, FALSE, 0)";
+        FALSE, FALSE, FALSE, FALSE, 0)";
     /// The own words of a case.
     CASE_WORDS_ADD = "INSERT INTO case_words (case_id, words_sealed, title_sealed) VALUES (?1, ?2, ?3)";
     /// A case has moved on.
@@ -249,7 +249,7 @@ statements! {
         extra = ?20, updated_at = ?21 WHERE id = ?1 AND version = ?2";
     /// It is marked otherwise. Apart, because these stand in every index of cases.
     CASE_MARK = "UPDATE case_file SET level = ?2, is_important = ?3, is_supervised = ?4, is_suspended = ?5,
-        asked = ?6 WHERE id = ?1";
+        is_escalated = ?6, asked = ?7 WHERE id = ?1";
     /// A case has moved on within its stage: a task was accepted or finished.
     CASE_TOUCH = "UPDATE case_file SET version = ?3, updated_at = ?4 WHERE id = ?1 AND version = ?2";
     /// A new task.

@@ -253,6 +253,7 @@ fn is_touched_only(before: &Case, after: &Case) -> bool {
         && before.level == after.level
         && before.extra == after.extra
         && before.is_suspended() == after.is_suspended()
+        && before.is_escalated() == after.is_escalated()
         && before.asked_bits() == after.asked_bits()
         && before.lead().map(|lead| lead.id) == after.lead().map(|lead| lead.id)
 }
@@ -316,13 +317,14 @@ fn case_row_move(
             important,
             supervised,
             case.is_suspended(),
+            case.is_escalated(),
             i64::from(case.asked_bits()),
         )
     };
     if marks(before) == marks(after) {
         return Ok(());
     }
-    let (level, important, supervised, suspended, asked) = marks(after);
+    let (level, important, supervised, suspended, escalated, asked) = marks(after);
     tx.post(
         &CASE_MARK,
         params![
@@ -331,6 +333,7 @@ fn case_row_move(
             important,
             supervised,
             suspended,
+            escalated,
             asked
         ],
     )

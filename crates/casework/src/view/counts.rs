@@ -21,6 +21,8 @@ pub struct CaseCountsView {
     pub suspended: i64,
     /// 待审批.
     pub to_decide: i64,
+    /// 逐级提醒.
+    pub escalated: i64,
     /// 关注.
     pub watched: i64,
 }
@@ -95,6 +97,7 @@ impl CaseCountsView {
                 CaseBox::Supervised => view.supervised = count,
                 CaseBox::Suspended => view.suspended = count,
                 CaseBox::ToDecide => view.to_decide = count,
+                CaseBox::Escalated => view.escalated = count,
                 CaseBox::Watched => view.watched = count,
             }
         }

@@ -226,9 +226,9 @@ fn counts_stop_at_one_thousand() {
             let case = add(
                 "INSERT INTO case_file (id, version, case_no, stage, level, source, area_path, process_code, process_version,
                  words_digest, accepted_by_id, accepted_by_path, rework_count, accepted_at, updated_at, is_important, is_supervised,
-                 is_suspended, asked, extra)
+                 is_suspended, is_escalated, asked, extra)
                  VALUES (?1, 1, ?2, 'closed', 'normal', 'hotline', '0001', 'hotline', 1, '', 100, '0001', 0, 1, 1, FALSE, TRUE,
-                 FALSE, 0, '{}')",
+                 FALSE, FALSE, 0, '{}')",
             );
             let report = add(
                 "INSERT INTO report (id, version, report_no, stage, source, level, words_digest, reporter_hidden, area_path,

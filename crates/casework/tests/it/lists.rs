@@ -324,6 +324,7 @@ fn the_boxes_follow_from_what_the_caller_may_do() {
                 CaseBox::Supervised => counts.supervised,
                 CaseBox::Suspended => counts.suspended,
                 CaseBox::ToDecide => counts.to_decide,
+                CaseBox::Escalated => counts.escalated,
                 CaseBox::Watched => counts.watched,
             };
             assert_eq!(usize::try_from(count), Ok(found.len()), "{wanted:?}");

@@ -41,6 +41,7 @@ mod random_days;
 mod rehearsal;
 mod routing;
 mod search;
+mod sheets;
 mod statistics;
 mod ties;
 mod timers;

@@ -6,6 +6,7 @@ mod components;
 mod grids;
 mod history;
 mod layers;
+mod places;
 mod standards;
 mod zones;
 
@@ -95,6 +96,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "zone_history_list",
         "area_view",
     ),
+    get("/api/v1/places", "place_find", "area_view"),
     get("/api/v1/layers", "layer_list", "layer_view"),
     change("POST", "/api/v1/layers", "layer_create"),
     change("PATCH", "/api/v1/layers/{id}", "layer_update"),
@@ -124,6 +126,7 @@ pub fn router(registry: Registry) -> OpenApiRouter {
         .routes(routes!(zones::zone_view, zones::zone_update))
         .routes(routes!(zones::zone_boundary_view))
         .routes(routes!(zones::zone_history_list))
+        .routes(routes!(places::place_find))
         .routes(routes!(layers::layer_list, layers::layer_create))
         .routes(routes!(layers::layer_update))
         .routes(routes!(layers::layer_feature_list))

@@ -1,7 +1,8 @@
 //! Layers and the places that belong to one.
 
 use super::{
-    LAYER_ADD, LAYER_SET, LAYERS, PLACE_ADD, PLACE_BY_CODE, PLACE_SET, PLACES_AFTER, corrupt,
+    LAYER_ADD, LAYER_SET, LAYERS, PLACE_ADD, PLACE_BY_CODE, PLACE_SET, PLACES_AFTER, PLACES_NAMED,
+    corrupt,
 };
 use crate::component::cell::{Frame, cell_of};
 use crate::model::{Layer, LayerGeometry, Place};
@@ -101,6 +102,25 @@ pub(crate) fn places_after(
     limit: i64,
 ) -> Result<Vec<Place>, StoreError> {
     tx.query(&PLACES_AFTER, params![layer_id, after, limit], read_place)
+}
+
+/// Places with this piece of a text in their name or in what else is known of them, each with the name of its layer.
+pub(crate) fn places_named(
+    tx: &mut Tx<'_>,
+    text: &str,
+    limit: i64,
+) -> Result<Vec<(Place, String)>, StoreError> {
+    let mut piece = String::with_capacity(text.len() + 2);
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            piece.push('!');
+        }
+        piece.push(letter);
+    }
+    let (anywhere, at_first) = (format!("%{piece}%"), format!("{piece}%"));
+    tx.query(&PLACES_NAMED, params![anywhere, at_first, limit], |row| {
+        Ok((read_place(row)?, row.get(7)?))
+    })
 }
 
 /// The place of a layer with this code.

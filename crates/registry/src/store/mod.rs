@@ -160,6 +160,11 @@ store::statements! {
         ORDER BY code LIMIT ?3";
     /// A place of a layer, by its code.
     PLACE_BY_CODE = "SELECT id, code, name, lon, lat, attributes, version FROM place WHERE layer_id = ?1 AND code = ?2";
+    /// Places of layers that are offered, by a piece of the name or of what else is known of them; those whose name begins so first.
+    PLACES_NAMED = "SELECT p.id, p.code, p.name, p.lon, p.lat, p.attributes, p.version, l.name FROM place p JOIN layer l ON l.id = p.layer_id
+        WHERE l.is_active AND (LOWER(p.name) LIKE ?1 ESCAPE '!' OR LOWER(p.attributes) LIKE ?1 ESCAPE '!')
+        ORDER BY CASE WHEN LOWER(p.name) LIKE ?2 ESCAPE '!' THEN 0 WHEN LOWER(p.name) LIKE ?1 ESCAPE '!' THEN 1 ELSE 2 END, LENGTH(p.name), p.id
+        LIMIT ?3";
     /// A new place.
     PLACE_ADD = "INSERT INTO place (id, layer_id, code, name, lon, lat, cell, attributes, version)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";

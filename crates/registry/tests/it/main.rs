@@ -7,6 +7,7 @@ mod areas_ended;
 mod base_map;
 mod city;
 mod components;
+mod finding;
 mod grids;
 mod http;
 mod layers;

@@ -15,7 +15,7 @@ pub(in crate::service) const fn case_stage(stage: CaseStage) -> &'static str {
     }
 }
 
-pub(super) const fn report_stage(stage: ReportStage) -> &'static str {
+pub(in crate::service) const fn report_stage(stage: ReportStage) -> &'static str {
     match stage {
         ReportStage::Received => "待受理",
         ReportStage::Accepted => "办理中",
@@ -35,7 +35,7 @@ pub(in crate::service) const fn level(level: Level) -> &'static str {
     }
 }
 
-pub(super) const fn task_kind(kind: TaskKind) -> &'static str {
+pub(in crate::service) const fn task_kind(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Handle => "处置",
         TaskKind::Verify => "核实",
@@ -44,7 +44,7 @@ pub(super) const fn task_kind(kind: TaskKind) -> &'static str {
     }
 }
 
-pub(super) const fn task_role(role: TaskRole) -> &'static str {
+pub(in crate::service) const fn task_role(role: TaskRole) -> &'static str {
     match role {
         TaskRole::Lead => "主办",
         TaskRole::Co => "协办",
@@ -52,7 +52,7 @@ pub(super) const fn task_role(role: TaskRole) -> &'static str {
     }
 }
 
-pub(super) const fn task_state(state: TaskState) -> &'static str {
+pub(in crate::service) const fn task_state(state: TaskState) -> &'static str {
     match state {
         TaskState::Assigned => "待签收",
         TaskState::Accepted => "处置中",

@@ -1,4 +1,4 @@
-//! The boxes of a workbench: 待办 在办 已办 超期 督办 挂账 待审批 关注, for whatever roles the caller has. They follow from the roles that
+//! The boxes of a workbench: 待办 在办 已办 超期 督办 挂账 待审批 逐级提醒 关注, for whatever roles the caller has. They follow from the roles that
 //! each process gives its steps to, so a city that gives a step to another role gets the right boxes without more ado.
 //!
 //! | box | who takes steps of cases (files, dispatches, inspects, closes) | who works on tasks | others |
@@ -10,6 +10,7 @@
 //! | `supervised` 督办 | cases under supervision that they see | the same | the same |
 //! | `suspended` 挂账 | cases with a task that stands still | the same | the same |
 //! | `to_decide` 待审批 | cases with an extension, suspension, exclusion, ruling or appeal that their role decides | the same | the same |
+//! | `escalated` 逐级提醒 | cases with a clock that has climbed a rung of its ladder and still runs | the same | the same |
 //! | `watched` 关注 | whatever they watch and still may see | the same | the same |
 //!
 //! Reports have boxes of their own ([`ReportBox`]), the same for everybody who may list them.
@@ -42,6 +43,8 @@ pub enum CaseBox {
     Suspended,
     /// 待审批: something applied for waits for a decision that the caller's role takes.
     ToDecide,
+    /// 逐级提醒: a rung of the ladder was climbed on a clock that still runs.
+    Escalated,
     /// 关注: watched by the caller.
     Watched,
 }
@@ -122,6 +125,7 @@ impl CaseBox {
         Self::Supervised,
         Self::Suspended,
         Self::ToDecide,
+        Self::Escalated,
         Self::Watched,
     ];
 
@@ -168,6 +172,10 @@ impl CaseBox {
             }
             Self::Suspended => {
                 filter.marks.push(CaseMark::Suspended);
+                true
+            }
+            Self::Escalated => {
+                filter.marks.push(CaseMark::Escalated);
                 true
             }
             Self::ToDecide => {

@@ -1,11 +1,10 @@
 //! Cases: the list, and one with everything about it.
 
-use super::case_sheet::cursor_of;
 use super::{CaseBox, CaseQuery, Names, check_number, limit, milestones, no_cursor};
 use crate::failure::CaseworkError;
 use crate::lifecycle::case::CaseFact;
 use crate::lifecycle::course::CourseFact;
-use crate::listing::{CaseFilter, Cursor, MapBox};
+use crate::listing::{CaseFilter, CaseSort, Cursor, MapBox};
 use crate::model::{Case, CaseStage, NoteRef};
 use crate::service::{Casework, sealed};
 use crate::store::attachments;
@@ -17,6 +16,19 @@ use ::store::{StoreError, Tx, params};
 use access::Principal;
 use base::{FieldError, Id, Page, Timestamp};
 use std::sync::Arc;
+
+/// Where a page ends after this row.
+fn cursor_of(row: &CaseRow, sort: CaseSort) -> Cursor {
+    let due_at = row.case.clock.map_or(Timestamp(0), |clock| clock.due_at);
+    Cursor {
+        at: if sort == CaseSort::Updated {
+            row.updated_at
+        } else {
+            due_at
+        },
+        id: row.case.id,
+    }
+}
 
 /// Boxes show at most this many; more are "999+".
 pub const COUNT_SHOWN_MAX: i64 = 999;

@@ -3,14 +3,15 @@
 mod actions;
 mod boxes;
 mod case_map;
-mod case_sheet;
 mod cases;
 mod milestones;
 mod reports;
+mod sheets;
 mod tasks;
 
 pub use boxes::{CaseBox, ReportBox};
 pub use cases::COUNT_SHOWN_MAX;
+pub use sheets::Taking;
 pub use tasks::TaskBox;
 
 use super::{Casework, sealed};

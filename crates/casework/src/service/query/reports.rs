@@ -50,7 +50,7 @@ impl Casework {
                 next: None,
             });
         };
-        let asked = self.reports_asked(principal, filter);
+        let asked = self.reports_asked(principal, "report_list", filter);
         let rows = self.reports_listed(asked, limit as usize + 1).await?;
         let page = Page::from_rows(rows, limit, |listed| {
             let report = &listed.row.report;
@@ -82,7 +82,7 @@ impl Casework {
                 ..ReportQuery::default()
             };
             let filter = self.report_filter(principal, query, &mut Vec::new());
-            filter.map(|filter| self.reports_asked(principal, filter))
+            filter.map(|filter| self.reports_asked(principal, "report_list", filter))
         });
         let counts = self
             .reports_counted(asked.collect(), COUNT_SHOWN_MAX + 1)
@@ -93,7 +93,7 @@ impl Casework {
     }
 
     /// The filter a question means; none when nothing can fit it.
-    fn report_filter(
+    pub(super) fn report_filter(
         &self,
         principal: &Principal,
         query: ReportQuery,
@@ -169,7 +169,11 @@ impl Casework {
         })
     }
 
-    fn report_list_view(&self, listed: &ReportListed, names: &mut Names<'_>) -> ReportListView {
+    pub(super) fn report_list_view(
+        &self,
+        listed: &ReportListed,
+        names: &mut Names<'_>,
+    ) -> ReportListView {
         let report = &listed.row.report;
         let context = sealed::report_title(report.id);
         let title = sealed::title_shown(&self.parts().sealer, listed.title.as_deref(), &context);

@@ -9,7 +9,7 @@ use crate::store::task_list::{self, TaskFilter, TaskRow};
 use crate::view::{TaskBoxesView, TaskCountsView, TaskListView, TaskView};
 use ::store::StoreError;
 use access::Principal;
-use base::{Page, Timestamp};
+use base::{FieldError, Page, Timestamp};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -69,30 +69,17 @@ impl Casework {
         let mut wrong = Vec::new();
         let limit = limit(&query.page, &mut wrong);
         let sort = query.sort;
-        let cursor = query.page.after.as_deref();
-        let after = cursor.map(|text| sort.cursor_parse(text));
-        if after.is_some_and(|cursor| cursor.is_none()) {
-            wrong.push(no_cursor());
-        }
-        let filter = TaskFilter {
-            state: query.state,
-            kind: query.kind,
-            organisation_path: self.organisation_filter(query.organisation_id, &mut wrong),
-            assignee: query.mine.then_some(principal.staff_id),
-            overdue_at: None,
-            sort,
-            after: after.flatten(),
-            limit: i64::from(limit) + 1,
-        };
+        let filter = self.task_filter(principal, &query, &mut wrong);
         if !wrong.is_empty() {
             return Err(CaseworkError::Invalid(wrong));
         }
-        let Some(filter) = narrowed(filter, query.of_box, self.now()) else {
+        let Some(mut filter) = filter else {
             return Ok(Page {
                 items: Vec::new(),
                 next: None,
             });
         };
+        filter.limit = i64::from(limit) + 1;
         let scope = principal.scope("task_list");
         let rows = self
             .store()
@@ -115,6 +102,30 @@ impl Casework {
                 .collect(),
             next: page.next,
         })
+    }
+
+    /// The filter a question means, without its limit; none when nothing can fit it.
+    pub(super) fn task_filter(
+        &self,
+        principal: &Principal,
+        query: &TaskQuery,
+        wrong: &mut Vec<FieldError>,
+    ) -> Option<TaskFilter> {
+        let cursor = query.page.after.as_deref();
+        let after = cursor.map(|text| query.sort.cursor_parse(text));
+        if after.is_some_and(|cursor| cursor.is_none()) {
+            wrong.push(no_cursor());
+        }
+        let filter = TaskFilter {
+            state: query.state,
+            kind: query.kind,
+            organisation_path: self.organisation_filter(query.organisation_id, wrong),
+            assignee: query.mine.then_some(principal.staff_id),
+            sort: query.sort,
+            after: after.flatten(),
+            ..TaskFilter::default()
+        };
+        narrowed(filter, query.of_box, self.now())
     }
 
     /// How many tasks each box holds: of the caller's organisations, and of the caller alone.
@@ -153,7 +164,12 @@ impl Casework {
         })
     }
 
-    fn task_list_view(&self, row: &TaskRow, names: &mut Names<'_>, now: Timestamp) -> TaskListView {
+    pub(super) fn task_list_view(
+        &self,
+        row: &TaskRow,
+        names: &mut Names<'_>,
+        now: Timestamp,
+    ) -> TaskListView {
         let of_case = row.case.as_ref().map(|(id, _, _)| *id);
         let of_report = row.report.as_ref().map(|(id, _)| *id);
         let subject_id = of_case.or(of_report).unwrap_or(row.task.id);
