@@ -8,6 +8,23 @@ export interface SheetPart {
   rows: readonly (readonly [string, string | null | undefined])[];
 }
 
+type Row = SheetPart['rows'][number];
+
+/** What is written at length has a line of its own. */
+const LONG = new Set(['action.result', 'action.opinion', 'action.demand', 'action.reply']);
+
+/** The rows of a part as lines: two short ones beside each other, so that a sheet of several organisations stays one page. */
+export function linesOf(part: SheetPart): Row[][] {
+  const lines: Row[][] = [];
+  for (const row of part.rows) {
+    const last = lines.at(-1);
+    const isBeside = last?.length === 1 && ![...last, row].some(([name]) => LONG.has(name));
+    if (isBeside) last.push(row);
+    else lines.push([row]);
+  }
+  return lines;
+}
+
 const said = (view: CaseView, ...kinds: string[]): { note: string; at: string; by: string } => {
   const entry = [...view.timeline].reverse().find((each) => kinds.includes(each.kind));
   return { note: entry?.note ?? '', at: dateTime(entry?.occurred_at), by: entry?.by ? `${entry.by.organisation.name ?? ''} · ${word('role', entry.by.role)}` : '' };
@@ -28,8 +45,8 @@ export function bodyOfSheet(sheet: 'filing' | 'dispatch' | 'inspection' | 'super
       return [
         { title: 'print.dispatch', rows: [['print.by', given.by], ['print.at', given.at], ['detail.rule', view.rule?.limit], ['detail.accountable', view.accountable.name]] },
         ...handlers.map((task) => ({ title: `taskRole.${task.role}`, rows: [
-          ['task.organisation', task.organisation.name], ['print.response', dateTime(task.response?.due_at)], ['print.handling', dateTime(task.handling.due_at)],
-          ['task.state', word('taskState', task.state)], ['action.result', task.result],
+          ['task.organisation', task.organisation.name], ['task.state', word('taskState', task.state)],
+          ['print.response', dateTime(task.response?.due_at)], ['print.handling', dateTime(task.handling.due_at)], ['action.result', task.result],
         ] as const })),
       ];
     }

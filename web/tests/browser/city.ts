@@ -113,6 +113,8 @@ export async function desk(city: City, login: string, options: { dark?: boolean;
   });
   const page = await context.newPage();
   const complaints: string[] = [];
+  // Somebody listens from the beginning: a window for choosing files that opens before is the system's, and nobody hears of it.
+  page.on('filechooser', () => {});
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (message.text().includes('Content Security Policy')) complaints.push(message.text());

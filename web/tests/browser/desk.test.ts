@@ -129,7 +129,7 @@ describe('what is late', () => {
     const water = await desk(city, 'shuiwu');
     const id = await filedCase(clerk.page, shift.page, '超期的积水');
     const lead = await organisation(dispatcher.page, 'SWJ');
-    await ask(dispatcher.page, 'POST', `cases/${id}/dispatch`, { lead_organisation_id: lead, co_organisation_ids: [] });
+    await ask(dispatcher.page, 'POST', `cases/${id}/dispatch`, { lead_organisation_id: lead, co_organisation_ids: [await organisation(dispatcher.page, 'XYJD')] });
     const due = new Date(Date.now() + 1500).toISOString();
     expect((await ask(shift.page, 'POST', `cases/${id}/deadline`, { due_at: due, reason: '市级督办要求' })).status).toBe(200);
     await shift.page.waitForTimeout(2500);
