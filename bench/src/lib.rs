@@ -8,6 +8,7 @@ mod choices;
 pub mod city;
 pub mod client;
 pub mod commands;
+mod draw;
 pub mod faults;
 pub mod lists;
 pub mod load;

@@ -41,10 +41,10 @@ pub use failure::RegistryError;
 pub use finding::{FOUND_MAX, FoundKind, PlaceFound};
 pub use import::{
     AreaImport, AreaParent, BoundaryImport, CrosswalkReport, GridGenerate, GridGeneration,
-    GridImport, GriddedVillage, Progress, Skipped, StandardImport, TaxonomyImport,
+    GridImport, GriddedVillage, PlaceImport, Progress, Skipped, StandardImport, TaxonomyImport,
     UnmatchedCategory,
 };
-pub use layer::{LayerChange, LayerFeatures, LayerNew, PlaceImport};
+pub use layer::{LayerChange, LayerFeatures, LayerNew};
 pub use model::*;
 pub use rulebook::Rulebook;
 pub use service::{Part, REGISTRY_CHANGED, Registry, Snapshot};

@@ -90,7 +90,7 @@ pub(crate) struct Index {
     area_lines: Vec<(TreePath, Box<[u32]>)>,
     /// By the number of an organisation: the numbers of those above and its own.
     holder_lines: Vec<Box<[u16]>>,
-    /// The large blocks of the map in which anything lies.
+    /// The largest blocks of the map in which anything lies.
     blocks: Vec<Block>,
     /// What organisations have to do with, and what lies in zones: only those somebody has asked for.
     #[serde(skip)]
@@ -172,7 +172,7 @@ impl Index {
         let rows = self.terms.entry(term).or_default();
         if let Term::Block(block) = term
             && rows.is_empty()
-            && block.is_large()
+            && block.is_largest()
             && !self.blocks.contains(&block)
         {
             self.blocks.push(block);

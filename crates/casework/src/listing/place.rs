@@ -1,5 +1,6 @@
-//! Where things lie, for boxes on a map. The map is cut into blocks of a hundredth of a degree (about a kilometre), a hundred of which make
-//! a large one: what lies in a box are the things of all blocks in it, and those of the blocks on its border that are found one by one.
+//! Where things lie, for boxes on a map. The map is cut into blocks of a thousandth of a degree (about a hundred metres), a hundred of which
+//! make a block ten times as wide, and so once more: what lies in a box are the things of all blocks in it, and those of the smallest
+//! blocks on its border that are found one by one.
 
 use super::filter::MapBox;
 use base::{Id, Point, Timestamp};
@@ -7,9 +8,12 @@ use serde::{Deserialize, Serialize};
 
 /// Units of a degree: about a centimetre.
 const UNITS: f64 = 10_000_000.0;
-/// Units across a small block and across a large one.
-const SMALL: i32 = 100_000;
-const LARGE: i32 = 1_000_000;
+/// Units across the blocks, from the smallest to the largest.
+const SIDES: [i32; 3] = [SMALLEST, SMALLEST * ACROSS, LARGEST];
+const SMALLEST: i32 = 10_000;
+const LARGEST: i32 = SMALLEST * ACROSS * ACROSS;
+/// Blocks across the next larger one.
+const ACROSS: i32 = 10;
 
 /// Where something lies.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +58,7 @@ impl Place {
 
     /// The blocks it lies in.
     pub(super) fn blocks(self) -> impl Iterator<Item = Block> {
-        [SMALL, LARGE].into_iter().map(move |side| Block {
+        SIDES.into_iter().map(move |side| Block {
             side,
             column: self.lon.div_euclid(side),
             row: self.lat.div_euclid(side),
@@ -77,17 +81,16 @@ impl Block {
         [west, west + (self.side - 1), south, south + (self.side - 1)]
     }
 
-    pub(super) fn is_large(self) -> bool {
-        self.side == LARGE
+    pub(super) fn is_largest(self) -> bool {
+        self.side == LARGEST
     }
 
-    /// The small blocks of a large one.
+    /// The next smaller blocks it is made of.
     fn parts(self) -> impl Iterator<Item = Self> {
-        let across = LARGE / SMALL;
-        (0..across * across).map(move |n| Self {
-            side: SMALL,
-            column: self.column * across + n % across,
-            row: self.row * across + n / across,
+        (0..ACROSS * ACROSS).map(move |n| Self {
+            side: self.side / ACROSS,
+            column: self.column * ACROSS + n % ACROSS,
+            row: self.row * ACROSS + n / ACROSS,
         })
     }
 }
@@ -99,12 +102,12 @@ pub(super) struct Spread {
     greatest: Place,
     /// Blocks that lie in it.
     pub(super) whole: Vec<Block>,
-    /// Small blocks that its border crosses.
+    /// The smallest blocks that its border crosses.
     pub(super) crossed: Vec<Block>,
 }
 
 impl Spread {
-    /// Of the large blocks in which anything lies.
+    /// Of the largest blocks in which anything lies.
     pub(super) fn of(within: MapBox, blocks: &[Block]) -> Self {
         let corner = |lon: f64, lat: f64| Place::of(Point { lon, lat });
         let mut spread = Self {
@@ -114,31 +117,28 @@ impl Spread {
             crossed: Vec::new(),
         };
         for block in blocks {
-            if !spread.take(*block) {
-                for part in block.parts() {
-                    spread.take(part);
-                }
-            }
+            spread.take(*block);
         }
         spread
     }
 
-    /// Takes a block that lies in the box, or a small one on its border. Whether that settles it.
-    fn take(&mut self, block: Block) -> bool {
+    /// Takes a block that lies in the box, or what it is made of on the border.
+    fn take(&mut self, block: Block) {
         let [west, east, south, north] = block.borders();
         let (least, greatest) = (self.least, self.greatest);
         if east < least.lon || west > greatest.lon || north < least.lat || south > greatest.lat {
-            return true;
+            return;
         }
         if west >= least.lon && east <= greatest.lon && south >= least.lat && north <= greatest.lat
         {
             self.whole.push(block);
-            return true;
-        }
-        if block.side == SMALL {
+        } else if block.side == SMALLEST {
             self.crossed.push(block);
+        } else {
+            for part in block.parts() {
+                self.take(part);
+            }
         }
-        block.side == SMALL
     }
 
     pub(super) fn holds(&self, place: Place) -> bool {

@@ -159,15 +159,20 @@ impl World {
     /// A case of this process.
     pub fn of(process: Process) -> Self {
         let clerk = actor(0, "intake_clerk");
+        let mut opened = opened();
+        if !process.serves(&opened.source) {
+            opened.source = process.sources().next().unwrap().into();
+        }
+        let rule = rule_facts(RULE).filter(|_| process.files_on_acceptance());
         let events = decide::begin(
-            &opened(),
+            &opened,
             &Circumstances {
                 recorded_at: START,
                 occurred_at: START,
                 actor: Some(&clerk),
                 process: &process,
                 reckoner: &TenHours,
-                rule: None,
+                rule: rule.as_ref(),
                 category_has_rules: true,
                 suggested: None,
             },

@@ -7,6 +7,7 @@ pub(crate) mod boundaries;
 pub(crate) mod crosswalk;
 pub(crate) mod generate;
 pub(crate) mod grids;
+mod places;
 pub(crate) mod standard;
 pub(crate) mod taxonomy;
 
@@ -15,6 +16,7 @@ pub use boundaries::BoundaryImport;
 pub use crosswalk::{CrosswalkReport, UnmatchedCategory};
 pub use generate::{GridGenerate, GridGeneration, GriddedVillage, Skipped};
 pub use grids::GridImport;
+pub use places::PlaceImport;
 pub use standard::StandardImport;
 pub use taxonomy::TaxonomyImport;
 

@@ -213,6 +213,11 @@ fn a_city_goes_from_engine_to_engine_and_back_and_stays_the_same() {
         let city = days(&here, 9, 34.0).await;
         upload(&city).await;
         let first = here.hand_over(&city, "first");
+        let copy = async |city: &City, folder: &Path| {
+            let copied = server::files::copy_to(&city.blobs, folder).await.unwrap();
+            assert!(copied.files > 0);
+        };
+        copy(&city, &here.path("first")).await;
         let rows = |name: &str| {
             let found = first
                 .manifest
@@ -273,6 +278,7 @@ fn a_city_goes_from_engine_to_engine_and_back_and_stays_the_same() {
         assert_verifies(&city);
         assert_eq!(numbers(&city.store), counted);
         let second = there.hand_over(&city, "second");
+        copy(&city, &there.path("second")).await;
         assert_same((&folder, &first), (&there.path("second"), &second));
         city.close();
         let city = back.take(&there.path("second")).await.unwrap();

@@ -37,6 +37,9 @@ fn a_city_moves_in_by_the_commands_of_the_page() {
         "5 rows read: 5 stored, 0 unchanged, 0 rejected",
         "6 rows read: 6 stored, 0 unchanged, 0 rejected",
         "5 accounts opened",
+        "49 grids of",
+        "2 rows read: 2 stored, 0 unchanged, 0 rejected",
+        "2374 rows read",
         "4326 rows read",
         "2816 rows read: 2816 would be stored",
         "2816 rows read: 2816 stored, 0 unchanged, 0 rejected, 0 remarks",
@@ -85,7 +88,9 @@ fn a_city_moves_in_by_the_commands_of_the_page() {
         let bytes = fs::read(folder.path().join(path)).unwrap();
         table::Table::read(&bytes, path).unwrap()
     };
-    assert_eq!(read("tables/areas.csv").len(), 367);
+    // 49 of them unit grids, cut from the outline of a village.
+    assert_eq!(read("tables/areas.csv").len(), 367 + 49);
+    assert_eq!(read("tables/components.csv").len(), 2);
     assert_eq!(read("tables/reports.csv").len(), 4_326 + 2_816);
     assert_eq!(read("opened/reports.xlsx").len(), 4_326 + 2_816);
     assert_eq!(read("tables/staff.csv").len(), 7);
