@@ -1,5 +1,7 @@
 // A phone: small, touched, with a place and a camera, and a network that can go.
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import type { City } from './city';
 
@@ -79,3 +81,20 @@ export async function signIn(page: Page, login: string): Promise<void> {
   await page.locator('button[type=submit]').tap();
   await page.locator('.bar').waitFor();
 }
+
+/** What axe finds against the page. */
+export async function axe(page: Page): Promise<string[]> {
+  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(source);
+  return await page.evaluate(async () => {
+    const run = (window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe;
+    const { violations } = await run.run({ runOnly: ['wcag2a', 'wcag2aa'] });
+    return violations.map((each) => `${each.id}: ${each.nodes.map((node) => `${node.html} ${node.failureSummary}`).join(' ')}`);
+  });
+}
+
+/** What may be touched and is smaller than a finger. */
+export const tooSmall = (page: Page): Promise<string[]> => page.evaluate(() => [...document.querySelectorAll('button, a, input:not(.sr), select, textarea')]
+  .map((each) => ({ each, box: each.getBoundingClientRect() }))
+  .filter(({ box }) => box.width > 0 && (box.height < 44 || box.width < 44))
+  .map(({ each, box }) => `${each.outerHTML.slice(0, 80)} ${Math.round(box.width)}x${Math.round(box.height)}`));

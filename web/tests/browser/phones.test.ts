@@ -1,11 +1,9 @@
 // Citizens, inspectors and handlers on their phones, before the built program.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, desk, openCity, type City, type Desk } from './city';
-import { phone, PLACE, picture, shoot, signIn, slow, type Phone } from './phone';
+import { axe, phone, PLACE, picture, shoot, signIn, slow, tooSmall, type Phone } from './phone';
 
 const FIRST_SCREEN_KB_MAX = 60;
 const FIRST_PAINT_MS_MAX = 2_000;
@@ -70,22 +68,6 @@ async function handledBy(code: string, caseId: string, result: string): Promise<
   await water.context.close();
   return task;
 }
-
-async function axe(page: Page): Promise<string[]> {
-  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  await page.evaluate(source);
-  return await page.evaluate(async () => {
-    const run = (window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe;
-    const { violations } = await run.run({ runOnly: ['wcag2a', 'wcag2aa'] });
-    return violations.map((each) => `${each.id}: ${each.nodes.map((node) => `${node.html} ${node.failureSummary}`).join(' ')}`);
-  });
-}
-
-/** What may be touched and is smaller than a finger. */
-const tooSmall = (page: Page): Promise<string[]> => page.evaluate(() => [...document.querySelectorAll('button, a, input:not(.sr), select, textarea')]
-  .map((each) => ({ each, box: each.getBoundingClientRect() }))
-  .filter(({ box }) => box.width > 0 && (box.height < 44 || box.width < 44))
-  .map(({ each, box }) => `${each.outerHTML.slice(0, 80)} ${Math.round(box.width)}x${Math.round(box.height)}`));
 
 describe('a citizen', () => {
   it('reports with four taps, and it is there with its photo, made small', async () => {

@@ -27,6 +27,7 @@ mod law_ties;
 mod lists;
 mod loop_closed;
 mod offered;
+mod offline;
 mod overlay_after;
 mod overlay_clocks;
 mod overlay_law;
