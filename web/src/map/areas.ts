@@ -20,8 +20,8 @@ export interface Features {
 export interface Ground {
   /** The areas of a level around a view; the same promise for views that need the same. */
   of: (level: GroundLevel, view: Box) => Promise<Features>;
-  /** The box around the city; none where no outline and no centre is known. */
-  city: () => Promise<Box | null>;
+  /** The box around the city; of the whole country where no outline and no centre is known, or nobody answers. */
+  city: () => Promise<Box>;
 }
 
 const KEPT_MAX = 60;
@@ -29,7 +29,7 @@ const CHINA: Box = [73, 3, 136, 54];
 
 export function groundBy(ask: (level: GroundLevel | 'city', box: Box) => Promise<Features>): Ground {
   const kept = new Map<string, Promise<Features>>();
-  let frame: Promise<Box | null> | undefined;
+  let frame: Promise<Box> | undefined;
   return {
     of(level, view) {
       const box = settled(view);
@@ -50,9 +50,11 @@ export function groundBy(ask: (level: GroundLevel | 'city', box: Box) => Promise
           const box = frameOf(found.features.map((each) => each.geometry));
           if (box !== null && box[2] > box[0] && box[3] > box[1]) return box;
         }
-        return null;
-      })();
-      frame.catch(() => { frame = undefined; });
+        return CHINA;
+      })().catch(() => {
+        frame = undefined;
+        return CHINA;
+      });
       return frame;
     },
   };

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { api, AppError } from '@/api/client';
 import { filterOf, hasFilters, queryOf, withoutFilters } from '@/cases/filter';
 import { canDraw } from '@/map/able';
+import { groundBy, type Features } from '@/map/areas';
 import { boxOf, boxText, frameOf, holds, settled, type Box } from '@/map/box';
 import { cityFrame, groundOf } from '@/map/ground';
 import { styleOf } from '@/map/style';
@@ -72,6 +73,15 @@ describe('the ground', () => {
   it('knows where the city is by its outlines', async () => {
     answers([{ type: 'Feature', properties: {}, geometry: { type: 'MultiPolygon', coordinates: [[[[121, 31], [121.4, 31], [121.4, 31.4], [121, 31]]]] } }]);
     expect(await cityFrame()).toEqual([121, 31, 121.4, 31.4]);
+  });
+  it('begins with the whole country where nobody answers, and finds the city when it is asked again', async () => {
+    const outline: Features = { type: 'FeatureCollection', features: [{ type: 'Feature', properties: { id: '1', code: '310118', name: '青浦区' }, geometry: { type: 'MultiPolygon', coordinates: [[[[121, 31], [121.4, 31], [121.4, 31.4], [121, 31]]]] } }] };
+    const ask = vi.fn().mockRejectedValueOnce(new AppError(0, {}, '')).mockResolvedValue(outline);
+    const ground = groundBy(ask);
+    expect(await ground.city()).toEqual([73, 3, 136, 54]);
+    expect(await ground.city()).toEqual([121, 31, 121.4, 31.4]);
+    const empty = groundBy(async () => await Promise.resolve({ type: 'FeatureCollection', features: [] }));
+    expect(await empty.city()).toEqual([73, 3, 136, 54]);
   });
 });
 

@@ -269,27 +269,12 @@ impl Access {
         }
     }
 
-    /// Ends the caller's own session.
+    /// Ends the session that asks; one that has ended meanwhile is as good.
     pub async fn session_close(&self, caller: &Principal) -> Result<(), AccessError> {
-        let Means::Session(id) = caller.means else {
-            return Err(AccessRefusal::SessionOnly.into());
-        };
-        let (at, account_id) = (self.now(), caller.account_id);
-        let written = self.inner.store.write(move |tx| {
-            tx.post(&rows::SESSION_END, params![id])?;
-            changed(tx, id, "session_close", at);
-            let entry = AuditEntry {
-                at,
-                actor: account_id,
-                action: "session_close",
-                object: id,
-                detail: "{}",
-            };
-            tx.audit(&entry)
-        });
-        let written: Result<(), StoreError> = written.await;
-        self.forget_means(caller.means);
-        Ok(written?)
+        match self.end_own(caller, None, "session_close").await {
+            Err(AccessError::NotFound(_)) => Ok(()),
+            ended => ended,
+        }
     }
 
     /// A page of live sessions, newest first.
@@ -363,30 +348,38 @@ impl Access {
         Ok(told.collect())
     }
 
-    /// Ends a session of the caller's own, at another desk.
+    /// Ends a session of the caller's own, at whatever desk it is open.
     pub async fn own_session_end(&self, caller: &Principal, id: Id) -> Result<(), AccessError> {
-        let Means::Session(_) = caller.means else {
+        self.end_own(caller, Some(id), "own_session_end").await
+    }
+
+    /// Ends a session of the caller's own: the one that asks where none is named.
+    async fn end_own(
+        &self,
+        caller: &Principal,
+        id: Option<Id>,
+        action: &'static str,
+    ) -> Result<(), AccessError> {
+        let Means::Session(present) = caller.means else {
             return Err(AccessRefusal::SessionOnly.into());
         };
-        let (at, account_id) = (self.now(), caller.account_id);
+        let (id, at, account_id) = (id.unwrap_or(present), self.now(), caller.account_id);
         let written = self.inner.store.write(move |tx| {
             if tx.execute(&rows::SESSION_END_OF_ACCOUNT, params![id, account_id])? == 0 {
                 return Err(AccessError::NotFound("session"));
             }
-            changed(tx, id, "own_session_end", at);
+            changed(tx, id, action, at);
             let entry = AuditEntry {
                 at,
                 actor: account_id,
-                action: "own_session_end",
+                action,
                 object: id,
                 detail: "{}",
             };
             Ok(tx.audit(&entry)?)
         });
         let written = written.await;
-        if written.is_ok() {
-            self.forget_means(Means::Session(id));
-        }
+        self.forget_means(Means::Session(id));
         written
     }
 

@@ -259,13 +259,10 @@ impl Casework {
     ) -> Result<UploadView, CaseworkError> {
         let _joined = self.gates().joining.begin(row.id).ok_or(StoreError::Busy)?;
         let (account, of_store) = (call.principal.account_id, key.to_owned());
-        let now = self
-            .store()
-            .read(move |tx| find(tx, account, &of_store))
-            .await?;
-        let now = now.ok_or(CaseworkError::UploadOffset(0))?;
-        if now.attachment_id.is_some() {
-            return self.upload_shown(now).await;
+        let found = self.store().read(move |tx| find(tx, account, &of_store));
+        let latest = found.await?.ok_or(CaseworkError::UploadOffset(0))?;
+        if latest.attachment_id.is_some() {
+            return self.upload_shown(latest).await;
         }
         let once = Call {
             idempotency_key: Some(format!("upload:{key}")),
